@@ -1,0 +1,136 @@
+package hub
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sluice/media"
+)
+
+// keyframeInterval is the least time between two keyframe requests that reach a publisher.
+const keyframeInterval = 500 * time.Millisecond
+
+// rendition is one quality of a stream: a ring, who writes it and who waits for its next unit. It outlives
+// its publishers, so that subscribers survive a source that reconnects.
+type rendition struct {
+	name string // fixed
+	ring *ring  // fixed
+
+	waiters atomic.Pointer[[]chan struct{}] // capacity 1 each; replaced as a whole under mu, read by Write without it
+
+	mu         sync.Mutex
+	publisher  *Publisher // guarded by mu; nil while nobody publishes
+	generation uint32     // guarded by mu; counts publishers
+
+	keyframes keyframeMerger
+}
+
+func newRendition(name string, o Options) *rendition {
+	r := &rendition{name: name, ring: newRing(o.RingMaxAge, o.RingMaxBytes)}
+	r.waiters.Store(new([]chan struct{}))
+	return r
+}
+
+// open makes the rendition's next publisher, or returns nil if it has one.
+func (r *rendition) open(s *Stream, tracks []media.Track) *Publisher {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.publisher != nil {
+		return nil
+	}
+	r.generation++
+	r.ring.clear()
+	r.publisher = newPublisher(s, r, r.generation, tracks)
+	return r.publisher
+}
+
+func (r *rendition) release(p *Publisher) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.publisher == p {
+		r.publisher = nil
+	}
+}
+
+func (r *rendition) current() *Publisher {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.publisher
+}
+
+func (r *rendition) addWaiter(c chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := append(slices.Clone(*r.waiters.Load()), c)
+	r.waiters.Store(&all)
+}
+
+func (r *rendition) removeWaiter(c chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := slices.DeleteFunc(slices.Clone(*r.waiters.Load()), func(w chan struct{}) bool { return w == c })
+	r.waiters.Store(&all)
+}
+
+// wake lets every waiter look again; it never blocks.
+func (r *rendition) wake() {
+	for _, c := range *r.waiters.Load() {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// requestKeyframe passes a subscriber's wish on, or merges it with one of the last 500 ms.
+func (r *rendition) requestKeyframe() {
+	p := r.current()
+	if p == nil {
+		return
+	}
+	p.stream.keyframesWanted.Add(1)
+	if r.keyframes.ask(time.Now()) {
+		p.requestKeyframe()
+	}
+}
+
+// keyframeMerger lets one wish through each keyframeInterval. A wish that came too soon is kept, and is let
+// through by the first unit after the interval unless a keyframe has come meanwhile.
+type keyframeMerger struct {
+	mu      sync.Mutex
+	last    time.Time // guarded by mu; when a wish was let through
+	pending bool      // guarded by mu
+	waiting atomic.Bool
+}
+
+func (k *keyframeMerger) ask(now time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.last.IsZero() && now.Sub(k.last) < keyframeInterval {
+		k.pending = true
+		k.waiting.Store(true)
+		return false
+	}
+	k.last = now
+	return true
+}
+
+// written is told of every unit and reports whether a kept wish is due now.
+func (k *keyframeMerger) written(keyframe bool, now time.Time) bool {
+	if !k.waiting.Load() {
+		return false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	due := !keyframe && k.pending && now.Sub(k.last) >= keyframeInterval
+	if due {
+		k.last = now
+	}
+	if keyframe || due {
+		k.pending = false
+		k.waiting.Store(false)
+	}
+	return due
+}

@@ -1,0 +1,209 @@
+package hub
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"sluice/media"
+)
+
+// State is how a stream's source does.
+type State string
+
+// The states of a source.
+const (
+	StateIdle       State = "idle"       // starts when somebody watches
+	StateConnecting State = "connecting" // is being reached for the first time, or again after a loss
+	StateReady      State = "ready"      // publishes
+	StateFailed     State = "failed"     // could not be reached; is tried again
+)
+
+// Stream is a name, its renditions, who writes and who reads. It outlives its publishers, so that viewers
+// survive a camera's reconnect. All methods may be called from any goroutine.
+type Stream struct {
+	name    string  // fixed after newStream
+	options Options // fixed after newStream
+
+	drops           dropCounters
+	bytesIn         atomic.Uint64
+	unitsIn         atomic.Uint64
+	keyframesWanted atomic.Uint64
+	keyframesAsked  atomic.Uint64
+
+	mu          sync.Mutex               // taken before a rendition's mu
+	renditions  map[string]*rendition    // guarded by mu
+	subscribers map[*Subscriber]struct{} // guarded by mu
+	wants       int                      // guarded by mu
+	state       State                    // guarded by mu
+	why         error                    // guarded by mu
+	watch       chan struct{}            // guarded by mu; closed and replaced at every change
+	ended       bool                     // guarded by mu
+}
+
+func newStream(name string, o Options) *Stream {
+	return &Stream{
+		name:        name,
+		options:     o,
+		renditions:  make(map[string]*rendition),
+		subscribers: make(map[*Subscriber]struct{}),
+		state:       StateIdle,
+		watch:       make(chan struct{}),
+	}
+}
+
+// Name is the stream's name.
+func (s *Stream) Name() string { return s.name }
+
+// Publish opens the writing end of a rendition. tracks are what the source carries, and what it has but does
+// not carry (media.Track.Skipped). It returns *RenditionBusyError while another publisher is open, and
+// ErrClosed if the stream has been removed.
+func (s *Stream) Publish(rendition string, tracks []media.Track) (*Publisher, error) {
+	r, err := s.rendition(rendition)
+	if err != nil {
+		return nil, err
+	}
+	p := r.open(s, tracks)
+	if p == nil {
+		return nil, &RenditionBusyError{Stream: s.name, Rendition: rendition}
+	}
+	s.changed()
+	return p, nil
+}
+
+func (s *Stream) rendition(name string) (*rendition, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil, ErrClosed
+	}
+	r, ok := s.renditions[name]
+	if !ok {
+		r = newRendition(name, s.options)
+		s.renditions[name] = r
+	}
+	return r, nil
+}
+
+// Tracks is what the rendition's publisher carries; nil while nobody publishes it.
+func (s *Stream) Tracks(rendition string) []media.Track {
+	s.mu.Lock()
+	r := s.renditions[rendition]
+	s.mu.Unlock()
+	if r == nil {
+		return nil
+	}
+	if p := r.current(); p != nil {
+		return p.Tracks()
+	}
+	return nil
+}
+
+// SetState is said by whoever runs the source. why is the error behind StateFailed, or behind a StateConnecting
+// that follows a loss.
+func (s *Stream) SetState(st State, why error) {
+	s.mu.Lock()
+	s.state, s.why = st, why
+	s.signal()
+	s.mu.Unlock()
+}
+
+// State is how the source does, and why.
+func (s *Stream) State() (State, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state, s.why
+}
+
+// Want says that somebody waits for the source without reading yet; release takes that back and may be called
+// twice.
+func (s *Stream) Want() (release func()) {
+	s.want(1)
+	var once sync.Once
+	return func() { once.Do(func() { s.want(-1) }) }
+}
+
+func (s *Stream) want(by int) {
+	s.mu.Lock()
+	s.wants += by
+	s.signal()
+	s.mu.Unlock()
+}
+
+// Wanted reports whether anybody subscribes or waits.
+func (s *Stream) Wanted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wants > 0 || len(s.subscribers) > 0
+}
+
+// Viewers is the number of subscribers.
+func (s *Stream) Viewers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.subscribers)
+}
+
+// Changed is closed at the next change of state, tracks or interest. Take it, look at the stream, then wait on
+// it: no change is lost.
+func (s *Stream) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watch
+}
+
+func (s *Stream) changed() {
+	s.mu.Lock()
+	s.signal()
+	s.mu.Unlock()
+}
+
+// signal needs mu.
+func (s *Stream) signal() {
+	close(s.watch)
+	s.watch = make(chan struct{})
+}
+
+func (s *Stream) close() {
+	s.mu.Lock()
+	s.ended = true
+	subscribers := make([]*Subscriber, 0, len(s.subscribers))
+	for sub := range s.subscribers {
+		subscribers = append(subscribers, sub)
+	}
+	publishers := make([]*Publisher, 0, len(s.renditions))
+	for _, r := range s.renditions {
+		if p := r.current(); p != nil {
+			publishers = append(publishers, p)
+		}
+	}
+	s.mu.Unlock()
+	for _, sub := range subscribers {
+		sub.Close()
+	}
+	for _, p := range publishers {
+		p.Close()
+	}
+}
+
+// Stats is what a stream has counted since it was made, and what it holds now.
+type Stats struct {
+	BytesIn, UnitsIn uint64 // written by publishers
+	Dropped          map[DropReason]uint64
+	KeyframesWanted  uint64 // wishes of subscribers
+	KeyframesAsked   uint64 // of those, passed on to a publisher
+	RingBytes        int64  // held now, over all renditions
+}
+
+// Stats reads the counters.
+func (s *Stream) Stats() Stats {
+	st := Stats{
+		BytesIn: s.bytesIn.Load(), UnitsIn: s.unitsIn.Load(), Dropped: s.drops.snapshot(),
+		KeyframesWanted: s.keyframesWanted.Load(), KeyframesAsked: s.keyframesAsked.Load(),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.renditions {
+		st.RingBytes += r.ring.bytes.Load()
+	}
+	return st
+}

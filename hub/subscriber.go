@@ -1,0 +1,254 @@
+package hub
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// Start is where in a GOP a subscriber joins.
+type Start int
+
+// StartKeyframe waits for the next keyframe; StartGOP begins at the newest keyframe that the ring still holds,
+// and waits for the next if it holds none.
+const (
+	StartKeyframe Start = iota
+	StartGOP
+)
+
+// Subscriber is one reading end: a cursor over a rendition's ring. Next and TryNext belong to one goroutine; the
+// other methods may be called from any.
+type Subscriber struct {
+	stream *Stream       // fixed
+	start  Start         // fixed
+	wake   chan struct{} // capacity 1; sent to by the renditions it waits on, never closed
+	done   chan struct{} // closed by Close
+	drops  dropCounters
+
+	wanted atomic.Pointer[rendition] // where SelectRendition wants it to read
+
+	// Owned by the goroutine that calls Next.
+	reading    *rendition // nil until the first call
+	cursor     uint64     // index of the next unit in reading
+	switching  *rendition // a rendition that it will read from its next keyframe on, or nil
+	from       uint64     // the first index in switching that may be that keyframe
+	generation uint32     // of the unit read last
+	waitKey    bool       // units of the main track are skipped until a keyframe
+	started    bool       // the first keyframe has been delivered
+
+	closeOnce sync.Once
+}
+
+// Subscribe opens a reading end. Its first unit is a keyframe of the main track. It returns ErrClosed if the
+// stream has been removed; a rendition that nobody publishes yet is fine.
+func (s *Stream) Subscribe(rendition string, start Start) (*Subscriber, error) {
+	r, err := s.rendition(rendition)
+	if err != nil {
+		return nil, err
+	}
+	sub := &Subscriber{
+		stream: s, start: start, waitKey: true,
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	sub.wanted.Store(r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil, ErrClosed
+	}
+	s.subscribers[sub] = struct{}{}
+	s.signal()
+	sub.begin(r)
+	return sub, nil
+}
+
+// begin puts the cursor where start says.
+func (sub *Subscriber) begin(r *rendition) {
+	r.addWaiter(sub.wake)
+	sub.reading = r
+	sub.cursor = r.ring.head.Load()
+	if g := r.ring.gopStart(); sub.start == StartGOP && g != 0 {
+		sub.cursor = g
+	}
+}
+
+// Next waits for the next unit in decode order. It returns ctx's error, or ErrClosed after Close or when the
+// stream has been removed. The loss of a publisher is not an error: Next waits for the next one and goes on at
+// its first keyframe.
+func (sub *Subscriber) Next(ctx context.Context) (*Unit, error) {
+	for {
+		if sub.isClosed() {
+			return nil, ErrClosed
+		}
+		if u, ok := sub.TryNext(); ok {
+			return u, nil
+		}
+		select {
+		case <-sub.wake:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-sub.done:
+			return nil, ErrClosed
+		}
+	}
+}
+
+func (sub *Subscriber) isClosed() bool {
+	select {
+	case <-sub.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// TryNext is Next that does not wait; false: nothing to read now.
+func (sub *Subscriber) TryNext() (*Unit, bool) {
+	sub.followWish()
+	for {
+		sub.switchAtKeyframe()
+		u, more := sub.read()
+		if u != nil && sub.admit(u) {
+			return u, true
+		}
+		if !more {
+			return nil, false
+		}
+	}
+}
+
+// followWish begins to look out for a keyframe of the rendition that SelectRendition named.
+func (sub *Subscriber) followWish() {
+	wanted := sub.wanted.Load()
+	if wanted == sub.reading {
+		sub.leaveSwitch()
+		return
+	}
+	if wanted == sub.switching {
+		return
+	}
+	sub.leaveSwitch()
+	wanted.addWaiter(sub.wake)
+	if sub.isClosed() { // Close may have looked before we were there
+		wanted.removeWaiter(sub.wake)
+		return
+	}
+	sub.switching = wanted
+	sub.from = wanted.ring.head.Load()
+	if g := wanted.ring.gopStart(); g != 0 && !sub.started {
+		sub.from = g
+	}
+	wanted.requestKeyframe()
+}
+
+func (sub *Subscriber) leaveSwitch() {
+	if sub.switching != nil {
+		sub.switching.removeWaiter(sub.wake)
+		sub.switching = nil
+	}
+}
+
+// switchAtKeyframe changes over once the other rendition has a keyframe.
+func (sub *Subscriber) switchAtKeyframe() {
+	if sub.switching == nil {
+		return
+	}
+	g := sub.switching.ring.gopStart()
+	if g == 0 || g < sub.from {
+		return
+	}
+	sub.reading.removeWaiter(sub.wake)
+	sub.reading, sub.cursor, sub.switching = sub.switching, g, nil
+	sub.waitKey = true
+}
+
+// read moves the cursor by one unit, or over what it has missed. more is false at the head of the ring.
+func (sub *Subscriber) read() (u *Unit, more bool) {
+	r := sub.reading.ring
+	head := r.head.Load()
+	if sub.cursor >= head {
+		return nil, false
+	}
+	if u = r.at(sub.cursor); u == nil {
+		sub.skipAhead(r)
+		return nil, true
+	}
+	sub.cursor++
+	return u, true
+}
+
+// skipAhead goes from a unit that is gone to the newest keyframe, or to live if the ring holds none.
+func (sub *Subscriber) skipAhead(r *ring) {
+	to := r.gopStart()
+	if to <= sub.cursor {
+		to = r.head.Load()
+	}
+	sub.drop(DropTooSlow, to-sub.cursor)
+	sub.cursor = to
+	sub.waitKey = true
+}
+
+// admit says whether the unit is delivered: nothing before the first keyframe, and no unit of the main track
+// between a gap and the next keyframe.
+func (sub *Subscriber) admit(u *Unit) bool {
+	if u.generation != sub.generation {
+		sub.generation = u.generation
+		sub.waitKey = true
+	}
+	if !u.main {
+		return sub.started
+	}
+	if sub.waitKey && !u.Keyframe {
+		if sub.started {
+			sub.drop(DropWaitingKeyframe, 1)
+		}
+		return false
+	}
+	sub.waitKey = false
+	sub.started = true
+	return true
+}
+
+func (sub *Subscriber) drop(r DropReason, n uint64) {
+	sub.drops.add(r, n)
+	sub.stream.drops.add(r, n)
+}
+
+// SelectRendition goes over to another rendition of the stream at that rendition's next keyframe; until then the
+// present one goes on. A rendition that nobody publishes is waited for.
+func (sub *Subscriber) SelectRendition(name string) {
+	r, err := sub.stream.rendition(name)
+	if err != nil {
+		return // the stream has ended: so has this subscriber
+	}
+	sub.wanted.Store(r)
+	select {
+	case sub.wake <- struct{}{}:
+	default:
+	}
+}
+
+// RequestKeyframe asks the source for a keyframe, merged with the wishes of all others to one each 500 ms.
+func (sub *Subscriber) RequestKeyframe() { sub.wanted.Load().requestKeyframe() }
+
+// Dropped counts the units that this subscriber did not get, by reason.
+func (sub *Subscriber) Dropped() map[DropReason]uint64 { return sub.drops.snapshot() }
+
+// Wake is signalled when there may be something to read, for a goroutine that moves many cursors with TryNext.
+// Its capacity is 1; it is never closed.
+func (sub *Subscriber) Wake() <-chan struct{} { return sub.wake }
+
+// Close ends the reading; Next returns ErrClosed. It may be called twice.
+func (sub *Subscriber) Close() {
+	sub.closeOnce.Do(func() {
+		close(sub.done)
+		s := sub.stream
+		s.mu.Lock()
+		delete(s.subscribers, sub)
+		for _, r := range s.renditions {
+			r.removeWaiter(sub.wake)
+		}
+		s.signal()
+		s.mu.Unlock()
+	})
+}
