@@ -1,6 +1,9 @@
 package media
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // MainRendition is the name of the rendition that is the stream's own source.
 const MainRendition = "main"
@@ -14,17 +17,25 @@ type Track struct {
 	Rendition string
 	ClockRate int // of PTS, in Hz: 90000 for video, the RTP clock for audio (G.722: 8000, RFC 3551 4.5.2)
 	Channels  int // audio only
-	BitDepth  int // LPCM: bits of one sample; video: bits of one luma sample, 0 if unknown
+	BitDepth  int // LPCM: bits of one sample; video: bits of one sample, luma or chroma, whichever has more; 0 if unknown
 
 	// ParameterSets is what a decoder needs before the first unit. H264: SPS, PPS; H265: VPS, SPS, PPS (no
 	// start codes); AAC: one AudioSpecificConfig; MPEG-4 Visual: one config. Empty while unknown.
 	ParameterSets [][]byte
+
+	// FMTP is the format parameters of the signalling that cutting units out of packets needs, keys in lower
+	// case. AAC: sizelength, indexlength, indexdeltalength (RFC 3640 4.1), or cpresent and config of LATM
+	// (RFC 6416 7.3). Nil for all other codecs.
+	FMTP map[string]string
 
 	// What the bitstream says of a picture; zero while unknown.
 	Width, Height int
 	Profile       VideoProfile
 	Interlaced    bool
 	BFrames       bool // pictures come in another order than they are shown
+	// Unusual names a coding tool that the profile does not tell and decoders of browsers lack: "flexible
+	// macroblock ordering", "data partitioning", "scalable or multiview coding"; "" for nearly all.
+	Unusual string
 
 	// Skipped says, in a sentence, why the source's track is listed but not carried; "" for all others.
 	Skipped string
@@ -53,7 +64,8 @@ func (t Track) Equal(o Track) bool {
 	return sets && t.ID == o.ID && t.Kind == o.Kind && t.Codec == o.Codec && t.Rendition == o.Rendition &&
 		t.ClockRate == o.ClockRate && t.Channels == o.Channels && t.BitDepth == o.BitDepth &&
 		t.Width == o.Width && t.Height == o.Height && t.Profile == o.Profile &&
-		t.Interlaced == o.Interlaced && t.BFrames == o.BFrames && t.Skipped == o.Skipped
+		t.Interlaced == o.Interlaced && t.BFrames == o.BFrames && t.Unusual == o.Unusual &&
+		t.Skipped == o.Skipped && maps.Equal(t.FMTP, o.FMTP)
 }
 
 // First is the first carried track of a kind, which is the one that viewers get.
