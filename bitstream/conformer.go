@@ -42,6 +42,8 @@ func newInspector(t *media.Track) inspector {
 		return newMPEG4(t.ParameterSets, t.ClockRate)
 	case media.Opus:
 		return opus{}
+	case media.AAC:
+		return aac{}
 	default:
 		return always{}
 	}
@@ -56,6 +58,13 @@ func (c *Conformer) Conform(au *media.AccessUnit) bool {
 	}
 	c.started = c.started || au.Keyframe
 	return c.started
+}
+
+// Learn tells of parameter sets that came beside the units, for a track that has none yet.
+func (c *Conformer) Learn(sets [][]byte) {
+	if len(c.track.ParameterSets) == 0 {
+		c.track.ParameterSets = sets
+	}
 }
 
 // Track is what is known of the track now. It changes at keyframes, and when B-frames show.

@@ -141,14 +141,13 @@ func (h *h264) sort(u *h264Unit, n []byte) {
 }
 
 func (h *h264) slice(u *h264Unit, n []byte) {
+	s, ok := h.parseSlice(n)
+	if !ok {
+		return
+	}
 	u.data = append(u.data, n)
 	u.slices++
 	u.idr = u.idr || n[0]&0x1f == h264IDR
-	s, ok := h.parseSlice(n)
-	if !ok {
-		u.allIntra = false
-		return
-	}
 	u.allIntra = u.allIntra && s.kind == sliceI
 	u.hasB = u.hasB || s.kind == sliceB
 	u.field = u.field || s.field
@@ -160,9 +159,6 @@ func (h *h264) slice(u *h264Unit, n []byte) {
 // start makes u a place to start from: the SPS in use, the PPSs in use, then all other PPSs of that SPS that
 // later pictures may want. False if one of them isn't known.
 func (h *h264) start(u *h264Unit, t *media.Track) bool {
-	if len(u.pps) == 0 {
-		return false
-	}
 	var seq *h264Sequence
 	for _, id := range u.pps {
 		p := h.pps[id]

@@ -28,8 +28,8 @@ type mpeg4 struct {
 
 func newMPEG4(sets [][]byte, clockRate int) *mpeg4 {
 	m := &mpeg4{order: newReordering(clockRate)}
-	if len(sets) == 1 && len(sets[0]) <= maxParameterSet {
-		m.config = slices.Clone(sets[0])
+	if len(sets) == 1 {
+		m.learn(sets[0])
 	}
 	return m
 }
@@ -39,9 +39,7 @@ func (m *mpeg4) inspect(au *media.AccessUnit, t *media.Track) bool {
 		return false
 	}
 	d := au.Data[0]
-	if c := mpeg4Config(d); c != nil && len(c) <= maxParameterSet {
-		m.config = slices.Clone(c)
-	}
+	m.learn(d)
 	kind := vopType(d)
 	if kind == vopNone {
 		return false
@@ -52,6 +50,12 @@ func (m *mpeg4) inspect(au *media.AccessUnit, t *media.Track) bool {
 	}
 	t.BFrames = m.order.seen(au, kind == vopB, reorderUnknown) || t.BFrames
 	return true
+}
+
+func (m *mpeg4) learn(d []byte) {
+	if c := mpeg4Config(d); c != nil && len(c) <= maxParameterSet && !bytes.Equal(c, m.config) {
+		m.config = slices.Clone(c)
+	}
 }
 
 func (m *mpeg4) start(au *media.AccessUnit, t *media.Track) bool {
@@ -81,21 +85,20 @@ func mpeg4Code(b []byte) (code byte, next int) {
 	return b[i+3], i + 4
 }
 
-// mpeg4Config is the head of d up to its first picture or group, if it has a video object layer.
+// mpeg4Config is the head of d up to its first picture or group; nil if it has no video object layer.
 func mpeg4Config(d []byte) []byte {
 	layer := false
 	for pos := 0; ; {
 		code, next := mpeg4Code(d[pos:])
 		switch {
-		case next < 0:
-			return nil
 		case code >= mpeg4FirstLayer && code <= mpeg4LastLayer:
 			layer = true
-		case code == mpeg4VOP || code == mpeg4Group:
-			if !layer {
-				return nil
-			}
+		case next < 0 && layer:
+			return d
+		case (code == mpeg4VOP || code == mpeg4Group) && layer:
 			return d[:pos+next-4]
+		case next < 0 || code == mpeg4VOP || code == mpeg4Group:
+			return nil
 		}
 		pos += next
 	}
