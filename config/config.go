@@ -1,0 +1,84 @@
+package config
+
+import "time"
+
+// Config is the whole of config.toml. A field's toml tag is its key; oneof, min and max are what Validate
+// holds it to. Keys outside [streams] that hold one value can be overridden from the environment.
+type Config struct {
+	HTTP   HTTP   `toml:"http"`
+	WebRTC WebRTC `toml:"webrtc"`
+	Log    Log    `toml:"log"`
+	Auth   Auth   `toml:"auth"`
+	Limits Limits `toml:"limits"`
+	// Streams is by name.
+	Streams map[string]Stream `toml:"streams"`
+}
+
+// HTTP is the one port for WHEP, pages, API and metrics.
+type HTTP struct {
+	// Listen is HOST:PORT; no host means all interfaces.
+	Listen string `toml:"listen"`
+	// AllowOrigins are the origins that CORS lets in besides our own, or "*" for all.
+	AllowOrigins []string `toml:"allow_origins"`
+}
+
+// WebRTC is the side of the viewers.
+type WebRTC struct {
+	// ListenUDP is a bare port or HOST:PORT; UDPListenAddr says what it means.
+	ListenUDP string `toml:"listen_udp"`
+	// AdditionalHosts are addresses or DNS names at which viewers reach the gateway besides its own.
+	AdditionalHosts []string `toml:"additional_hosts"`
+	// Interfaces are the network interfaces whose addresses are offered; empty means all.
+	Interfaces []string `toml:"interfaces"`
+	// ICETimeout is the time from the answer to a connection.
+	ICETimeout time.Duration `toml:"ice_timeout" min:"1s"`
+	// ConsentTimeout is how long a viewer may be silent (RFC 7675).
+	ConsentTimeout time.Duration `toml:"consent_timeout" min:"1s"`
+	// ViewerIdleTimeout is how long a viewer may wait for a stream that has no source.
+	ViewerIdleTimeout time.Duration `toml:"viewer_idle_timeout" min:"1s"`
+	H264Policy        H264Policy    `toml:"h264_policy" oneof:"lenient strict"`
+}
+
+// H264Policy says which H.264 pictures go to a viewer.
+type H264Policy string
+
+// Lenient sends H.264 to whoever offers any of it; Strict asks for the picture's own profile in the offer.
+const (
+	Lenient H264Policy = "lenient"
+	Strict  H264Policy = "strict"
+)
+
+// Log is what the gateway tells of itself. Level is in the words of slog, in lower case.
+type Log struct {
+	Level  string `toml:"level" oneof:"debug info warn error"`
+	Format string `toml:"format" oneof:"text json"`
+}
+
+// Auth says who may do what. Mode "none" lets everybody on this machine do everything, and nobody else in.
+type Auth struct {
+	Mode string `toml:"mode"`
+}
+
+// Limits are upper bounds; 0 means none.
+type Limits struct {
+	// RingMaxAge and RingMaxMiB bound what is cached of one rendition, whichever is reached first.
+	RingMaxAge time.Duration `toml:"ring_max_age" min:"0s"`
+	RingMaxMiB int           `toml:"ring_max_mib" min:"0" max:"2047"`
+}
+
+// Default returns the values of all keys that no file sets, and no streams.
+func Default() Config {
+	return Config{
+		HTTP: HTTP{Listen: "127.0.0.1:8889"},
+		WebRTC: WebRTC{
+			ListenUDP:         "8189",
+			ICETimeout:        10 * time.Second,
+			ConsentTimeout:    30 * time.Second,
+			ViewerIdleTimeout: 60 * time.Second,
+			H264Policy:        Lenient,
+		},
+		Log:    Log{Level: "info", Format: "text"},
+		Auth:   Auth{Mode: "none"},
+		Limits: Limits{RingMaxAge: 12 * time.Second, RingMaxMiB: 16},
+	}
+}

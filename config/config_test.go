@@ -1,0 +1,113 @@
+package config
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// J150.
+func TestEmptyFileIsDefault(t *testing.T) {
+	for name, text := range map[string]string{"nothing": "", "BOM": "\xef\xbb\xbf", "comment": "# nothing\r\n", "empty tables": "[http]\n[streams]\n"} {
+		t.Run(name, func(t *testing.T) {
+			c, warnings, err := Parse([]byte(text), "config.toml", nil)
+			if err != nil || len(warnings) > 0 {
+				t.Fatal(err, warnings)
+			}
+			want := Default()
+			if c.Streams = nil; !reflect.DeepEqual(c, want) {
+				t.Errorf("got %+v, want %+v", c, want)
+			}
+		})
+	}
+}
+
+func TestParseSetsEveryKey(t *testing.T) {
+	c, warnings, err := Parse(read(t, "testdata/full.good.toml"), "full.good.toml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := Default()
+	for i, l := range c.globals() {
+		if reflect.DeepEqual(l.value.Interface(), before.globals()[i].value.Interface()) && l.key != "auth.mode" {
+			t.Errorf("%s has its default", l.key)
+		}
+	}
+	want := Stream{
+		Source: "rtsps://user:p%40ss@cam.example.org:322/stream1", Transport: TransportTCP, OnDemand: true, ReadTimeout: 3 * time.Second,
+		TLSFingerprint: "abcd00112233445566778899aabbccddeeff00112233445566778899aabbccdd",
+	}
+	if c.Streams["door"] != want {
+		t.Errorf("door: got %+v, want %+v", c.Streams["door"], want)
+	}
+	if len(c.Streams) != 5 || !c.Streams["inline"].OnDemand || c.Streams["dotted"].ReadTimeout != 10*time.Second {
+		t.Errorf("streams: %+v", c.Streams)
+	}
+	if len(warnings) != 1 || warnings[0].Key != "streams.Door.tls_insecure" {
+		t.Errorf("warnings: %v", warnings)
+	}
+}
+
+func TestValidateNeedsNoFile(t *testing.T) {
+	c := Default()
+	if err := c.Validate(); err != nil {
+		t.Fatalf("the defaults: %v", err)
+	}
+	c.Log.Level = "loud"
+	c.Streams = map[string]Stream{"a": {Source: "demo:", Transport: TransportAuto, ReadTimeout: time.Second}, "b": DefaultStream()}
+	var faults Faults
+	if err := c.Validate(); !errors.As(err, &faults) || len(faults) != 2 {
+		t.Fatalf("got %v", err)
+	}
+	want := "log.level: \"loud\" is not one of debug, info, warn, error\nstreams.b.source: is missing: add source = \"rtsp://...\" or \"demo:\""
+	if faults.Error() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", faults, want)
+	}
+	var first Fault
+	if !errors.As(error(faults), &first) || first.Key != "log.level" {
+		t.Errorf("first fault: %+v", first)
+	}
+}
+
+func TestDoubts(t *testing.T) {
+	print64 := strings.Repeat("ab", 32)
+	for _, tc := range []struct{ name, text, want string }{
+		{"no bound", "limits.ring_max_age = \"0s\"\nlimits.ring_max_mib = 0", "c.toml:2:8: limits.ring_max_mib: with ring_max_age 0 too"},
+		{"fingerprint without TLS", `streams.a = { source = "rtsp://cam/", tls_fingerprint = "` + print64 + `" }`, "streams.a.tls_fingerprint: does nothing: the source is not rtsps://"},
+		{"insecure without TLS", `streams.a = { source = "demo:", tls_insecure = true }`, "streams.a.tls_insecure: does nothing: the source is not rtsps://"},
+		{"both", `streams.a = { source = "rtsps://cam/", tls_insecure = true, tls_fingerprint = "` + print64 + `" }`, "streams.a.tls_insecure: does nothing beside tls_fingerprint"},
+		{"one", `streams.a = { source = "rtsps://cam/", tls_insecure = true }`, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, warnings, err := Parse([]byte(tc.text), "c.toml", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tc.want == "" && len(warnings) == 0 {
+				return
+			}
+			if len(warnings) != 1 || !strings.Contains(warnings[0].String(), tc.want) {
+				t.Errorf("got %v, want %q", warnings, tc.want)
+			}
+		})
+	}
+}
+
+// Bounds are read from struct tags, where the compiler does not look.
+func TestTagsSuitTheirFields(t *testing.T) {
+	c, s := Default(), DefaultStream()
+	for _, l := range append(c.globals(), leaves("stream", reflect.ValueOf(&s).Elem())...) {
+		for _, name := range []string{"min", "max"} {
+			if bound, ok := l.tag.Lookup(name); ok {
+				if message := setScalar(reflect.New(l.value.Type()).Elem(), bound); message != "" {
+					t.Errorf("%s of %s: %s", name, l.key, message)
+				}
+			}
+		}
+		if _, ok := l.tag.Lookup("min"); !ok && l.value.CanInt() {
+			t.Errorf("%s has no lower bound", l.key)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// listener is one socket that the gateway will open.
+type listener struct {
+	key     string
+	network string // "tcp" or "udp"
+	address string // HOST:PORT
+}
+
+// UDPListenAddr returns the HOST:PORT of the UDP socket for media: a bare port in webrtc.listen_udp binds where
+// http.listen binds, ":8189" on all interfaces.
+func (c Config) UDPListenAddr() string {
+	if strings.Contains(c.WebRTC.ListenUDP, ":") {
+		return c.WebRTC.ListenUDP
+	}
+	host, _, err := net.SplitHostPort(c.HTTP.Listen)
+	if err != nil {
+		host = ""
+	}
+	return net.JoinHostPort(host, c.WebRTC.ListenUDP)
+}
+
+func (c Config) listeners() []listener {
+	return []listener{
+		{key: "http.listen", network: "tcp", address: c.HTTP.Listen},
+		{key: "webrtc.listen_udp", network: "udp", address: c.UDPListenAddr()},
+	}
+}
+
+func (c Config) checkListeners() Faults {
+	var faults Faults
+	var open []listener
+	for _, l := range c.listeners() {
+		if message := l.check(); message != "" {
+			faults = append(faults, Fault{Key: l.key, Message: message})
+			continue
+		}
+		open = append(open, l)
+		inherits := l.key == "webrtc.listen_udp" && !strings.Contains(c.WebRTC.ListenUDP, ":")
+		if c.Auth.Mode == "none" && !l.loopback() && !inherits {
+			faults = append(faults, Fault{Key: l.key, Message: l.exposed()})
+		}
+	}
+	return append(faults, checkClashes(open)...)
+}
+
+func (l listener) check() string {
+	host, port, err := net.SplitHostPort(l.address)
+	if err != nil {
+		return quote(l.address) + ` is not an address to listen on: write host and port, such as "127.0.0.1:8889" or "[::1]:8889"`
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return quote(port) + " is not a port: write a number from 0 (any free port) to 65535"
+	}
+	if host != "" && !hostAddr(host).IsValid() && !isDNSName(host) {
+		return quote(host) + " is neither an IP address nor a host name"
+	}
+	return ""
+}
+
+// exposed says how to mend a listener that others can reach while everything is allowed.
+func (l listener) exposed() string {
+	_, port, _ := net.SplitHostPort(l.address)
+	return fmt.Sprintf(`%s can be reached from other machines, and auth.mode = "none" would let them do everything: write "127.0.0.1:%s"`, quote(l.address), port)
+}
+
+func (l listener) loopback() bool {
+	host, _, err := net.SplitHostPort(l.address)
+	addr := hostAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// checkClashes finds listeners that could not be opened together.
+func checkClashes(all []listener) Faults {
+	var faults Faults
+	for i, l := range all {
+		for _, earlier := range all[:i] {
+			if l.clashes(earlier) {
+				faults = append(faults, Fault{
+					Key:     l.key,
+					Message: fmt.Sprintf("%s is the same %s port as that of %s: give one of them another", quote(l.address), strings.ToUpper(l.network), earlier.key),
+				})
+				break
+			}
+		}
+	}
+	return faults
+}
+
+func (l listener) clashes(o listener) bool {
+	host, port, _ := net.SplitHostPort(l.address)
+	otherHost, otherPort, _ := net.SplitHostPort(o.address)
+	a, _ := strconv.ParseUint(port, 10, 16)
+	b, _ := strconv.ParseUint(otherPort, 10, 16)
+	if l.network != o.network || a != b || a == 0 {
+		return false
+	}
+	same := host == otherHost || hostAddr(host).IsValid() && hostAddr(host) == hostAddr(otherHost)
+	return same || wildcard(host) || wildcard(otherHost)
+}
+
+// hostAddr is the address of a host, that of localhost among them; invalid for other names.
+func hostAddr(host string) netip.Addr {
+	if strings.EqualFold(host, "localhost") {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	addr, _ := netip.ParseAddr(host)
+	return addr.Unmap()
+}
+
+func wildcard(host string) bool {
+	addr := hostAddr(host)
+	return host == "" || addr.IsUnspecified()
+}

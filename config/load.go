@@ -1,0 +1,117 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+)
+
+// Load reads the file at path as Parse does, and warns if it holds a password that other users can read.
+// An error that is not Faults says why the file can't be read.
+func Load(path string, environ []string) (Config, []Warning, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Config{}, nil, fmt.Errorf("read configuration: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return Config{}, nil, fmt.Errorf("read configuration: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err != nil {
+		return Config{}, nil, fmt.Errorf("read configuration: %w", err)
+	}
+	l := newLoader(text, path, environ)
+	c, warnings, err := l.load()
+	if info.Mode().Perm()&0o044 != 0 {
+		warnings = append(warnings, l.exposed()...)
+	}
+	return c, warnings, err
+}
+
+// Parse reads the text of a config.toml. The name file stands in faults; environ is as os.Environ gives it.
+// The error is Faults: all that is wrong with the text and with what environ overrides. Warnings come with
+// and without an error.
+func Parse(text []byte, file string, environ []string) (Config, []Warning, error) {
+	return newLoader(text, file, environ).load()
+}
+
+// loader is one reading of a file.
+type loader struct {
+	decoder
+	// set has, by key, the variable that overrides it.
+	set map[string]string
+}
+
+func newLoader(text []byte, file string, environ []string) *loader {
+	if len(text) > maxFileBytes {
+		text = text[:maxFileBytes+1]
+	}
+	return &loader{decoder: decoder{doc: readDocument(text, file), env: newEnvironment(environ)}}
+}
+
+func (l *loader) load() (Config, []Warning, error) {
+	if len(l.doc.faults) == 1 && l.doc.faults[0].Key == "" {
+		return Config{}, nil, l.doc.faults
+	}
+	c := Default()
+	l.table(l.doc.root, reflect.ValueOf(&c).Elem())
+	var warnings []Warning
+	l.set, warnings = l.override(&c)
+	c.normalise()
+	l.add(c.check())
+	for _, f := range c.doubts() {
+		warnings = append(warnings, Warning(l.located(f)))
+	}
+	l.doc.faults.sort()
+	if err := l.doc.faults.err(); err != nil {
+		return Config{}, warnings, err
+	}
+	return c, warnings, nil
+}
+
+// add keeps faults whose key has none yet: of a value that could not be read, nothing more is known.
+func (l *loader) add(faults Faults) {
+	known := make(map[string]bool)
+	for _, f := range l.doc.faults {
+		known[f.Key] = true
+	}
+	for _, f := range faults {
+		if f = l.located(f); !known[f.Key] {
+			l.doc.faults = append(l.doc.faults, f)
+		}
+	}
+}
+
+// located gives a fault of a key the place where the key was set, or else the place of its table.
+func (l *loader) located(f Fault) Fault {
+	if name, ok := l.set[f.Key]; ok {
+		f.Key = name
+		return f
+	}
+	f.File = l.doc.file
+	key := f.Key
+	if _, ok := l.doc.byKey[key]; !ok {
+		key = key[:max(strings.LastIndexByte(key, '.'), 0)]
+	}
+	if n, ok := l.doc.byKey[key]; ok {
+		f.Line, f.Column = n.line, n.column
+	}
+	return f
+}
+
+// exposed warns of each password in a file that others can read.
+func (l *loader) exposed() []Warning {
+	var warnings []Warning
+	for _, n := range l.secrets {
+		warnings = append(warnings, Warning{
+			File: l.doc.file, Line: n.line, Column: n.column, Key: n.key,
+			Message: "holds a password, and other users of this machine can read the file: make it private with " +
+				"chmod 600, or write ${file:/path} or ${NAME} in place of the password",
+		})
+	}
+	return warnings
+}

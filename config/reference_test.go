@@ -1,0 +1,124 @@
+package config
+
+import (
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// example is a line of config.toml that a user may uncomment: no space after the #.
+var example = regexp.MustCompile(`(?m)^#([\[a-z].*)$`)
+
+func TestConfigFileHoldsDefaults(t *testing.T) {
+	c, warnings, err := Parse(read(t, "../config.toml"), "config.toml", nil)
+	if err != nil || len(warnings) > 0 {
+		t.Fatal(err, warnings)
+	}
+	if demo := c.Streams["demo"]; len(c.Streams) != 1 || demo.Source != DemoSource {
+		t.Errorf("streams: %+v", c.Streams)
+	}
+	doc, want := readDocument(read(t, "../config.toml"), "config.toml"), Default()
+	for i, l := range c.globals() {
+		if _, ok := doc.byKey[l.key]; !ok {
+			t.Errorf("%s is missing", l.key)
+		}
+		if got, want := shownDefault(l.value), shownDefault(want.globals()[i].value); got != want {
+			t.Errorf("%s is %s; the default is %s", l.key, got, want)
+		}
+	}
+}
+
+func TestConfigFileExamples(t *testing.T) {
+	text := example.ReplaceAll(read(t, "../config.toml"), []byte("$1"))
+	c, warnings, err := Parse(text, "config.toml", []string{"GARDEN_PASSWORD=x"})
+	if err != nil || len(warnings) > 0 {
+		t.Fatal(err, warnings)
+	}
+	if len(c.Streams) != 3 {
+		t.Errorf("streams: %+v", c.Streams)
+	}
+	want := DefaultStream()
+	want.Source = c.Streams["garden"].Source
+	if c.Streams["garden"] != want {
+		t.Errorf("garden is %+v; the default is %+v", c.Streams["garden"], want)
+	}
+	doc := readDocument(text, "config.toml")
+	for _, l := range leaves("streams.garden", reflect.ValueOf(&want).Elem()) {
+		if _, ok := doc.byKey[l.key]; !ok {
+			t.Errorf("%s is missing", l.key)
+		}
+	}
+}
+
+func TestReferenceNamesEveryKey(t *testing.T) {
+	text := string(read(t, "../docs/reference.md"))
+	c, s := Default(), DefaultStream()
+	all := append(c.globals(), leaves("streams.NAME", reflect.ValueOf(&s).Elem())...)
+	for _, l := range all {
+		dot := strings.LastIndexByte(l.key, '.')
+		want := []string{"`" + l.key[dot+1:] + "`", documentedType(l), "`" + shownDefault(l.value) + "`"}
+		if l.key == "streams.NAME.source" {
+			want[2] = "required"
+		}
+		row := "| " + strings.Join(want, " | ") + " | "
+		if !strings.Contains(section(text, "### `["+l.key[:dot]+"]`"), "\n"+row) {
+			t.Errorf("%s needs a row that begins with %s", l.key, row)
+		}
+	}
+	_, configuration, _ := strings.Cut(text, "\n## Configuration\n")
+	configuration, _, _ = strings.Cut(configuration, "\n## HTTP\n")
+	if rows := strings.Count(configuration, "\n| `"); rows != len(all) {
+		t.Errorf("%d rows for %d keys", rows, len(all))
+	}
+	for name := range strings.FieldsSeq(takenNames + " " + strings.Join(takenPrefixes, " ")) {
+		if !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("the taken name %s is missing", name)
+		}
+	}
+}
+
+// section is what stands under a heading, up to the next.
+func section(text, heading string) string {
+	_, rest, _ := strings.Cut(text, "\n"+heading+"\n")
+	rest, _, _ = strings.Cut(rest, "\n#")
+	return rest
+}
+
+func documentedType(l leaf) string {
+	lowest, highest := l.tag.Get("min"), l.tag.Get("max")
+	switch {
+	case l.key == "auth.mode":
+		return "`none`"
+	case l.tag.Get("oneof") != "":
+		return "`" + strings.ReplaceAll(l.tag.Get("oneof"), " ", "`, `") + "`"
+	case l.value.Type() == durationType:
+		return "duration, at least " + lowest
+	case l.value.CanInt():
+		return "number, " + lowest + " to " + highest
+	case l.value.Kind() == reflect.Slice:
+		return "list of text"
+	case l.value.Kind() == reflect.Bool:
+		return "true or false"
+	default:
+		return "text"
+	}
+}
+
+// shownDefault writes a value as config.toml does.
+func shownDefault(v reflect.Value) string {
+	switch x := v.Interface().(type) {
+	case time.Duration:
+		return strconv.Quote(strconv.FormatFloat(x.Seconds(), 'f', -1, 64) + "s")
+	case bool:
+		return strconv.FormatBool(x)
+	case int:
+		return strconv.Itoa(x)
+	case []string:
+		return "[" + strings.Join(x, ", ") + "]"
+	default:
+		return strconv.Quote(v.String())
+	}
+}
