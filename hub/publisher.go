@@ -20,7 +20,9 @@ type Publisher struct {
 	main       string // fixed: the ID of the track whose keyframes begin a GOP
 	generation uint32 // fixed: which publisher of the rendition this is, from 1
 
-	tracks atomic.Pointer[[]*media.Track] // replaced as a whole by Update
+	tracks atomic.Pointer[[]*media.Track] // replaced as a whole by Update, in the same order
+
+	counts []uint64 // owned by the goroutine that calls Write: units written, by track
 
 	closeOnce sync.Once
 }
@@ -36,6 +38,7 @@ func newPublisher(s *Stream, r *rendition, generation uint32, tracks []media.Tra
 		all[i] = &t
 	}
 	p.tracks.Store(&all)
+	p.counts = make([]uint64, len(all))
 	return p
 }
 
@@ -57,11 +60,12 @@ func (p *Publisher) Write(trackID string, au *media.AccessUnit) error {
 	if p.closed.Load() {
 		return ErrClosed
 	}
-	t := p.track(trackID)
+	i, t := p.track(trackID)
 	if t == nil {
 		return &UnknownTrackError{Track: trackID}
 	}
-	u := &Unit{AccessUnit: au, Track: t, main: trackID == p.main, generation: p.generation}
+	p.counts[i]++
+	u := &Unit{AccessUnit: au, Track: t, Count: p.counts[i], main: trackID == p.main, generation: p.generation}
 	p.rendition.ring.append(u)
 	p.stream.bytesIn.Add(uint64(au.Size()))
 	p.stream.unitsIn.Add(1)
@@ -72,13 +76,13 @@ func (p *Publisher) Write(trackID string, au *media.AccessUnit) error {
 	return nil
 }
 
-func (p *Publisher) track(id string) *media.Track {
-	for _, t := range *p.tracks.Load() {
+func (p *Publisher) track(id string) (int, *media.Track) {
+	for i, t := range *p.tracks.Load() {
 		if t.ID == id {
-			return t
+			return i, t
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // Update says that more is known of a track, or that it has changed. Units written from now on carry it. It

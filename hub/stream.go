@@ -98,6 +98,14 @@ func (s *Stream) Tracks(rendition string) []media.Track {
 	return nil
 }
 
+// RequestKeyframe asks the rendition's source for a keyframe, merged with the wishes of all others to one each
+// 500 ms.
+func (s *Stream) RequestKeyframe(rendition string) {
+	if r, err := s.rendition(rendition); err == nil {
+		r.requestKeyframe()
+	}
+}
+
 // SetState is said by whoever runs the source. why is the error behind StateFailed, or behind a StateConnecting
 // that follows a loss.
 func (s *Stream) SetState(st State, why error) {

@@ -1,0 +1,139 @@
+// Package admin is the HTTP API for operators: what streams there are, how they do, and who watches.
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"sluice/signalling/problem"
+)
+
+// Stream is one stream as the API tells it.
+type Stream struct {
+	Name    string  `json:"name"`
+	State   string  `json:"state"` // idle, connecting, ready or failed
+	Tracks  []Track `json:"tracks"`
+	Viewers int     `json:"viewers"`
+	Source  string  `json:"source"`          // without secrets
+	Error   string  `json:"error,omitempty"` // why the state is failed
+}
+
+// Track is one track as the API tells it.
+type Track struct {
+	ID         string `json:"id"`
+	Kind       string `json:"kind"` // video, audio or data
+	Codec      string `json:"codec"`
+	ClockRate  int    `json:"clock_rate"` // Hz
+	Channels   int    `json:"channels,omitempty"`
+	Width      int    `json:"width"` // pixels; 0 if unknown, or no picture
+	Height     int    `json:"height"`
+	BFrames    bool   `json:"b_frames"`
+	Profile    string `json:"profile,omitempty"` // H264: profile-level-id in hex
+	Rendition  string `json:"rendition"`
+	Skipped    string `json:"skipped,omitempty"` // why the track is not carried
+	Interlaced bool   `json:"interlaced,omitempty"`
+}
+
+// Session is one session as the API tells it.
+type Session struct {
+	ID            string     `json:"id"`
+	Stream        string     `json:"stream"`
+	Role          string     `json:"role"`  // play, publish or talk
+	State         string     `json:"state"` // connecting, connected or closed
+	Protocol      string     `json:"protocol"`
+	RemoteAddress string     `json:"remote_address"`
+	CreateTime    string     `json:"create_time"` // RFC 3339
+	Delivery      []Delivery `json:"delivery"`
+	Stats         Stats      `json:"stats"`
+}
+
+// Delivery is what became of one section of the offer.
+type Delivery struct {
+	MID    string `json:"mid"`
+	Codec  string `json:"codec"`
+	Action string `json:"action"`
+	Reason string `json:"reason"` // one sentence
+}
+
+// Stats is what a session has counted.
+type Stats struct {
+	PacketsSent   uint64 `json:"packets_sent"`
+	BytesSent     uint64 `json:"bytes_sent"`
+	PacketsResent uint64 `json:"packets_resent"`
+	UnitsDropped  uint64 `json:"units_dropped"`
+}
+
+// Gateway is what the API looks at.
+type Gateway interface {
+	Streams() []Stream
+	Stream(name string) (Stream, bool)
+	Sessions() []Session
+	// Ready is nil once the gateway listens and has started its streams; else its text says what is missing.
+	Ready() error
+}
+
+// API serves /api/v1/, /healthz and /readyz.
+type API struct{ gateway Gateway }
+
+// New makes the API.
+func New(g Gateway) *API { return &API{gateway: g} }
+
+// Streams answers GET /api/v1/streams with an array.
+func (a *API) Streams(w http.ResponseWriter, r *http.Request) {
+	serve(w, r, func() { write(w, notNil(a.gateway.Streams())) })
+}
+
+// Stream answers GET /api/v1/streams/{name}.
+func (a *API) Stream(w http.ResponseWriter, r *http.Request, name string) {
+	serve(w, r, func() {
+		s, ok := a.gateway.Stream(name)
+		if !ok {
+			problem.Write(w, problem.New(http.StatusNotFound, "stream_not_found", "There is no stream of that name."))
+			return
+		}
+		write(w, s)
+	})
+}
+
+// Sessions answers GET /api/v1/sessions with an array.
+func (a *API) Sessions(w http.ResponseWriter, r *http.Request) {
+	serve(w, r, func() { write(w, notNil(a.gateway.Sessions())) })
+}
+
+// Health answers GET /healthz: whoever can answer lives.
+func (a *API) Health(w http.ResponseWriter, r *http.Request) {
+	serve(w, r, func() { write(w, map[string]string{"status": "ok"}) })
+}
+
+// Ready answers GET /readyz with 200, or 503 and what is missing.
+func (a *API) Ready(w http.ResponseWriter, r *http.Request) {
+	serve(w, r, func() {
+		if err := a.gateway.Ready(); err != nil {
+			problem.Write(w, problem.New(http.StatusServiceUnavailable, "not_ready", err.Error()))
+			return
+		}
+		write(w, map[string]string{"status": "ready"})
+	})
+}
+
+func serve(w http.ResponseWriter, r *http.Request, answer func()) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		problem.MethodNotAllowed(w, "GET, HEAD")
+		return
+	}
+	answer()
+}
+
+func write(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(v) // the client may have gone: nobody is left to tell
+}
+
+// notNil makes an empty list an empty array in JSON.
+func notNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

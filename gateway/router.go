@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"sluice/admin"
+	"sluice/auth"
+	"sluice/config"
+	"sluice/metrics"
+	"sluice/signalling/problem"
+	"sluice/signalling/resource"
+	"sluice/web"
+	"sluice/whep"
+)
+
+const (
+	headerTimeout = 5 * time.Second
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 16 << 10 // bytes
+)
+
+func (g *Gateway) newServer() *http.Server {
+	resources := resource.New(g.log)
+	r := &router{
+		pages:   g.pages,
+		api:     admin.New(adminView{g}),
+		metrics: metrics.Handler(metricsView{g}, g.options.Version),
+		whep:    whep.New(g.sessions, resources),
+	}
+	cors := resource.CORS{Origins: g.options.Config.HTTP.AllowOrigins}
+	local := auth.LoopbackOnly(cors.Wrap(resource.CheckHeaders(r)), func(w http.ResponseWriter, detail string) {
+		problem.Write(w, problem.New(http.StatusForbidden, "not_local", detail))
+	})
+	return &http.Server{
+		Handler:           recovering(g.log, local),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// recovering answers 500 where our own code broke, and goes on.
+func recovering(log *slog.Logger, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if broken := recover(); broken != nil {
+				log.Error("a request broke the gateway's own code", "method", r.Method, "err", broken, "stack", string(debug.Stack()))
+				problem.Write(w, problem.New(http.StatusInternalServerError, "internal", ""))
+			}
+		}()
+		h.ServeHTTP(w, r)
+	})
+}
+
+// router finds who answers for a path. It looks at the first segment: some words are the gateway's own, all others
+// are streams.
+type router struct {
+	pages   *web.Pages
+	api     *admin.API
+	metrics http.Handler
+	whep    *whep.Endpoint
+}
+
+// ServeHTTP routes one request.
+func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	switch first, rest := path[0], path[1:]; {
+	case first == "" && len(rest) == 0:
+		rt.pages.Index(w, r)
+	case first == "assets" && len(rest) == 1:
+		rt.pages.Asset(w, r, rest[0])
+	case first == "api":
+		rt.serveAPI(w, r, rest)
+	case first == "healthz" && len(rest) == 0:
+		rt.api.Health(w, r)
+	case first == "readyz" && len(rest) == 0:
+		rt.api.Ready(w, r)
+	case first == "metrics" && len(rest) == 0:
+		rt.metrics.ServeHTTP(w, r)
+	case config.ValidStreamName(first):
+		rt.serveStream(w, r, first, rest)
+	default:
+		notFound(w)
+	}
+}
+
+func (rt *router) serveAPI(w http.ResponseWriter, r *http.Request, path []string) {
+	switch {
+	case len(path) == 2 && path[0] == "v1" && path[1] == "streams":
+		rt.api.Streams(w, r)
+	case len(path) == 3 && path[0] == "v1" && path[1] == "streams":
+		rt.api.Stream(w, r, path[2])
+	case len(path) == 2 && path[0] == "v1" && path[1] == "sessions":
+		rt.api.Sessions(w, r)
+	default:
+		notFound(w)
+	}
+}
+
+func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream string, path []string) {
+	switch {
+	case len(path) == 0:
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, "/"+stream+"/", http.StatusFound)
+	case len(path) == 1 && path[0] == "":
+		rt.pages.Player(w, r, stream)
+	case len(path) == 1 && path[0] == "whep":
+		rt.whep.ServeEndpoint(w, r, stream)
+	case len(path) == 2 && path[0] == "whep":
+		rt.whep.ServeSession(w, r, stream, path[1])
+	default:
+		notFound(w)
+	}
+}
+
+func notFound(w http.ResponseWriter) {
+	problem.Write(w, problem.New(http.StatusNotFound, "not_found", "There is nothing at this path."))
+}

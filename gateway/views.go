@@ -1,0 +1,146 @@
+package gateway
+
+import (
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"sluice/admin"
+	"sluice/hub"
+	"sluice/media"
+	"sluice/metrics"
+	"sluice/session"
+)
+
+// adminView shows the gateway to the API.
+type adminView struct{ *Gateway }
+
+var errNotReady = errors.New("the gateway is starting or shutting down")
+
+// Ready implements admin.Gateway.
+func (v adminView) Ready() error {
+	if !v.ready.Load() {
+		return errNotReady
+	}
+	return nil
+}
+
+// Streams implements admin.Gateway.
+func (v adminView) Streams() []admin.Stream {
+	streams := v.hub.Streams()
+	all := make([]admin.Stream, 0, len(streams))
+	for _, s := range streams {
+		all = append(all, v.stream(s))
+	}
+	return all
+}
+
+// Stream implements admin.Gateway.
+func (v adminView) Stream(name string) (admin.Stream, bool) {
+	s, err := v.hub.Stream(name)
+	if err != nil {
+		return admin.Stream{}, false
+	}
+	return v.stream(s), true
+}
+
+func (v adminView) stream(s *hub.Stream) admin.Stream {
+	state, why := s.State()
+	out := admin.Stream{Name: s.Name(), State: string(state), Viewers: s.Viewers(), Tracks: []admin.Track{}}
+	if why != nil {
+		out.Error = why.Error()
+	}
+	if sup, ok := v.supervisors[s.Name()]; ok {
+		out.Source = sup.source
+	}
+	for _, t := range s.Tracks(media.MainRendition) {
+		out.Tracks = append(out.Tracks, adminTrack(t))
+	}
+	return out
+}
+
+func adminTrack(t media.Track) admin.Track {
+	out := admin.Track{
+		ID: t.ID, Kind: string(t.Kind), Codec: string(t.Codec), ClockRate: t.ClockRate, Channels: t.Channels,
+		Width: t.Width, Height: t.Height, BFrames: t.BFrames, Rendition: t.Rendition, Skipped: t.Skipped,
+		Interlaced: t.Interlaced,
+	}
+	if t.Codec == media.H264 && t.Profile.Known {
+		out.Profile = hex.EncodeToString(t.Profile.ProfileLevelID[:])
+	}
+	return out
+}
+
+// Sessions implements admin.Gateway.
+func (v adminView) Sessions() []admin.Session {
+	var all []admin.Session
+	for _, s := range v.sessions.Sessions() {
+		all = append(all, adminSession(s.Info()))
+	}
+	return all
+}
+
+func adminSession(i session.Info) admin.Session {
+	out := admin.Session{
+		ID: i.ID, Stream: i.Stream, Role: string(i.Role), State: string(i.State), Protocol: i.Protocol,
+		RemoteAddress: i.RemoteAddress, CreateTime: i.Created.UTC().Format(time.RFC3339),
+		Stats: admin.Stats{PacketsSent: i.Stats.Packets, BytesSent: i.Stats.Bytes, PacketsResent: i.Stats.Resends},
+	}
+	for _, n := range i.Dropped {
+		out.Stats.UnitsDropped += n
+	}
+	for _, c := range i.Choices {
+		out.Delivery = append(out.Delivery, admin.Delivery{
+			MID: c.MID, Codec: string(c.Track.Codec), Action: string(c.Action), Reason: c.Reason,
+		})
+	}
+	return out
+}
+
+// metricsView shows the gateway to the metrics.
+type metricsView struct{ *Gateway }
+
+// StreamMetrics implements metrics.Gateway.
+func (v metricsView) StreamMetrics() []metrics.Stream {
+	streams := v.hub.Streams()
+	all := make([]metrics.Stream, 0, len(streams))
+	for _, s := range streams {
+		all = append(all, v.stream(s))
+	}
+	return all
+}
+
+func (v metricsView) stream(s *hub.Stream) metrics.Stream {
+	state, _ := s.State()
+	st, sent := s.Stats(), v.sessions.Sent(s.Name())
+	out := metrics.Stream{
+		Name: s.Name(), State: string(state), Viewers: s.Viewers(),
+		BytesReceived: st.BytesIn, UnitsReceived: st.UnitsIn, CachedBytes: st.RingBytes,
+		UnitsDropped:    make(map[string]uint64, len(st.Dropped)),
+		KeyframesWanted: st.KeyframesWanted, KeyframesSent: st.KeyframesAsked,
+		PacketsSent: sent.Packets, BytesSent: sent.Bytes, PacketsResent: sent.Resends,
+	}
+	for reason, n := range st.Dropped {
+		out.UnitsDropped[string(reason)] = n
+	}
+	if sup, ok := v.supervisors[s.Name()]; ok {
+		c := sup.Stats()
+		out.Reconnects, out.Failures = c.Reconnects, c.Failures
+	}
+	return out
+}
+
+// SessionMetrics implements metrics.Gateway.
+func (v metricsView) SessionMetrics() ([]metrics.SessionCount, uint64) {
+	counts := make(map[metrics.SessionCount]int)
+	for _, s := range v.sessions.Sessions() {
+		i := s.Info()
+		counts[metrics.SessionCount{Protocol: i.Protocol, State: string(i.State)}]++
+	}
+	all := make([]metrics.SessionCount, 0, len(counts))
+	for c, n := range counts {
+		c.Count = n
+		all = append(all, c)
+	}
+	return all, v.sessions.Total()
+}

@@ -1,0 +1,77 @@
+package peer
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/webrtc/v4"
+)
+
+// Options is what the connections of a process have in common.
+type Options struct {
+	ListenUDP       string        // host:port of the one UDP port for all media; an empty host: all interfaces
+	AdditionalHosts []string      // addresses or DNS names under which the port is reachable as well (NAT 1:1)
+	Interfaces      []string      // names of the interfaces whose addresses are announced; empty: all
+	ConsentTimeout  time.Duration // how long a silent peer is kept; at least 10 s, 0: 30 s
+	Log             *slog.Logger
+}
+
+const defaultConsentTimeout = 30 * time.Second
+
+// Engine makes connections. All methods may be called from any goroutine.
+type Engine struct {
+	options     Options            // fixed after NewEngine
+	certificate webrtc.Certificate // fixed after NewEngine
+	mux         *announcedMux      // fixed after NewEngine
+	conn        *sharedConn        // fixed after NewEngine
+	hosts       []netip.Addr       // fixed after NewEngine; of the additional hosts
+	loggers     pionLoggers        // fixed after NewEngine
+}
+
+// NewEngine opens the UDP port. The caller closes the engine after the last of its connections.
+func NewEngine(ctx context.Context, o Options) (*Engine, error) {
+	if o.ConsentTimeout == 0 {
+		o.ConsentTimeout = defaultConsentTimeout
+	}
+	certificate, err := newCertificate()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := listenUDP(o.ListenUDP)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{options: o, certificate: certificate, conn: conn, loggers: pionLoggers{log: o.Log}, hosts: resolveHosts(ctx, o)}
+	e.mux = &announcedMux{
+		UDPMuxDefault: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: e.loggers.NewLogger("udp-mux")}),
+		local:         conn.LocalAddr().(*net.UDPAddr).AddrPort(),
+		interfaces:    o.Interfaces,
+	}
+	return e, nil
+}
+
+func newCertificate() (webrtc.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return webrtc.Certificate{}, fmt.Errorf("make a DTLS key: %w", err)
+	}
+	c, err := webrtc.GenerateCertificate(key)
+	if err != nil {
+		return webrtc.Certificate{}, fmt.Errorf("make a DTLS certificate: %w", err)
+	}
+	return *c, nil
+}
+
+// Close closes the UDP port.
+func (e *Engine) Close() error { return e.mux.Close() }
+
+// Addr is the address of the UDP port.
+func (e *Engine) Addr() netip.AddrPort { return e.mux.local }

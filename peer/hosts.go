@@ -1,0 +1,49 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// hostPriority is that of the best host candidate (RFC 8445 5.1.2.1): whoever configures an address means it.
+const hostPriority = 126<<24 | 65535<<8 | 255
+
+// resolveTimeout bounds the start of a gateway whose name server does not answer.
+const resolveTimeout = 2 * time.Second
+
+// announceHosts adds the additional hosts to an answer, as host candidates before all others: some peers use only
+// the first, and no server-reflexive one (A55).
+func (e *Engine) announceHosts(answer string) string {
+	before, after, found := strings.Cut(answer, "a=candidate:")
+	if !found {
+		return answer
+	}
+	var b strings.Builder
+	b.WriteString(before)
+	for i, a := range e.hosts {
+		fmt.Fprintf(&b, "a=candidate:host%d 1 udp %d %s %d typ host\r\n", i, hostPriority-i, a, e.mux.local.Port())
+	}
+	b.WriteString("a=candidate:" + after)
+	return b.String()
+}
+
+// resolveHosts finds the addresses of the additional hosts. A name that can't be resolved is told and left out.
+func resolveHosts(ctx context.Context, o Options) []netip.Addr {
+	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
+	defer cancel()
+	var all []netip.Addr
+	for _, host := range o.AdditionalHosts {
+		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		if err != nil {
+			o.Log.Warn("webrtc.additional_hosts: a name can't be resolved and is not announced", "host", host, "err", err)
+		}
+		for _, a := range found {
+			all = append(all, a.Unmap())
+		}
+	}
+	return all
+}

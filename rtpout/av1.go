@@ -1,0 +1,72 @@
+package rtpout
+
+// Bits of the AV1 aggregation header (AV1 RTP payload format 4.4).
+const (
+	av1Continues   = 0x80 // Z: the first element continues one of the packet before
+	av1WillGoOn    = 0x40 // Y: the last element goes on in the next packet
+	av1NewSequence = 0x08 // N: first packet of a coded video sequence
+)
+
+// cutAV1 packs OBUs into packets, each element behind its length (W = 0), and cuts an OBU where a packet is full.
+func cutAV1(obus [][]byte, keyframe bool) []Payload {
+	c := av1Cutter{}
+	for _, obu := range obus {
+		c.add(obu)
+	}
+	c.flush(false)
+	if keyframe && len(c.out) > 0 {
+		c.out[0].Data[0] |= av1NewSequence
+	}
+	return markLast(c.out)
+}
+
+type av1Cutter struct {
+	out     []Payload
+	packet  []byte // the one being filled; its first byte is the aggregation header
+	goingOn bool   // the packet's first element continues an OBU
+}
+
+func (c *av1Cutter) add(obu []byte) {
+	for len(obu) > 0 {
+		if c.packet == nil {
+			c.begin()
+		}
+		room := MaxPayload - len(c.packet) - 2 // two bytes hold any length here
+		if room <= 0 {
+			c.flush(false)
+			continue
+		}
+		part := obu[:min(room, len(obu))]
+		obu = obu[len(part):]
+		c.packet = append(appendLEB128(c.packet, len(part)), part...)
+		if len(obu) > 0 {
+			c.flush(true)
+		}
+	}
+}
+
+func (c *av1Cutter) begin() {
+	c.packet = make([]byte, 1, MaxPayload)
+	if c.goingOn {
+		c.packet[0] = av1Continues
+	}
+}
+
+func (c *av1Cutter) flush(unfinished bool) {
+	if c.packet == nil {
+		return
+	}
+	if unfinished {
+		c.packet[0] |= av1WillGoOn
+	}
+	c.out = append(c.out, Payload{Data: c.packet})
+	c.packet, c.goingOn = nil, unfinished
+}
+
+// appendLEB128 appends a number below 2^14 in the variable-length form of AV1 (4.10.5).
+func appendLEB128(dst []byte, n int) []byte {
+	if n < 0x80 {
+		return append(dst, byte(n))
+	}
+	return append(dst, byte(n)|0x80, byte(n>>7))
+}
