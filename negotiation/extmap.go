@@ -1,0 +1,54 @@
+package negotiation
+
+import (
+	"strconv"
+	"strings"
+)
+
+// knownExtensions are the header extensions that an answer may keep.
+var knownExtensions = map[string]bool{
+	"urn:ietf:params:rtp-hdrext:sdes:mid":                                                     true,
+	"urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id":                                           true,
+	"urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id":                                  true,
+	"urn:ietf:params:rtp-hdrext:ssrc-audio-level":                                             true,
+	"http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01":               true,
+	"http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time":                              true,
+	"http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time":                           true,
+	"https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension": true,
+}
+
+// readExtMaps reads the header extensions (RFC 8285 7). Id 15 is reserved in one-byte headers, and the ids
+// above 255 are placeholders that nobody is known to send.
+func (s *Section) readExtMaps(attrs attributes) error {
+	s.ExtMaps = map[int]string{}
+	for _, a := range attrs {
+		if a.key != "extmap" {
+			continue
+		}
+		id, uri, ok := parseExtMap(a.value)
+		switch {
+		case !ok || !printable(a.value):
+			return malformed(a.line, "extmap %s must be like 3 urn:ietf:params:rtp-hdrext:sdes:mid", quote(a.value))
+		case id < 1 || id == 15 || id > 255:
+			return malformed(a.line, "extmap id %d must be from 1 to 14, or from 16 to 255", id)
+		case s.ExtMaps[id] != "":
+			return malformed(a.line, "extmap id %d is given twice", id)
+		case len(s.ExtMaps) == maxExtMaps:
+			return malformed(a.line, "at most %d extmaps are accepted in a section", maxExtMaps)
+		}
+		s.ExtMaps[id] = uri
+		s.extMaps = append(s.extMaps, a.value)
+	}
+	return nil
+}
+
+// parseExtMap reads "id[/direction] uri [attributes]".
+func parseExtMap(value string) (id int, uri string, ok bool) {
+	f := strings.Fields(value)
+	if len(f) < 2 {
+		return 0, "", false
+	}
+	number, _, _ := strings.Cut(f[0], "/")
+	id, err := strconv.Atoi(number)
+	return id, f[1], err == nil
+}
