@@ -1,0 +1,105 @@
+// What can go wrong between this page and the picture, and the words for it.
+
+const sayings = {
+  unsupported: ['This browser cannot play WebRTC', 'Open the page in a current Chromium, Firefox or Safari.'],
+  offline: ['You are offline', 'The stream goes on as soon as this device has a network again.'],
+  network: ['The gateway cannot be reached', 'It may be restarting, or the network between is down.'],
+  timeout: ['The gateway does not answer', 'It took the request and then said nothing.'],
+  negotiation: ['The gateway and this browser could not agree', 'What the gateway answered is not what this browser understands.'],
+  ice: [
+    'No way for the picture',
+    'The gateway answers over HTTP, but no UDP packets come through. A firewall may block its media port, or it does not announce an address that this device can reach.',
+  ],
+  lost: ['The connection was lost', 'Connecting again.'],
+  stalled: ['The camera is offline – waiting for it', 'The picture comes back by itself.'],
+  nopicture: ['Waiting for a picture', 'The connection stands, but the camera has sent no picture yet.'],
+  undecodable: [
+    'The picture cannot be decoded',
+    'Data arrive, but this browser makes no picture of them. The camera may use settings that this browser lacks.',
+  ],
+};
+
+const statusTitles = {
+  400: 'The gateway did not understand the request',
+  401: 'Sign in to watch this stream',
+  403: 'You may not watch this stream',
+  404: 'Stream not found',
+  409: sayings.stalled[0],
+  422: 'This browser cannot play what the camera sends',
+  429: 'Too many requests',
+  503: 'The gateway is full',
+};
+
+const statusTexts = {
+  400: 'Reload the page; it may be from another release.',
+  401: 'The gateway wants to know who you are.',
+  403: 'The gateway does not let you watch it.',
+  404: 'There is no stream of this name. Check the address.',
+  409: sayings.stalled[1],
+  422: 'Camera and browser have no codec in common.',
+  429: 'The gateway asks for a pause.',
+  503: 'It cannot take another viewer now.',
+};
+
+// Failure says why there is no picture. Its kind is one of the keys of sayings, or "http" with the status and the
+// milliseconds that the server asks to wait (retryAfter). Its detail is what the server, or the browser, says of it.
+export class Failure extends Error {
+  constructor(kind, { status = 0, detail = '', retryAfter = 0, cause } = {}) {
+    super(detail || kind, { cause });
+    this.name = 'Failure';
+    this.kind = kind;
+    this.status = status;
+    this.detail = detail;
+    this.retryAfter = retryAfter;
+  }
+
+  // waiting tells that nothing is wrong between page and gateway: only the camera is missing.
+  get waiting() {
+    return this.kind === 'stalled' || this.kind === 'nopicture' || this.status === 409;
+  }
+
+  // patient tells that the same request is not likely to fare better soon.
+  get patient() {
+    return this.kind === 'unsupported' || (this.status >= 400 && this.status < 500 && this.status !== 408 && this.status !== 409);
+  }
+}
+
+// describe gives the words for a failure: a title, and a sentence that is the server's own where it sent one.
+export function describe(failure) {
+  if (failure.kind !== 'http') {
+    const [title, text] = sayings[failure.kind] ?? ['Something went wrong', failure.message];
+    return { title, text: [text, sentence(failure.detail)].filter(Boolean).join(' ') };
+  }
+  const fallback = failure.status >= 500 ? 'The gateway has a problem' : 'The gateway refused';
+  return {
+    title: statusTitles[failure.status] ?? fallback,
+    text: sentence(failure.detail) || statusTexts[failure.status] || `It answered with status ${failure.status}.`,
+  };
+}
+
+// httpFailure makes a Failure of a refused request from its status, content type and body. Only problem
+// details (RFC 9457) are quoted: another body may come from a proxy and mean nothing to the viewer.
+export function httpFailure(status, contentType, body, retryAfter = 0) {
+  return new Failure('http', { status, retryAfter, detail: problemDetail(contentType, body) });
+}
+
+function problemDetail(contentType, body) {
+  if (!/^application\/(problem\+)?json\b/i.test(contentType ?? '')) {
+    return '';
+  }
+  try {
+    const { detail, title } = JSON.parse(body);
+    return [detail, title].find((text) => typeof text === 'string' && text !== '') ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function sentence(text) {
+  const trimmed = text.trim().slice(0, 600);
+  if (trimmed === '') {
+    return '';
+  }
+  const started = trimmed[0].toUpperCase() + trimmed.slice(1);
+  return /[.!?…]$/.test(started) ? started : `${started}.`;
+}

@@ -1,0 +1,131 @@
+// The list of streams, kept up to date while somebody looks.
+
+import { sourceKind, stateWord, totalWords, trackWords, viewerWords } from './words.js';
+
+const refreshEvery = 2_000;
+const requestTimeout = 8_000;
+const root = document.documentElement;
+const at = (id) => document.getElementById(id);
+const cards = new Map();
+let timer = 0;
+let busy = false;
+
+async function refresh() {
+  clearTimeout(timer);
+  if (busy) {
+    return;
+  }
+  busy = true;
+  try {
+    show(await load());
+  } catch (err) {
+    complain(err);
+  } finally {
+    busy = false;
+  }
+  if (!document.hidden) {
+    timer = setTimeout(refresh, refreshEvery);
+  }
+}
+
+async function load() {
+  const abort = new AbortController();
+  const timeout = setTimeout(() => abort.abort(), requestTimeout);
+  try {
+    const response = await fetch('/api/v1/streams', { headers: { Accept: 'application/json' }, signal: abort.signal });
+    const body = await response.json().catch(() => ({}));
+    if (!response.ok) {
+      throw new Error(body.detail || `The gateway answered with status ${response.status}.`);
+    }
+    return Array.isArray(body) ? body : (body.streams ?? []);
+  } finally {
+    clearTimeout(timeout);
+  }
+}
+
+function show(streams) {
+  root.dataset.state = streams.length === 0 ? 'empty' : 'ready';
+  at('notice').hidden = true;
+  at('empty').hidden = streams.length > 0;
+  setText(at('totals'), totalWords(streams));
+  const names = new Set(streams.map((stream) => stream.name));
+  for (const [name, card] of cards) {
+    if (!names.has(name)) {
+      card.item.remove();
+      cards.delete(name);
+    }
+  }
+  streams.forEach((stream, place) => fill(cardAt(stream.name, place), stream));
+}
+
+// cardAt finds or makes the card of a stream and puts it where it belongs; one that is there stays untouched,
+// so that focus and selection last.
+function cardAt(name, place) {
+  const card = cards.get(name) ?? makeCard(name);
+  cards.set(name, card);
+  const list = at('streams');
+  if (list.children[place] !== card.item) {
+    list.insertBefore(card.item, list.children[place] ?? null);
+  }
+  return card;
+}
+
+function makeCard(name) {
+  const item = element('li', 'card');
+  const link = element('a', 'card-link');
+  link.href = `/${encodeURIComponent(name)}/`;
+  const head = element('span', 'card-head');
+  const card = {
+    item,
+    state: element('span', 'state'),
+    kind: element('span', 'card-kind'),
+    tracks: element('span', 'card-tracks'),
+    trouble: element('span', 'card-trouble'),
+    viewers: element('span', 'card-viewers'),
+  };
+  const title = element('span', 'card-name');
+  title.textContent = name;
+  head.append(title, card.state);
+  const foot = element('span', 'card-foot');
+  foot.append(card.kind, card.viewers);
+  link.append(head, card.tracks, card.trouble, foot);
+  item.append(link);
+  return card;
+}
+
+function fill(card, stream) {
+  card.item.dataset.state = stream.state;
+  setText(card.state, stateWord(stream.state));
+  setText(card.kind, sourceKind(stream.source));
+  card.kind.title = stream.source ?? '';
+  setText(card.tracks, trackWords(stream.tracks) || idleWords(stream));
+  setText(card.trouble, stream.state === 'failed' || stream.state === 'connecting' ? (stream.error ?? '') : '');
+  setText(card.viewers, viewerWords(stream.viewers));
+}
+
+function idleWords(stream) {
+  return stream.state === 'idle' ? 'Connects when somebody watches' : 'No tracks known yet';
+}
+
+function complain(err) {
+  root.dataset.state = 'error';
+  const unreachable = err instanceof TypeError || err.name === 'AbortError';
+  const words = unreachable ? 'The gateway cannot be reached.' : err.message;
+  setText(at('notice'), `${words} Trying again.`);
+  at('notice').hidden = false;
+}
+
+function element(tag, className) {
+  const made = document.createElement(tag);
+  made.className = className;
+  return made;
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) {
+    node.textContent = text;
+  }
+}
+
+document.addEventListener('visibilitychange', () => document.hidden || refresh());
+refresh();

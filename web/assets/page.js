@@ -1,0 +1,146 @@
+// The page of one stream: the player, and what stands around it.
+
+import { describe } from './failure.js';
+import { SluicePlayer } from './player.js';
+import { headline, rows } from './stats.js';
+
+const calmAfter = 3_000;
+const root = document.documentElement;
+const at = (id) => document.getElementById(id);
+const video = at('video');
+const player = new SluicePlayer(video, root.dataset.endpoint);
+
+// Failures at which another attempt would not help, or is under way.
+const unhurried = new Set(['unsupported', 'stalled', 'nopicture', 'lost']);
+const badges = { idle: 'Stopped', connecting: 'Connecting', playing: 'Live', waiting: 'Waiting', error: 'Not playing' };
+
+player.addEventListener('statechange', showState);
+player.addEventListener('tracks', showTracks);
+player.addEventListener('stats', ({ detail }) => showStats(detail));
+player.addEventListener('blocked', () => showBlocked(true));
+video.addEventListener('playing', () => showBlocked(false));
+video.addEventListener('volumechange', showSound);
+
+function showState() {
+  root.dataset.state = player.state;
+  root.dataset.failure = player.failure ? (player.failure.status || player.failure.kind) : '';
+  at('badge').textContent = badges[player.state];
+  if (player.state !== 'playing') {
+    at('summary').textContent = '';
+  }
+  showBanner(player.failure);
+  showSound();
+}
+
+function showBanner(failure) {
+  const { title, text } = failure ? describe(failure) : { title: '', text: '' };
+  at('banner').hidden = !failure;
+  at('banner-title').textContent = title;
+  at('banner-text').textContent = text;
+  at('retry').hidden = unhurried.has(failure?.kind);
+}
+
+function showTracks() {
+  root.dataset.tracks = [player.hasVideo && 'video', player.hasAudio && 'audio'].filter(Boolean).join(' ');
+  at('poster').hidden = player.hasVideo || !player.hasAudio;
+  showSound();
+}
+
+function showBlocked(blocked) {
+  root.toggleAttribute('data-blocked', blocked);
+  showSound();
+}
+
+function showSound() {
+  const blocked = root.hasAttribute('data-blocked');
+  const silent = player.state === 'playing' && player.hasAudio && video.muted;
+  at('unmute').hidden = !blocked && !silent;
+  at('unmute-words').textContent = blocked ? 'Tap to play' : 'Tap for sound';
+  at('sound').hidden = !player.hasAudio;
+  at('sound').setAttribute('aria-pressed', String(!video.muted));
+}
+
+function showStats(summary) {
+  root.dataset.frames = String(player.frames);
+  root.dataset.startedIn = player.startedIn === undefined ? '' : String(Math.round(player.startedIn));
+  at('summary').textContent = player.state === 'playing' ? headline(summary) : '';
+  if (!at('stats').hidden) {
+    at('stats-rows').replaceChildren(...rows(summary, player.startedIn).flatMap(row));
+  }
+}
+
+function row([label, value]) {
+  const dt = document.createElement('dt');
+  const dd = document.createElement('dd');
+  dt.textContent = label;
+  dd.textContent = value;
+  return [dt, dd];
+}
+
+function toggleSound() {
+  if (!player.hasAudio) {
+    return;
+  }
+  video.muted = !video.muted;
+  video.play().catch(() => {});
+}
+
+function unmute() {
+  if (root.hasAttribute('data-blocked')) {
+    video.play().catch(() => {});
+  } else {
+    toggleSound();
+  }
+  at('sound').focus({ preventScroll: true });
+}
+
+function toggleStats() {
+  at('stats').hidden = !at('stats').hidden;
+  at('info').setAttribute('aria-pressed', String(!at('stats').hidden));
+}
+
+// iPhones have no full screen but that of the video element.
+function toggleFull() {
+  if (document.fullscreenElement) {
+    document.exitFullscreen();
+  } else if (at('stage').requestFullscreen) {
+    at('stage').requestFullscreen().catch(() => {});
+  } else {
+    video.webkitEnterFullscreen?.();
+  }
+}
+
+const keys = { m: toggleSound, i: toggleStats, f: toggleFull };
+
+addEventListener('keydown', (event) => {
+  const action = keys[event.key.toLowerCase()];
+  if (action && !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat) {
+    action();
+  }
+});
+at('unmute').addEventListener('click', unmute);
+at('sound').addEventListener('click', toggleSound);
+at('info').addEventListener('click', toggleStats);
+at('full').addEventListener('click', toggleFull);
+at('retry').addEventListener('click', () => player.retry());
+video.addEventListener('dblclick', toggleFull);
+document.addEventListener('fullscreenchange', () => {
+  at('full').setAttribute('aria-pressed', String(Boolean(document.fullscreenElement)));
+});
+
+let calm = 0;
+function stir() {
+  root.toggleAttribute('data-calm', false);
+  clearTimeout(calm);
+  calm = setTimeout(() => root.toggleAttribute('data-calm', true), calmAfter);
+}
+for (const type of ['pointermove', 'pointerdown', 'keydown', 'focusin']) {
+  addEventListener(type, stir, { passive: true });
+}
+
+// A page in the back-forward cache holds no session, and plays again when it returns.
+addEventListener('pagehide', () => player.stop());
+addEventListener('pageshow', () => player.start());
+
+stir();
+player.start();

@@ -1,0 +1,303 @@
+// The player: keeps one <video> element fed from a WHEP endpoint, through whatever goes wrong.
+//
+//   import { play } from '/assets/player.js';
+//   const player = play(document.querySelector('video'), '/front-door/whep');
+//   player.addEventListener('statechange', () => console.log(player.state, player.failure));
+
+import { Backoff } from './backoff.js';
+import { Failure } from './failure.js';
+import { Progress } from './progress.js';
+import { summarize } from './stats.js';
+import { WhepSession } from './whep.js';
+
+const sampleEvery = 500;
+const patience = 10_000;
+const renewAfterUndecodable = 10_000;
+const videolessAfter = 1_500;
+
+// SluicePlayer plays a WHEP endpoint and comes back by itself after every failure. Its events:
+//   "statechange"  state or failure is another
+//   "tracks"       hasVideo or hasAudio is another
+//   "stats"        twice a second while connected; detail is a summary (see stats.js)
+//   "blocked"      the browser wants a gesture of the user before it plays: call play() of the element in one
+export class SluicePlayer extends EventTarget {
+  // state is "idle", "connecting", "playing", "waiting" (for the camera) or "error".
+  state = 'idle';
+  // failure is the Failure to tell the user, or undefined while all is well.
+  failure = undefined;
+  // frames counts the decoded pictures of all sessions so far; packets of sound where there is no picture.
+  frames = 0;
+  // startedIn is the time from asking for the stream to its first picture in milliseconds, of this session.
+  startedIn = undefined;
+
+  #video;
+  #url;
+  #session;
+  #stream;
+  #progress;
+  #summary;
+  #heard = false;
+  #counted = 0;
+  #askedAt = 0;
+  #undecodableAt = 0;
+  #sampler = 0;
+  #retryTimer = 0;
+  #backoff = new Backoff();
+  #listeners = new AbortController();
+
+  constructor(video, url) {
+    super();
+    this.#video = video;
+    this.#url = url;
+  }
+
+  get hasVideo() {
+    return this.#has('video');
+  }
+
+  // hasAudio tells that sound has come, which is more than that the server has a place for it.
+  get hasAudio() {
+    return this.#heard && this.#has('audio');
+  }
+
+  // start begins to play; once is enough.
+  start() {
+    if (this.state !== 'idle') {
+      return;
+    }
+    this.#listeners = new AbortController();
+    const { signal } = this.#listeners;
+    addEventListener('online', () => this.#hurry(), { signal });
+    document.addEventListener('visibilitychange', () => document.hidden || this.#hurry(), { signal });
+    this.#connect();
+  }
+
+  // stop leaves the session; start() begins anew.
+  stop() {
+    this.#listeners.abort();
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = 0;
+    this.#leave();
+    this.#video.srcObject = null;
+    this.#become('idle');
+  }
+
+  // retry tries again at once rather than when the time has come.
+  retry() {
+    if (this.state === 'idle') {
+      return;
+    }
+    this.#leave();
+    this.#connect();
+  }
+
+  async #connect() {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = 0;
+    this.#askedAt = performance.now();
+    this.startedIn = undefined;
+    if (!this.failure) {
+      this.#become('connecting');
+    }
+    const session = new WhepSession(this.#url);
+    this.#session = session;
+    session.addEventListener('track', ({ detail }) => this.#take(detail));
+    session.addEventListener('connected', () => this.#watch());
+    session.addEventListener('ended', ({ detail }) => this.#fail(detail));
+    try {
+      await session.open();
+    } catch (failure) {
+      if (this.#session === session) {
+        this.#fail(failure);
+      }
+    }
+  }
+
+  #take({ track, transceiver }) {
+    if (transceiver.currentDirection === 'inactive' || transceiver.stopped) {
+      return;
+    }
+    if (!this.#stream) {
+      this.#show(new MediaStream());
+      this.#awaitFirstFrame(this.#session);
+    }
+    this.#stream.addTrack(track);
+    this.#tracksChanged();
+    this.#play();
+  }
+
+  #show(stream) {
+    this.#stream = stream;
+    this.#video.srcObject = stream;
+  }
+
+  #play() {
+    this.#video.play().catch((err) => {
+      if (err.name === 'NotAllowedError') {
+        this.dispatchEvent(new CustomEvent('blocked'));
+      }
+    });
+  }
+
+  #awaitFirstFrame(session) {
+    const shown = () => {
+      if (this.#session === session && this.startedIn === undefined) {
+        this.startedIn = performance.now() - this.#askedAt;
+        this.#flows();
+      }
+    };
+    if ('requestVideoFrameCallback' in this.#video) {
+      this.#video.requestVideoFrameCallback(shown);
+    } else {
+      this.#video.addEventListener('loadeddata', shown, { once: true });
+    }
+  }
+
+  #watch() {
+    clearInterval(this.#sampler);
+    this.#progress ??= new Progress(performance.now());
+    this.#sampler = setInterval(() => this.#sample(this.#session), sampleEvery);
+  }
+
+  async #sample(session) {
+    const report = await session.stats().catch(() => undefined);
+    if (!report || this.#session !== session) {
+      return;
+    }
+    this.#summary = summarize(report, this.#summary);
+    this.#listen(this.#summary);
+    this.#dropSilentVideo(this.#summary);
+    this.#judge(this.#summary);
+    this.dispatchEvent(new CustomEvent('stats', { detail: this.#summary }));
+  }
+
+  #judge({ video, audio }) {
+    const frames = (this.hasVideo ? video?.frames : audio?.packets) ?? 0;
+    const bytes = (this.hasVideo ? video?.bytes : audio?.bytes) ?? 0;
+    const fresh = Math.max(0, frames - this.#counted);
+    this.#counted = frames;
+    this.frames += fresh;
+    const verdict = this.#progress.sample({ now: performance.now(), frames, bytes });
+    if (verdict === 'flowing' && fresh > 0) {
+      this.#flows();
+    } else if (verdict === 'stalled' || verdict === 'nopicture') {
+      this.#become('waiting', new Failure(verdict));
+    } else if (verdict === 'undecodable') {
+      this.#undecodable();
+    }
+  }
+
+  #flows() {
+    this.#undecodableAt = 0;
+    this.#backoff.reset();
+    this.#become('playing');
+  }
+
+  #undecodable() {
+    const now = performance.now();
+    this.#undecodableAt ||= now;
+    if (now - this.#undecodableAt > renewAfterUndecodable) {
+      this.#fail(new Failure('undecodable'));
+    } else {
+      this.#become('error', new Failure('undecodable'));
+    }
+  }
+
+  #listen({ audio }) {
+    if (!this.#heard && (audio?.bytes ?? 0) > 0) {
+      this.#heard = true;
+      this.#tracksChanged();
+    }
+  }
+
+  // A <video> waits for the first picture before it lets the sound out. Where a server promises a picture and
+  // sends only sound, the element gets the sound alone, and the picture once it comes.
+  #dropSilentVideo({ video, audio }) {
+    const track = this.#stream?.getVideoTracks()[0];
+    const late = performance.now() - this.#askedAt > videolessAfter;
+    if (!track || !late || (video?.bytes ?? 0) > 0 || (audio?.bytes ?? 0) === 0) {
+      return;
+    }
+    const sound = this.#stream.getAudioTracks();
+    const session = this.#session;
+    track.addEventListener('unmute', () => {
+      if (this.#session === session) {
+        this.#replay([track, ...sound]);
+      }
+    }, { once: true });
+    this.#replay(sound);
+  }
+
+  // The element takes a change of its tracks for sure only with a new stream.
+  #replay(tracks) {
+    this.#show(new MediaStream(tracks));
+    this.#play();
+    this.#recount();
+  }
+
+  // What is counted has changed from pictures to sound or back.
+  #recount() {
+    this.#counted = 0;
+    this.#progress = new Progress(performance.now());
+    this.#tracksChanged();
+  }
+
+  #fail(failure) {
+    this.#leave();
+    if (failure.kind === 'lost') {
+      this.#become('connecting', failure);
+    } else {
+      this.#become(failure.waiting ? 'waiting' : 'error', failure);
+    }
+    if (failure.kind !== 'unsupported') {
+      this.#retryTimer = setTimeout(() => this.#connect(), this.#delay(failure));
+    }
+  }
+
+  #delay(failure) {
+    return this.#backoff.next(failure.patient ? failure.retryAfter || patience : failure.retryAfter);
+  }
+
+  // The network or the viewer is back: no reason to sit out the wait, unless the server asked for a pause.
+  #hurry() {
+    if (this.#retryTimer && this.failure?.status !== 429) {
+      this.#connect();
+    }
+  }
+
+  #leave() {
+    clearInterval(this.#sampler);
+    this.#session?.close();
+    this.#session = undefined;
+    this.#stream = undefined;
+    this.#progress = undefined;
+    this.#summary = undefined;
+    this.#heard = false;
+    this.#counted = 0;
+    this.#undecodableAt = 0;
+  }
+
+  #has(kind) {
+    return (this.#stream?.getTracks() ?? []).some((track) => track.kind === kind);
+  }
+
+  #tracksChanged() {
+    this.dispatchEvent(new CustomEvent('tracks'));
+  }
+
+  #become(state, failure) {
+    if (this.state === state && this.failure?.message === failure?.message && this.failure?.kind === failure?.kind) {
+      return;
+    }
+    this.state = state;
+    this.failure = failure;
+    this.dispatchEvent(new CustomEvent('statechange'));
+  }
+}
+
+// play makes a player and starts it.
+export function play(video, url) {
+  const player = new SluicePlayer(video, url);
+  player.start();
+  return player;
+}

@@ -1,0 +1,54 @@
+// The words for what the API says about streams.
+
+const codecTitles = {
+  h264: 'H.264', h265: 'H.265', vp8: 'VP8', vp9: 'VP9', av1: 'AV1', mjpeg: 'Motion JPEG', mpeg4: 'MPEG-4 Visual',
+  opus: 'Opus', pcmu: 'G.711 µ-law', pcma: 'G.711 A-law', g722: 'G.722', aac: 'AAC', lpcm: 'LPCM',
+};
+
+const sourceKinds = [
+  [/^demo:/, 'Demo camera'],
+  [/^rtsps?:/, 'RTSP camera'],
+  [/^onvif:/, 'ONVIF camera'],
+  [/^wheps?:/, 'WHEP server'],
+  [/^publish$/, 'WHIP publisher'],
+  [/^gst:/, 'GStreamer pipeline'],
+  [/^device:microphone/, 'Microphone'],
+  [/^device:screen/, 'Screen'],
+  [/^device:/, 'Camera here'],
+];
+
+const stateWords = { ready: 'Live', connecting: 'Connecting', idle: 'Idle', failed: 'Offline' };
+
+export function codecTitle(codec) {
+  return codecTitles[codec] ?? codec;
+}
+
+export function sourceKind(source = '') {
+  return sourceKinds.find(([pattern]) => pattern.test(source))?.[1] ?? 'Source';
+}
+
+export function stateWord(state) {
+  return stateWords[state] ?? 'Unknown';
+}
+
+// trackWords names the tracks of a stream: "H.264 1280 × 720 · Opus".
+export function trackWords(tracks = []) {
+  return tracks.map(({ codec, width, height }) => {
+    const size = width && height ? ` ${width} × ${height}` : '';
+    return codecTitle(codec) + size;
+  }).join(' · ');
+}
+
+export function viewerWords(viewers = 0) {
+  return viewers === 0 ? 'Nobody watching' : `${viewers} watching`;
+}
+
+// totalWords sums up a list of streams; nothing for an empty list.
+export function totalWords(streams) {
+  if (streams.length === 0) {
+    return '';
+  }
+  const live = streams.filter((stream) => stream.state === 'ready').length;
+  const viewers = streams.reduce((sum, stream) => sum + (stream.viewers ?? 0), 0);
+  return `${live} of ${streams.length} live · ${viewers} watching`;
+}

@@ -1,0 +1,103 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// Pages answers for everything that a browser shows. Its methods may be called from many goroutines.
+type Pages struct {
+	assets *assets
+	player *template.Template
+	index  *template.Template
+}
+
+// New makes the pages ready. Its error says which embedded file is broken: a fault of the build.
+func New() (*Pages, error) {
+	root, err := fs.Sub(assetFiles, "assets")
+	if err != nil {
+		return nil, fmt.Errorf("open the assets: %w", err)
+	}
+	as, err := loadAssets(root)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := template.New("").Funcs(template.FuncMap{"asset": as.url}).ParseFS(templateFiles, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse the page templates: %w", err)
+	}
+	return &Pages{assets: as, player: pages.Lookup("player.html"), index: pages.Lookup("index.html")}, nil
+}
+
+// Player answers GET and HEAD of /{stream}/ with the page that plays the stream. The name is escaped wherever
+// it stands. Whether such a stream exists the page learns from the WHEP endpoint, and says so.
+func (p *Pages) Player(w http.ResponseWriter, r *http.Request, stream string) {
+	p.page(w, r, p.player, struct{ Stream, Endpoint string }{
+		Stream:   stream,
+		Endpoint: "/" + url.PathEscape(stream) + "/whep",
+	})
+}
+
+// Index answers GET and HEAD of / with the page that lists the streams.
+func (p *Pages) Index(w http.ResponseWriter, r *http.Request) {
+	p.page(w, r, p.index, nil)
+}
+
+func (p *Pages) page(w http.ResponseWriter, r *http.Request, t *template.Template, data any) {
+	if !readOnly(w, r) {
+		return
+	}
+	var body bytes.Buffer
+	if err := t.Execute(&body, data); err != nil {
+		writeProblem(w, http.StatusInternalServerError, "The page could not be made.")
+		return
+	}
+	setPageHeaders(w.Header())
+	send(w, r, asset{body: body.Bytes(), contentType: "text/html; charset=utf-8", etag: etag(body.Bytes())})
+}
+
+// policy lets a page use what this server sends and nothing else: no script, style or frame from elsewhere,
+// and none written into the page.
+var policy = strings.Join([]string{
+	"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "media-src 'self' blob:",
+	"img-src 'self' data:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'self'",
+}, "; ")
+
+func setPageHeaders(h http.Header) {
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Permissions-Policy", "camera=(), microphone=(), display-capture=(), geolocation=()")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// readOnly reports whether the method is GET or HEAD, and answers 405 otherwise.
+func readOnly(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	writeProblem(w, http.StatusMethodNotAllowed, "This address can only be read.")
+	return false
+}
+
+// writeProblem answers with problem details (RFC 9457).
+func writeProblem(w http.ResponseWriter, status int, detail string) {
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	// The peer may be gone already, and there is nobody else to tell.
+	_ = json.NewEncoder(w).Encode(map[string]any{"status": status, "title": http.StatusText(status), "detail": detail})
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sourceKind, stateWord, totalWords, trackWords, viewerWords } from '../assets/words.js';
+
+test('sources are named by their kind', () => {
+  const cases = {
+    'demo:': 'Demo camera',
+    'rtsp://192.0.2.10/stream1': 'RTSP camera',
+    'rtsps://192.0.2.10/stream1': 'RTSP camera',
+    'wheps://host/stream/whep': 'WHEP server',
+    publish: 'WHIP publisher',
+    'gst:videotestsrc': 'GStreamer pipeline',
+    'device:microphone?label=x': 'Microphone',
+    'device:camera': 'Camera here',
+    'future:thing': 'Source',
+  };
+  for (const [source, want] of Object.entries(cases)) {
+    assert.equal(sourceKind(source), want, source);
+  }
+  assert.equal(sourceKind(undefined), 'Source');
+});
+
+test('states, tracks and viewers', () => {
+  assert.deepEqual(['ready', 'connecting', 'idle', 'failed', 'new'].map(stateWord), ['Live', 'Connecting', 'Idle', 'Offline', 'Unknown']);
+  assert.equal(trackWords([{ codec: 'h264', width: 1280, height: 720 }, { codec: 'opus' }, { codec: 'x' }]), 'H.264 1280 × 720 · Opus · x');
+  assert.equal(trackWords(undefined), '');
+  assert.equal(viewerWords(0), 'Nobody watching');
+  assert.equal(viewerWords(3), '3 watching');
+});
+
+test('totals', () => {
+  assert.equal(totalWords([]), '');
+  assert.equal(totalWords([{ state: 'ready', viewers: 2 }, { state: 'failed' }]), '1 of 2 live · 2 watching');
+});

@@ -1,0 +1,127 @@
+package web
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func newPages(t *testing.T) *Pages {
+	t.Helper()
+	p, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// serve routes the way the gateway does.
+func (p *Pages) serve(method, target string, header http.Header) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, nil)
+	if header != nil {
+		r.Header = header
+	}
+	w := httptest.NewRecorder()
+	switch name, isAsset := strings.CutPrefix(r.URL.Path, "/assets/"); {
+	case isAsset:
+		p.Asset(w, r, name)
+	case r.URL.Path == "/":
+		p.Index(w, r)
+	default:
+		p.Player(w, r, strings.Trim(r.URL.Path, "/"))
+	}
+	return w
+}
+
+// I13: the headers that keep a page from being turned against its viewer.
+func TestPageHeaders(t *testing.T) {
+	p := newPages(t)
+	for _, target := range []string{"/", "/front-door/"} {
+		t.Run(target, func(t *testing.T) {
+			w := p.serve(http.MethodGet, target, nil)
+			if w.Code != http.StatusOK {
+				t.Fatalf("status %d", w.Code)
+			}
+			for key, want := range map[string]string{
+				"Content-Type":           "text/html; charset=utf-8",
+				"Cache-Control":          "no-cache",
+				"X-Content-Type-Options": "nosniff",
+				"Referrer-Policy":        "no-referrer",
+				"Permissions-Policy":     "camera=(), microphone=(), display-capture=(), geolocation=()",
+				"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+					"media-src 'self' blob:; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+			} {
+				if got := w.Header().Get(key); got != want {
+					t.Errorf("%s: %q, want %q", key, got, want)
+				}
+			}
+			// I43: pages are for their own origin.
+			if got := w.Header().Get("Access-Control-Allow-Origin"); got != "" {
+				t.Errorf("Access-Control-Allow-Origin: %q", got)
+			}
+		})
+	}
+}
+
+var (
+	inlineScript = regexp.MustCompile(`(?i)<script(?:\s[^>]*)?>\s*[^<\s]`)
+	handler      = regexp.MustCompile(`(?i)<[^>]+\son[a-z]+\s*=|<style|<[^>]+\sstyle\s*=|javascript:`)
+)
+
+// I13: the policy forbids scripts and styles in the page, so one there would be dead.
+func TestPagesHaveNoInlineScriptOrStyle(t *testing.T) {
+	p := newPages(t)
+	for _, target := range []string{"/", "/front-door/"} {
+		body := p.serve(http.MethodGet, target, nil).Body.String()
+		for _, pattern := range []*regexp.Regexp{inlineScript, handler} {
+			if found := pattern.FindString(body); found != "" {
+				t.Errorf("%s has %q", target, found)
+			}
+		}
+	}
+}
+
+func TestPlayerSaysItsStream(t *testing.T) {
+	body := newPages(t).serve(http.MethodGet, "/front-door/", nil).Body.String()
+	for _, want := range []string{`data-stream="front-door"`, `data-endpoint="/front-door/whep"`, "<title>front-door · Sluice</title>", "autoplay muted playsinline"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in the page", want)
+		}
+	}
+}
+
+// I13: whatever a stream is called, its name stays text.
+func TestPlayerEscapesTheName(t *testing.T) {
+	p := newPages(t)
+	for _, name := range []string{`"><script>alert(1)</script>`, `' onload='x`, `</title><img src=x onerror=y>`, `../../api`, `a b?c#d`} {
+		w := httptest.NewRecorder()
+		p.Player(w, httptest.NewRequest(http.MethodGet, "/x/", nil), name)
+		body := w.Body.String()
+		if strings.ContainsAny(name, `<>"'`) && strings.Contains(body, name) {
+			t.Errorf("%q stands in the page as it is", name)
+		}
+		endpoint := regexp.MustCompile(`data-endpoint="([^"]*)"`).FindStringSubmatch(body)
+		if endpoint == nil || strings.Count(endpoint[1], "/") != 2 || strings.ContainsAny(endpoint[1], "<> ?") {
+			t.Errorf("%q gives the endpoint %q", name, endpoint)
+		}
+	}
+}
+
+func TestMethods(t *testing.T) {
+	p := newPages(t)
+	for _, target := range []string{"/", "/front-door/", "/assets/style.css"} {
+		get, head := p.serve(http.MethodGet, target, nil), p.serve(http.MethodHead, target, nil)
+		if head.Code != http.StatusOK || head.Body.Len() != 0 {
+			t.Errorf("HEAD %s: status %d, %d bytes", target, head.Code, head.Body.Len())
+		}
+		if want, got := get.Header().Get("Content-Length"), head.Header().Get("Content-Length"); got != want || got == "" {
+			t.Errorf("HEAD %s: Content-Length %q, want %q", target, got, want)
+		}
+		post := p.serve(http.MethodPost, target, nil)
+		if post.Code != http.StatusMethodNotAllowed || post.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("POST %s: status %d, Allow %q", target, post.Code, post.Header().Get("Allow"))
+		}
+	}
+}
