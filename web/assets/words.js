@@ -31,9 +31,10 @@ export function stateWord(state) {
   return stateWords[state] ?? 'Unknown';
 }
 
-// trackWords names the tracks of a stream: "H.264 1280 × 720 · Opus".
-export function trackWords(tracks = []) {
-  return tracks.map(({ codec, width, height }) => {
+// trackWords names what is seen and heard of a stream: "H.264 1280 × 720 · Opus".
+export function trackWords(tracks) {
+  const shown = (tracks ?? []).filter(({ kind, codec, skipped }) => codec && kind !== 'data' && !skipped);
+  return shown.map(({ codec, width, height }) => {
     const size = width && height ? ` ${width} × ${height}` : '';
     return codecTitle(codec) + size;
   }).join(' · ');

@@ -23,7 +23,9 @@ test('sources are named by their kind', () => {
 test('states, tracks and viewers', () => {
   assert.deepEqual(['ready', 'connecting', 'idle', 'failed', 'new'].map(stateWord), ['Live', 'Connecting', 'Idle', 'Offline', 'Unknown']);
   assert.equal(trackWords([{ codec: 'h264', width: 1280, height: 720 }, { codec: 'opus' }, { codec: 'x' }]), 'H.264 1280 × 720 · Opus · x');
+  assert.equal(trackWords([{ kind: 'audio', codec: 'opus' }, { kind: 'data', codec: 'onvif' }, { codec: 'dv', skipped: 'no' }]), 'Opus');
   assert.equal(trackWords(undefined), '');
+  assert.equal(trackWords(null), '');
   assert.equal(viewerWords(0), 'Nobody watching');
   assert.equal(viewerWords(3), '3 watching');
 });
