@@ -1,0 +1,158 @@
+package rtpin
+
+import (
+	"time"
+
+	"github.com/pion/rtp"
+)
+
+const (
+	reorderWindow = 64                     // packets
+	reorderWait   = 200 * time.Millisecond // for a packet that is missing
+	maxGap        = 1000                   // sequence numbers; what is farther is a jump
+)
+
+// held is a packet that waits for an earlier one.
+type held struct {
+	pkt     *rtp.Packet
+	arrived time.Time
+}
+
+// reorderer puts packets in the order of their sequence numbers, drops duplicates and tells of gaps. With
+// window 0 nothing waits: the transport keeps the order, so a gap is a loss at once.
+type reorderer struct {
+	deliver func(pkt *rtp.Packet, arrived time.Time, lost int, jumped bool)
+	stats   *Stats
+	window  int
+
+	started bool
+	next    uint16 // sequence number
+	seen    uint64 // bit n: next-1-n was delivered
+	slots   [reorderWindow]held
+	waiting int
+	jumps   int // in a row
+	jumped  bool
+	lost    int // since the latest delivery
+}
+
+func (o *reorderer) push(pkt *rtp.Packet, arrived time.Time) {
+	if !o.started {
+		o.started, o.next = true, pkt.SequenceNumber
+	}
+	ahead := int(int16(pkt.SequenceNumber - o.next))
+	if ahead > maxGap || ahead < -maxGap {
+		if !o.jump(pkt.SequenceNumber) {
+			return
+		}
+		ahead = 0
+	}
+	o.jumps = 0
+	switch {
+	case ahead < 0:
+		o.old(-ahead - 1)
+	case ahead == 0:
+		o.give(pkt, arrived)
+		o.drain()
+	default:
+		o.wait(pkt, arrived, ahead)
+	}
+	o.expire(arrived)
+}
+
+// jump takes note of a packet far away. The second in a row makes the reorderer go on there (RFC 3550 A.1).
+func (o *reorderer) jump(seq uint16) bool {
+	if o.jumps++; o.jumps < 2 {
+		o.stats.Malformed++
+		return false
+	}
+	o.flush()
+	o.seen, o.lost = 0, 0
+	o.next, o.jumped = seq, true
+	return true
+}
+
+func (o *reorderer) old(age int) {
+	if age < 64 && o.seen>>age&1 == 1 {
+		o.stats.Duplicate++
+	} else {
+		o.stats.Late++
+	}
+}
+
+// wait keeps a packet that is ahead, giving up on missing ones until it fits the window.
+func (o *reorderer) wait(pkt *rtp.Packet, arrived time.Time, ahead int) {
+	for ; ahead > 0 && ahead >= o.window; ahead-- {
+		o.step()
+	}
+	if ahead == 0 {
+		o.give(pkt, arrived)
+		o.drain()
+		return
+	}
+	slot := &o.slots[pkt.SequenceNumber%reorderWindow]
+	if slot.pkt != nil {
+		o.stats.Duplicate++
+		return
+	}
+	*slot = held{pkt: pkt, arrived: arrived}
+	o.waiting++
+	o.drain()
+}
+
+// step goes past the next sequence number, with its packet or without.
+func (o *reorderer) step() {
+	slot := &o.slots[o.next%reorderWindow]
+	if h := *slot; h.pkt != nil {
+		*slot = held{}
+		o.waiting--
+		o.give(h.pkt, h.arrived)
+		return
+	}
+	o.next++
+	o.seen <<= 1
+	o.lost++
+}
+
+func (o *reorderer) give(pkt *rtp.Packet, arrived time.Time) {
+	lost, jumped := o.lost, o.jumped
+	o.lost, o.jumped = 0, false
+	o.next++
+	o.seen = o.seen<<1 | 1
+	o.deliver(pkt, arrived, lost, jumped)
+}
+
+func (o *reorderer) drain() {
+	for o.waiting > 0 && o.slots[o.next%reorderWindow].pkt != nil {
+		o.step()
+	}
+}
+
+// expire gives up on what is missing before packets that have waited too long.
+func (o *reorderer) expire(now time.Time) {
+	for o.waiting > 0 && now.Sub(o.oldest()) >= reorderWait {
+		for o.slots[o.next%reorderWindow].pkt == nil {
+			o.step()
+		}
+		o.drain()
+	}
+}
+
+func (o *reorderer) oldest() time.Time {
+	var first time.Time
+	for i := range o.slots {
+		if h := &o.slots[i]; h.pkt != nil && (first.IsZero() || h.arrived.Before(first)) {
+			first = h.arrived
+		}
+	}
+	return first
+}
+
+// flush lets all that wait go.
+func (o *reorderer) flush() {
+	for o.waiting > 0 {
+		o.step()
+	}
+}
+
+// reset starts over at whatever sequence number comes next.
+func (o *reorderer) reset() { *o = reorderer{deliver: o.deliver, stats: o.stats, window: o.window} }
