@@ -22,7 +22,7 @@ const (
 
 // AnswerOptions is what FinishAnswer cannot read from the offer.
 type AnswerOptions struct {
-	Plan     *Plan      // which sections a viewer gets; nil: those in which the library's answer sends
+	Plan     *Plan      // which sections a viewer gets; nil: those with an msid in the library's answer
 	Unused   UnusedMode // "" is UnusedInactive
 	StreamID string     // msid of all that is sent; "": the first of the library's answer
 	Loopback bool       // the peer is on this machine, so loopback candidates come first and not last
@@ -104,8 +104,8 @@ func (f *finisher) action(p *part) Action {
 		if c, ok := f.choice(p); ok {
 			return c.Action
 		}
-		if p.text != nil && (p.text.attrs.has(string(Inactive)) || p.text.attrs.has(string(RecvOnly))) {
-			return Unused
+		if p.text != nil && !p.text.attrs.has("msid") {
+			return Unused // pion says sendonly of a section that it has no track for
 		}
 	}
 	return Passthrough

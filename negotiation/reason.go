@@ -119,9 +119,9 @@ func stream(t media.Track) string {
 	p := t.Profile
 	switch {
 	case t.Codec == media.PCMU || t.Codec == media.PCMA:
-		return fmt.Sprintf(" %d Hz, %d channels", t.ClockRate, max(t.Channels, 1))
+		return fmt.Sprintf(" %d Hz %s", t.ClockRate, channels(t.Channels))
 	case t.Codec == media.Opus && t.Channels > 2:
-		return fmt.Sprintf(" with %d channels", t.Channels)
+		return " " + channels(t.Channels)
 	case t.Kind != media.Video || t.Codec == media.VP8 || !p.Known:
 		return ""
 	case t.Codec != media.H264:
@@ -166,7 +166,17 @@ func variant(f Format) string {
 		profile, _ := f.number("profile-id", 0)
 		return fmt.Sprintf("profile %d", profile)
 	}
-	return fmt.Sprintf("%d Hz, %d channels", f.ClockRate, f.Channels)
+	return fmt.Sprintf("%d Hz %s", f.ClockRate, channels(f.Channels))
+}
+
+func channels(n int) string {
+	switch n {
+	case 0, 1:
+		return "mono"
+	case 2:
+		return "stereo"
+	}
+	return fmt.Sprintf("with %d channels", n)
 }
 
 // list joins words with commas; "nothing of the kind" if there are none.

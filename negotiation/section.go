@@ -31,7 +31,7 @@ func parseSection(t *sectionText, session attributes, role Role) (Section, error
 	if err := s.readExtMaps(append(session[:len(session):len(session)], t.attrs...)); err != nil {
 		return s, err
 	}
-	s.readSources(t.attrs)
+	s.readSources(t.attrs, role)
 	return s, nil
 }
 
@@ -67,9 +67,9 @@ func (s *Section) readDirection(attrs, session attributes) error {
 	return nil
 }
 
-// readSources keeps what a publisher says of its streams, for the library to read. Lines that are not plain
-// ASCII say nothing that a library needs.
-func (s *Section) readSources(attrs attributes) {
+// readSources keeps what a publisher says of its streams, for the library to read; a viewer's are not to be
+// expected. Lines that are not plain ASCII say nothing that a library needs.
+func (s *Section) readSources(attrs attributes, role Role) {
 	for _, a := range attrs {
 		switch a.key {
 		case "msid", "ssrc", "ssrc-group", "simulcast":
@@ -80,7 +80,7 @@ func (s *Section) readSources(attrs attributes) {
 		default:
 			continue
 		}
-		if printable(a.value) {
+		if role == RolePublish && printable(a.value) {
 			s.sources = append(s.sources, a.key+":"+a.value)
 		}
 	}
