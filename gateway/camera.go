@@ -21,7 +21,7 @@ type CameraOptions struct {
 func Camera(ctx context.Context, out io.Writer, o CameraOptions) error {
 	clip, err := camera.DemoClip()
 	if o.File != "" {
-		clip, err = camera.LoadFile(o.File)
+		clip, err = camera.Load(o.File)
 	}
 	if err != nil {
 		return err

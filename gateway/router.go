@@ -74,6 +74,8 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.pages.Index(w, r)
 	case first == "assets" && len(rest) == 1:
 		rt.pages.Asset(w, r, rest[0])
+	case first == "favicon.ico" && len(rest) == 0:
+		rt.pages.Asset(w, r, "favicon.svg")
 	case first == "api":
 		rt.serveAPI(w, r, rest)
 	case first == "healthz" && len(rest) == 0:

@@ -1,12 +1,9 @@
 package gateway
 
 import (
-	"context"
-
 	"sluice/config"
 	"sluice/ingest"
 	"sluice/ingest/rtsp"
-	"sluice/internal/camera"
 	"sluice/media"
 )
 
