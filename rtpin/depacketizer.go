@@ -33,7 +33,8 @@ type depacketizer interface {
 // sink is told what a depacketizer makes.
 type sink interface {
 	finished(u unit)
-	broken()
+	broken()  // the unit at hand can't be put together
+	ignored() // a packet that means nothing
 }
 
 // newDepacketizer returns the depacketizer for a track, and completes the track by what the format

@@ -81,7 +81,8 @@ func (a *nalAssembler) finish() {
 func (a *nalAssembler) clear() {
 	a.u, a.open, a.size, a.packets = unit{}, false, 0, 0
 	a.picture, a.whole, a.bad, a.suspect = false, false, false, false
-	a.fragments, a.fragSize = nil, 0
+	clear(a.fragments)
+	a.fragments, a.fragSize = a.fragments[:0], 0
 }
 
 // add takes a whole NAL unit, which may hold several with start codes between them. False if the unit has

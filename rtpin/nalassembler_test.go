@@ -25,6 +25,8 @@ func (r *record) finished(u unit) {
 
 func (r *record) broken() { r.got = append(r.got, "!") }
 
+func (r *record) ignored() { r.got = append(r.got, "?") }
+
 // step is one packet for a depacketizer; lost says that some are missing before it.
 type step struct {
 	ts      uint32
@@ -82,13 +84,14 @@ func TestH264Packets(t *testing.T) {
 		{"STAP-A in FU-A", []step{{1, m, "\x65\x88", false}, {2, m, "\x7c\xd8\x00\x02\x65\x88", false}}, "6588|!"},
 		{"single NAL unit in a FU-A", []step{{1, m, "\x65\x88", false}, {2, false, "\x7c\x85\x88", false}, {2, m, "\x41\x88", false}}, "6588|!"},
 		{"STAP-B", []step{{1, m, "\x65\x88", false}, {2, m, "\x79\x00\x00\x00\x02\x65\x88", false}}, "6588|!"},
-		{"type 0", []step{{1, m, "\x65\x88", false}, {2, m, "\x00\x88", false}}, "6588|!"},
-		{"type 30", []step{{1, m, "\x65\x88", false}, {2, m, "\x7e\x88", false}}, "6588|!"},
-		{"type 31", []step{{1, m, "\x65\x88", false}, {2, m, "\x7f\x88", false}}, "6588|!"},
+		{"type 0", []step{{1, false, "\x65\x88", false}, {1, false, "\x00\x88", false}, {1, m, "\x65\x11", false}}, "?|6588 6511"},
+		{"type 30", []step{{1, false, "\x65\x88", false}, {1, false, "\x7e\x88", false}, {1, m, "\x65\x11", false}}, "?|6588 6511"},
+		{"type 31", []step{{1, false, "\x65\x88", false}, {1, false, "\x7f\x88", false}, {1, m, "\x65\x11", false}}, "?|6588 6511"},
 		{"NAL unit of 1 byte", []step{{1, false, "\x09", false}, {1, m, "\x65\x88", false}}, "09 6588"},
-		{"a unit goes on after a fault", []step{{1, m, "\x65\x88", false}, {2, false, "\x7f", false}, {2, m, "\x41\x88", false}, {3, m, "\x41\x89", false}}, "6588|!|4189"},
+		{"a unit goes on after a fault", []step{{1, m, "\x65\x88", false}, {2, false, "\x79", false}, {2, m, "\x41\x88", false}, {3, m, "\x41\x89", false}}, "6588|!|4189"},
 		{"Annex B inside", []step{{1, m, "\x67\x42\x00\x00\x00\x01\x68\xce\x00\x00\x01\x65\x88", false}}, "6742 68ce 6588"},
 		{"Annex B in front", []step{{1, m, "\x00\x00\x00\x01\x65\x88", false}}, "6588"},
+		{"Annex B in FU-A of type 0", []step{{1, false, "\x7c\x80\x00\x00\x01\x67\x42", false}, {1, m, "\x7c\x40\x00\x00\x01\x65\x88", false}}, "60 6742 6588"},
 		{"Annex B in FU-A", []step{{1, false, "\x7c\x87\x42\x00\x00", false}, {1, m, "\x7c\x47\x01\x65\x88", false}}, "6742 6588"},
 		{"begins in mid FU-A", []step{{1, m, "\x7c\x45\x02", false}, {2, m, "\x65\x88", false}}, "6588"},
 		{"begins in mid picture", []step{{1, m, "\x65\x11", false}, {2, m, "\x65\x88", false}}, "6588"},
@@ -136,6 +139,7 @@ func TestH265Packets(t *testing.T) {
 		{"FU with S and E", []step{{1, m, "\x62\x01\xd3\x80", false}}, "260180"},
 		{"FU of type 49", []step{idr, {2, m, "\x62\x01\xf1\x80", false}}, "260180|!"},
 		{"FU never ended", []step{idr, {2, false, "\x62\x01\x93\x80", false}, {3, m, "\x02\x01\x80", false}}, "260180|!|020180"},
+		{"type 63", []step{{1, false, "\x26\x01\x80", false}, {1, m, "\x7e\x01\x00", false}}, "?|260180"},
 		{"PACI", []step{idr, {2, m, "\x64\x01\x80\x00", false}}, "260180|!"},
 		{"2 bytes", []step{idr, {2, m, "\x26\x01", false}}, "260180|!"},
 		{"Annex B inside", []step{{1, m, "\x40\x01\x0c\x00\x00\x01\x26\x01\x80", false}}, "40010c 260180"},

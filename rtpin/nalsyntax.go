@@ -2,17 +2,20 @@ package rtpin
 
 // Payload structures of H264 (RFC 6184 5.4) and H265 (RFC 7798 4.4).
 const (
-	h264MaxNALU = 23
-	h264STAPA   = 24
-	h264FUA     = 28
+	h264MaxNALU  = 23
+	h264STAPA    = 24
+	h264FUA      = 28
+	h264LastUsed = 29
 
-	h265MaxNALU = 47
-	h265AP      = 48
-	h265FU      = 49
+	h265MaxNALU  = 47
+	h265AP       = 48
+	h265FU       = 49
+	h265LastUsed = 50
 )
 
 // h264Syntax reads packets of H264, packetization modes 0 and 1. A fragmentation unit may have both its start
 // and end bit set: some cameras send short pictures so.
+// Types that no standard gives a meaning are some makers' own, and ignored.
 type h264Syntax struct{}
 
 func h264Allowed(n []byte) bool {
@@ -21,10 +24,13 @@ func h264Allowed(n []byte) bool {
 }
 
 func (h264Syntax) split(b []byte, a *nalAssembler) bool {
-	switch b[0] & 0x1f {
-	case h264STAPA:
+	switch typ := b[0] & 0x1f; {
+	case (typ == 0 || typ > h264LastUsed) && !startsWithCode(b):
+		a.sink.ignored()
+		return true
+	case typ == h264STAPA:
 		return a.aggregate(b[1:], h264Allowed)
-	case h264FUA:
+	case typ == h264FUA:
 		if len(b) < 3 {
 			return false
 		}
@@ -32,7 +38,7 @@ func (h264Syntax) split(b []byte, a *nalAssembler) bool {
 		if !start {
 			return a.fragment(nil, b[2:], false, end)
 		}
-		return h264Allowed([]byte{head}) && a.fragment([]byte{head}, b[2:], true, end)
+		return head&0x1f <= h264MaxNALU && a.fragment([]byte{head}, b[2:], true, end)
 	default:
 		return (h264Allowed(b) || startsWithCode(b)) && len(a.fragments) == 0 && a.add(b)
 	}
@@ -55,10 +61,13 @@ func (h265Syntax) split(b []byte, a *nalAssembler) bool {
 	if len(b) < 3 {
 		return false
 	}
-	switch h265Type(b) {
-	case h265AP:
+	switch typ := h265Type(b); {
+	case typ > h265LastUsed:
+		a.sink.ignored()
+		return true
+	case typ == h265AP:
 		return a.aggregate(b[2:], h265Allowed)
-	case h265FU:
+	case typ == h265FU:
 		if len(b) < 4 {
 			return false
 		}

@@ -28,7 +28,7 @@ func (e *UnsupportedCodecError) Error() string {
 }
 
 // Stats counts what came and what was lost since New. Dropped is units that were whole but useless: they
-// came before the first keyframe or between a loss and the next keyframe, or lay in the past.
+// held no picture, came before the first keyframe or between a loss and the next one, or lay in the past.
 type Stats struct {
 	Packets, Bytes  uint64
 	Lost            uint64 // packets that never came
@@ -131,6 +131,9 @@ func (r *Receiver) broken() {
 	r.counters.Malformed++
 	r.needKey = r.needKey || r.o.Track.Kind == media.Video
 }
+
+// ignored is told by the depacketizer: a packet means nothing, but nothing else is lost by it.
+func (r *Receiver) ignored() { r.counters.Malformed++ }
 
 // finished is told by the depacketizer.
 func (r *Receiver) finished(u unit) {
