@@ -2,8 +2,13 @@ package camera
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"math/big"
 	"net/url"
 	"os/exec"
 	"slices"
@@ -71,9 +76,9 @@ func read(t *testing.T, rawURL string, transport gortsplib.Transport) (*reader, 
 		t.Fatal(err)
 	}
 	r := &reader{packets: make(chan packet, 4096), client: &gortsplib.Client{
-		Transport: &transport, TLSConfig: &tls.Config{InsecureSkipVerify: true},
+		Scheme: u.Scheme, Host: u.Host, Transport: &transport, TLSConfig: &tls.Config{InsecureSkipVerify: true},
 	}}
-	if err := r.client.Start(u.Scheme, u.Host); err != nil {
+	if err := r.client.Start2(); err != nil {
 		return nil, err
 	}
 	t.Cleanup(r.client.Close)
@@ -350,6 +355,8 @@ func TestOptionsAreRefused(t *testing.T) {
 	clip := testClip(t, media.PCMU)
 	for name, o := range map[string]Options{
 		"no clip":       {},
+		"no units":      {Clip: &Clip{Tracks: []Track{{Period: time.Second}}}},
+		"no length":     {Clip: &Clip{Tracks: []Track{{Units: []Unit{{}}}}}},
 		"small packets": {Clip: clip, MaxPacketSize: 100},
 		"large packets": {Clip: clip, MaxPacketSize: 1500},
 		"auth":          {Clip: clip, User: "a", Auth: []AuthMethod{"md4"}},
@@ -379,6 +386,33 @@ func TestOptionsAreRefused(t *testing.T) {
 	if err := taken.Run(t.Context()); err == nil || !strings.Contains(err.Error(), c.Addr().String()) {
 		t.Errorf("error for a taken port is %v", err)
 	}
+}
+
+// RTSPS, with a reader that takes any certificate.
+func TestTLS(t *testing.T) {
+	camera := serve(t, Options{Clip: testClip(t, media.H264), TLS: &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}}})
+	if !strings.HasPrefix(camera, "rtsps://") {
+		t.Errorf("URL is %s", camera)
+	}
+	r, err := read(t, camera, gortsplib.TransportTCP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, func(list []packet) bool { return len(list) >= 10 })
+}
+
+func selfSigned(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // A real decoder takes the demo, picture and sound, as it comes from the wire.

@@ -52,7 +52,7 @@ func (e *UnsupportedFileError) Error() string {
 }
 
 const formats = "a camera's file is MP4 (H.264, H.265, VP8, VP9, AV1, Motion JPEG, MPEG-4 Visual, AAC, Opus), " +
-	"elementary video (.h264, .h265), IVF (VP8, VP9, AV1) or WAV (PCM, G.711, G.722)"
+	"elementary video (.h264, .h265, .mjpeg), IVF (VP8, VP9, AV1) or WAV (PCM, G.711, G.722)"
 
 // Load reads a file into a clip. Errors are those of os.ReadFile and *UnsupportedFileError.
 func Load(path string) (*Clip, error) {
@@ -97,6 +97,8 @@ func parse(ext string, data []byte) ([]Track, error) {
 		return parseIVF(data)
 	case bytes.HasPrefix(data, []byte("RIFF")):
 		return parseWAV(data)
+	case bytes.HasPrefix(data, []byte{0xFF, 0xD8, 0xFF}):
+		return parseMJPEG(data)
 	case slices.Contains([]string{".h264", ".264", ".avc"}, ext):
 		return parseAnnexB(media.H264, data)
 	case slices.Contains([]string{".h265", ".265", ".hevc"}, ext):
@@ -123,16 +125,24 @@ func align(tracks []Track) {
 		first = min(first, media.Duration(t.Units[0].DTS, t.ClockRate))
 	}
 	for i := range tracks {
-		t := &tracks[i]
-		shift := media.Ticks(first, t.ClockRate)
-		for u := range t.Units {
-			t.Units[u].DTS -= shift
-			t.Units[u].PTS -= shift
-		}
-		period = max(period, t.Period-first)
+		tracks[i].shift(first)
+		period = max(period, tracks[i].Period-first)
 	}
 	for i := range tracks {
 		tracks[i].Period = period
+	}
+}
+
+// shift moves all units so that what was at from is at 0. The first unit is not before that, though the ticks
+// of another track's clock may round to it.
+func (t *Track) shift(from time.Duration) {
+	ticks := media.Ticks(from, t.ClockRate)
+	if first := t.Units[0].DTS; first < ticks || media.Duration(first, t.ClockRate) == from {
+		ticks = first
+	}
+	for i := range t.Units {
+		t.Units[i].DTS -= ticks
+		t.Units[i].PTS -= ticks
 	}
 }
 

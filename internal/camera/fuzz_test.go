@@ -55,3 +55,9 @@ func FuzzWAV(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { checkParsed(t, "fuzz.wav", data) })
 }
+
+func FuzzMJPEG(f *testing.F) {
+	_, data := testmedia.File(media.MJPEG)
+	f.Add(small(data))
+	f.Fuzz(func(t *testing.T, data []byte) { checkParsed(t, "fuzz.mjpeg", data) })
+}

@@ -2,6 +2,7 @@ package camera
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -56,7 +57,12 @@ const (
 
 func (o Options) withDefaults() (Options, error) {
 	if o.Clip == nil || len(o.Clip.Tracks) == 0 {
-		return o, fmt.Errorf("a camera needs a clip with at least one track")
+		return o, errors.New("a camera needs a clip with at least one track")
+	}
+	for _, t := range o.Clip.Tracks {
+		if len(t.Units) == 0 || t.Period < minPeriod {
+			return o, fmt.Errorf("a camera needs tracks with units and a period of %v at least, which %s isn't", minPeriod, t.ID)
+		}
 	}
 	if o.Listen == "" {
 		o.Listen = defaultListen

@@ -3,7 +3,7 @@
 //
 // Pictures are 320x180 (Motion JPEG: 320x176) at 25 fps, 50 of them in two closed GOPs; sound is a sine of 440 Hz.
 // All are 2 s long.
-// scripts/make-test-media makes the files in testdata; PCMU, PCMA and LPCM are computed.
+// scripts/make-test-media makes the files in testdata; Motion JPEG, PCMU, PCMA and LPCM are computed.
 package testmedia
 
 import (
@@ -18,8 +18,8 @@ var files embed.FS
 
 var names = map[media.Codec]string{
 	media.H264: "h264.h264", media.H265: "h265.h265", media.VP8: "vp8.ivf", media.VP9: "vp9.ivf", media.AV1: "av1.ivf",
-	media.MJPEG: "mjpeg.mp4", media.MPEG4Video: "mpeg4.mp4",
-	media.Opus: "opus.mp4", media.AAC: "aac.mp4", media.G722: "g722.wav",
+	media.MPEG4Video: "mpeg4.mp4",
+	media.Opus:       "opus.mp4", media.AAC: "aac.mp4", media.G722: "g722.wav",
 }
 
 // Codecs are all codecs that File has a stream of, pictures first.
@@ -36,6 +36,8 @@ func File(codec media.Codec) (name string, data []byte) {
 	switch codec {
 	case media.PCMU, media.PCMA:
 		return string(codec) + ".wav", wav(codec, 8000, 1)
+	case media.MJPEG:
+		return "mjpeg.mjpeg", mjpeg()
 	case media.LPCM:
 		return string(codec) + ".wav", wav(codec, 48000, 2)
 	}
