@@ -81,17 +81,17 @@ func (b bench) weigh(ctx context.Context, settle time.Duration) error {
 	if err != nil {
 		return err
 	}
-	defer idle.stop()
+	defer func() { _ = idle.stop() }()
 	camera, err := b.startCamera(ctx)
 	if err != nil {
 		return err
 	}
-	defer camera.stop()
+	defer func() { _ = camera.stop() }()
 	busy, err := b.start(ctx, ports+"[streams.cam]\nsource = \""+camera.url+"\"\n")
 	if err != nil {
 		return err
 	}
-	defer busy.stop()
+	defer func() { _ = busy.stop() }()
 	time.Sleep(settle)
 	fmt.Printf("| resident, idle | %.1f MiB |\n", idle.resident())
 	fmt.Printf("| resident, one 720p camera | %.1f MiB |\n", busy.resident())

@@ -44,7 +44,7 @@ func launch(cmd *exec.Cmd) (*process, error) {
 		return nil, err
 	}
 	began := time.Now()
-	if err := cmd.Start(); err != nil {
+	if err = cmd.Start(); err != nil {
 		return nil, err
 	}
 	p := &process{cmd: cmd}

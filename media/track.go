@@ -59,8 +59,7 @@ type VideoProfile struct {
 
 // Equal reports whether both describe the same elementary stream in the same way.
 func (t Track) Equal(o Track) bool {
-	sets := slices.EqualFunc(t.ParameterSets, o.ParameterSets, func(a, b []byte) bool { return slices.Equal(a, b) })
-	t.ParameterSets, o.ParameterSets = nil, nil
+	sets := slices.EqualFunc(t.ParameterSets, o.ParameterSets, slices.Equal)
 	return sets && t.ID == o.ID && t.Kind == o.Kind && t.Codec == o.Codec && t.Rendition == o.Rendition &&
 		t.ClockRate == o.ClockRate && t.Channels == o.Channels && t.BitDepth == o.BitDepth &&
 		t.Width == o.Width && t.Height == o.Height && t.Profile == o.Profile &&
