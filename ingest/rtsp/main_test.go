@@ -3,6 +3,8 @@ package rtsp
 import (
 	"context"
 	"log/slog"
+	"net"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -164,4 +166,23 @@ func (p *player) waitStats(t *testing.T) Transport {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return ""
+}
+
+var (
+	loopback  = netip.MustParseAddr("127.0.0.1")
+	elsewhere = netip.MustParseAddr("203.0.113.9")
+)
+
+func udpAddr(c *net.UDPConn) *net.UDPAddr { return c.LocalAddr().(*net.UDPAddr) }
+
+// receive waits for what another goroutine sends.
+func receive[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatal("nothing comes")
+		panic("unreachable")
+	}
 }

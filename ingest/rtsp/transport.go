@@ -37,7 +37,7 @@ func parseTransport(s string) transportHeader {
 	for part := range strings.SplitSeq(s, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		value = strings.Trim(strings.TrimSpace(value), `"`)
-		switch upper := strings.ToUpper(name); {
+		switch upper := strings.ToUpper(strings.TrimSpace(name)); {
 		case strings.HasPrefix(upper, "RTP/"):
 			h.secure = strings.HasPrefix(upper, "RTP/SAVP")
 			h.tcp = strings.HasSuffix(upper, "/TCP")
