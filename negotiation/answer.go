@@ -43,15 +43,25 @@ func FinishAnswer(answer string, offer *Offer, o AnswerOptions) (string, error) 
 		return "", err
 	}
 	candidates := sortCandidates(d, o.Loopback)
-	for n := len(candidates); ; n-- {
-		text := f.write(candidates[:n])
-		if len(text) <= maxAnswerSize || len(offer.Sections) > 2 {
-			return text, nil
-		}
-		if n == 0 || n == 1 && len(candidates) > 0 {
-			return "", &InvalidAnswerError{Detail: fmt.Sprintf("it has %d bytes; peers read %d", len(text), maxAnswerSize)}
-		}
+	text := f.write(candidates)
+	if len(text) <= maxAnswerSize || len(offer.Sections) > 2 {
+		return text, nil
 	}
+	text = f.write(fitting(candidates, len(text)-maxAnswerSize))
+	if len(text) > maxAnswerSize {
+		return "", &InvalidAnswerError{Detail: fmt.Sprintf("it has %d bytes; peers read %d", len(text), maxAnswerSize)}
+	}
+	return text, nil
+}
+
+// fitting drops candidates from the end, but never the first, until their lines are shorter by the given bytes.
+func fitting(candidates []string, excess int) []string {
+	for len(candidates) > 1 && excess > 0 {
+		last := len(candidates) - 1
+		excess -= len("a=candidate:\r\n") + len(candidates[last])
+		candidates = candidates[:last]
+	}
+	return candidates
 }
 
 // finisher holds one answer while it is rewritten.

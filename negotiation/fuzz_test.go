@@ -2,6 +2,7 @@ package negotiation
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"sluice/media"
@@ -34,7 +35,8 @@ func FuzzParseOffer(f *testing.F) {
 		if err != nil && !errors.As(err, &invalid) {
 			t.Fatal(err)
 		}
-		if err == nil && len(offer.Sections) <= 2 {
+		unserved := slices.ContainsFunc(offer.Sections, func(s Section) bool { return !s.serves() })
+		if err == nil && !unserved { // what pion's parser thinks of a refused m=0 is not our matter
 			checkAnswer(t, answer, offer)
 		}
 	})
