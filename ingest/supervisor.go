@@ -23,7 +23,7 @@ type Supervisor struct {
 	Stream    *hub.Stream
 	Rendition string // what the source publishes; only the main rendition's source says the stream's state
 	Source    Source
-	Log       *slog.Logger
+	Log       *slog.Logger // required; its attributes say which stream it is
 
 	// OnDemand runs the source only while the stream is wanted, and CloseAfter longer.
 	OnDemand   bool

@@ -27,7 +27,7 @@ type Options struct {
 	ReadTimeout    time.Duration // without media or answer for so long, the session is over; 0 is 10 s
 	TLSFingerprint string        // rtsps: accept the certificate of this SHA-256 only (CheckFingerprint)
 	TLSInsecure    bool          // rtsps: accept any certificate
-	Log            *slog.Logger
+	Log            *slog.Logger  // required
 }
 
 // Source pulls the stream of one camera. It implements ingest.Source; one Run at a time.

@@ -1,0 +1,63 @@
+package rtsp
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"sluice/hub"
+	"sluice/ingest"
+	"sluice/internal/testcamera"
+	"sluice/media"
+)
+
+// E3, J130: a camera that is lost and one that is absent at first are both picked up within 3 s of their return.
+func TestCameraReturns(t *testing.T) {
+	camera := (&testcamera.Camera{}).Start(t)
+	address, url := camera.Address(), camera.URL("")
+	camera.Close()
+
+	stream, err := hub.New(hub.Options{RingMaxAge: time.Second, RingMaxBytes: 1 << 20}).Create("camera")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &ingest.Supervisor{
+		Stream: stream, Rendition: media.MainRendition, Log: slog.New(slog.DiscardHandler),
+		Source: newSource(t, Options{URL: url}),
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	await(t, stream, hub.StateFailed, patience)
+	for range 2 {
+		camera = &testcamera.Camera{}
+		camera.StartAt(t, address)
+		await(t, stream, hub.StateReady, 3*time.Second)
+		camera.Close()
+		await(t, stream, hub.StateFailed, patience)
+	}
+	cancel()
+	<-ended
+	if got := s.Stats(); got.Reconnects != 1 {
+		t.Errorf("%d reconnects, want 1", got.Reconnects)
+	}
+}
+
+// await waits for a state.
+func await(t *testing.T, s *hub.Stream, want hub.State, within time.Duration) {
+	t.Helper()
+	deadline := time.After(within)
+	for {
+		changed := s.Changed()
+		st, why := s.State()
+		if st == want {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			t.Fatalf("state is %q (%v) after %v, want %q", st, why, within, want)
+		}
+	}
+}
