@@ -1,0 +1,102 @@
+// Runs in the page before its own scripts and watches it from outside: every peer connection that it makes, and
+// what its <video> shows. sluiceProbe() tells what is to be seen and heard now.
+(() => {
+  const connections = [];
+  const violations = [];
+  const Native = window.RTCPeerConnection;
+  if (Native) {
+    window.RTCPeerConnection = class extends Native {
+      constructor(...args) {
+        super(...args);
+        connections.push(this);
+      }
+    };
+  }
+  addEventListener('securitypolicyviolation', (event) => {
+    violations.push(`${event.violatedDirective}: ${event.blockedURI}`);
+  });
+
+  const born = Math.random().toString(36).slice(2); // another one after a reload
+  const canvas = document.createElement('canvas');
+  const brush = canvas.getContext('2d', { willReadFrequently: true });
+  [canvas.width, canvas.height] = [32, 18];
+
+  // picture is the video's current picture, small and grey.
+  function picture(video) {
+    if (!video?.videoWidth) {
+      return [];
+    }
+    brush.drawImage(video, 0, 0, canvas.width, canvas.height);
+    const { data } = brush.getImageData(0, 0, canvas.width, canvas.height);
+    const grey = [];
+    for (let i = 0; i < data.length; i += 4) {
+      grey.push(Math.round((data[i] + data[i + 1] + data[i + 2]) / 3));
+    }
+    return grey;
+  }
+
+  let ear = { stream: null, analyser: null };
+
+  // loudness is the root mean square of the sound in the stream that the page plays, 0 to 1.
+  function loudness(stream) {
+    if (!stream?.getAudioTracks().length) {
+      return 0;
+    }
+    if (ear.stream !== stream) {
+      const context = ear.context ?? new AudioContext();
+      const analyser = context.createAnalyser();
+      context.createMediaStreamSource(stream).connect(analyser);
+      ear = { stream, analyser, context };
+    }
+    const samples = new Float32Array(ear.analyser.fftSize);
+    ear.analyser.getFloatTimeDomainData(samples);
+    return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+  }
+
+  async function received() {
+    const sum = { framesDecoded: 0, packetsLost: 0, audioPackets: 0, audioEnergy: 0 };
+    for (const connection of connections) {
+      if (connection.connectionState === 'closed') {
+        continue;
+      }
+      for (const report of (await connection.getStats()).values()) {
+        if (report.type !== 'inbound-rtp') {
+          continue;
+        }
+        sum.packetsLost += report.packetsLost ?? 0;
+        if (report.kind === 'video') {
+          sum.framesDecoded += report.framesDecoded ?? 0;
+        } else {
+          sum.audioPackets += report.packetsReceived ?? 0;
+          sum.audioEnergy += report.totalAudioEnergy ?? 0;
+        }
+      }
+    }
+    return sum;
+  }
+
+  const shown = (id) => {
+    const element = document.getElementById(id);
+    return element && !element.closest('[hidden]') ? element.innerText.trim() : '';
+  };
+
+  window.sluiceProbe = async () => {
+    const video = document.querySelector('video');
+    return {
+      born,
+      ...document.documentElement.dataset,
+      ...await received(),
+      connections: connections.length,
+      width: video?.videoWidth ?? 0,
+      height: video?.videoHeight ?? 0,
+      shownFrames: video?.getVideoPlaybackQuality?.().totalVideoFrames ?? 0,
+      currentTime: video?.currentTime ?? 0,
+      paused: video?.paused ?? true,
+      picture: picture(video),
+      loudness: loudness(video?.srcObject),
+      banner: [shown('banner-title'), shown('banner-text')].filter(Boolean).join(' | '),
+      text: document.body.innerText,
+      violations,
+    };
+  };
+})();

@@ -1,0 +1,220 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// kind is a browser that the tests know how to start.
+type kind struct {
+	name, program, protocol string
+	args                    func(profile string) []string
+	endpoint                string // matches the line that tells where it is driven
+	session                 string // what comes behind that address
+}
+
+var chromium = kind{
+	name: "chromium", program: "/usr/bin/chromium", protocol: "cdp", endpoint: `DevTools listening on (ws://\S+)`,
+	args: func(profile string) []string {
+		return []string{
+			"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
+			"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
+			"--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
+			"--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection", "--mute-audio",
+			"--remote-debugging-port=0", "--user-data-dir=" + profile, "about:blank",
+		}
+	},
+}
+
+var firefox = kind{
+	name: "firefox", program: "/usr/bin/firefox-esr", protocol: "webDriverBiDi",
+	endpoint: `WebDriver BiDi listening on (ws://\S+)`, session: "/session",
+	args: func(profile string) []string {
+		return []string{"--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"}
+	},
+}
+
+// firefoxPrefs let WebRTC work on loopback, let sound play without a gesture, and keep Firefox off the network.
+const firefoxPrefs = `user_pref("media.peerconnection.ice.loopback", true);
+user_pref("media.peerconnection.ice.obfuscate_host_addresses", false);
+user_pref("media.autoplay.default", 0);
+user_pref("media.autoplay.blocking_policy", 0);
+user_pref("media.gmp-manager.updateEnabled", false);
+user_pref("media.gmp-gmpopenh264.autoupdate", false);
+user_pref("app.update.disabledForTesting", true);
+user_pref("browser.safebrowsing.downloads.remote.enabled", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("network.captive-portal-service.enabled", false);
+user_pref("network.connectivity-service.enabled", false);
+user_pref("services.settings.server", "data:,");
+user_pref("toolkit.telemetry.server", "data:,");
+`
+
+// browser is a running browser with the program that drives it.
+type browser struct {
+	kind    kind
+	process *process
+	driver  *process
+	in      io.Writer
+
+	mu      sync.Mutex
+	next    int                 // guarded by mu
+	waiting map[int]chan answer // guarded by mu
+}
+
+type answer struct {
+	ID     int
+	Result json.RawMessage
+	Error  string
+}
+
+// shared are the browsers of all tests of the run: each is started once, when it is wanted.
+var shared struct {
+	sync.Mutex
+	browsers map[string]*browser
+	profiles []string
+}
+
+// openBrowser returns the running browser of a kind.
+func openBrowser(t testing.TB, k kind) *browser {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if b, ok := shared.browsers[k.name]; ok {
+		return b
+	}
+	b, err := startBrowser(k)
+	if err != nil {
+		t.Fatalf("start %s: %v", k.name, err)
+	}
+	if shared.browsers == nil {
+		shared.browsers = make(map[string]*browser)
+	}
+	shared.browsers[k.name] = b
+	return b
+}
+
+// closeBrowsers ends what openBrowser has started.
+func closeBrowsers() {
+	shared.Lock()
+	defer shared.Unlock()
+	for _, b := range shared.browsers {
+		b.driver.kill()
+		b.process.kill()
+	}
+	for _, dir := range shared.profiles {
+		_ = os.RemoveAll(dir) // a child of the browser may still be writing
+	}
+}
+
+func startBrowser(k kind) (*browser, error) {
+	profile, err := os.MkdirTemp("", "sluice-e2e-profile-")
+	if err != nil {
+		return nil, err
+	}
+	shared.profiles = append(shared.profiles, profile)
+	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(firefoxPrefs), 0o600); err != nil {
+		return nil, err
+	}
+	cmd := command(k.program, k.args(profile)...)
+	cmd.Env = append(cmd.Env, "HOME="+profile, "MOZ_DISABLE_AUTO_SAFE_MODE=1")
+	p, err := launch(k.name, cmd)
+	if err != nil {
+		return nil, err
+	}
+	address, err := p.find(k.endpoint, 30*time.Second)
+	if err != nil {
+		p.kill()
+		return nil, fmt.Errorf("%w:\n%s", err, p.output)
+	}
+	b := &browser{kind: k, process: p, waiting: make(map[int]chan answer)}
+	if err := b.drive(address + k.session); err != nil {
+		p.kill()
+		return nil, err
+	}
+	return b, nil
+}
+
+// drive starts the driver, whose standard output is for answers only.
+func (b *browser) drive(address string) error {
+	cmd := exec.Command("node", "browser/driver.mjs", b.kind.protocol, address)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	answers, out, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	cmd.ExtraFiles = []*os.File{out}
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	if b.driver, err = launch("driver", cmd); err != nil {
+		return err
+	}
+	_ = out.Close()
+	b.in = in
+	go b.listen(answers)
+	return nil
+}
+
+// listen hands answers to those who wait for them, until the driver ends.
+func (b *browser) listen(r io.ReadCloser) {
+	defer r.Close()
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var a answer
+		if json.Unmarshal(lines.Bytes(), &a) != nil {
+			continue
+		}
+		b.mu.Lock()
+		waiting := b.waiting[a.ID]
+		delete(b.waiting, a.ID)
+		b.mu.Unlock()
+		if waiting != nil {
+			waiting <- a
+		}
+	}
+}
+
+// do has the driver do a thing. The answer's result goes into result, if that is not nil.
+func (b *browser) do(what map[string]any, result any) error {
+	done := make(chan answer, 1)
+	b.mu.Lock()
+	b.next++
+	what["id"] = b.next
+	b.waiting[b.next] = done
+	line, err := json.Marshal(what)
+	if err == nil {
+		_, err = b.in.Write(append(line, '\n'))
+	}
+	b.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, b.driver.output)
+	}
+	select {
+	case a := <-done:
+		if a.Error != "" {
+			return errors.New(a.Error)
+		}
+		if result == nil {
+			return nil
+		}
+		return json.Unmarshal(a.Result, result)
+	case <-b.driver.ended:
+		return fmt.Errorf("the driver has ended: %s", b.driver.output)
+	case <-time.After(45 * time.Second):
+		return errors.New("no answer of the driver to " + strconv.Quote(string(line)))
+	}
+}

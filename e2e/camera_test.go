@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sluice/internal/camera"
+	"sluice/internal/testmedia"
+	"sluice/media"
+)
+
+const cameraLimit = 20 * time.Second // for a camera program to say where it serves
+
+// clip joins test streams into one camera's.
+func clip(t testing.TB, codecs ...media.Codec) *camera.Clip {
+	t.Helper()
+	var parts []*camera.Clip
+	for _, codec := range codecs {
+		part, err := camera.Parse(testmedia.File(codec))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, part)
+	}
+	return camera.Join(parts...)
+}
+
+// startCamera runs a camera in this process until the end of the test and returns its URL.
+func startCamera(t testing.TB, o camera.Options) string {
+	t.Helper()
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	c, err := camera.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := c.Serve(t.Context()); err != nil { // the context ends before the cleanups run
+			t.Errorf("camera: %v", err)
+		}
+	})
+	t.Cleanup(serving.Wait)
+	return c.URL()
+}
+
+// startCameraOf is startCamera for test streams of some codecs.
+func startCameraOf(t testing.TB, codecs ...media.Codec) string {
+	t.Helper()
+	return startCamera(t, camera.Options{Clip: clip(t, codecs...)})
+}
+
+// gatewayCamera starts `gateway camera` with its arguments.
+func gatewayCamera(t testing.TB, args ...string) (p *process, url string) {
+	t.Helper()
+	p = start(t, "gateway camera", command(program, append([]string{"camera"}, args...)...))
+	return p, p.await(t, `The camera serves (rtsps?://\S+)`, cameraLimit)
+}
+
+// testFile writes a test stream into a file that `gateway camera` serves.
+func testFile(t testing.TB, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// gstCamera starts a camera of GStreamer's; cameras/gst_camera.py says what arguments there are.
+func gstCamera(t testing.TB, args ...string) (p *process, url string) {
+	t.Helper()
+	// Another python3 may come first on the path, without Debian's bindings.
+	p = start(t, "gst-rtsp-server", command("/usr/bin/python3", append([]string{"cameras/gst_camera.py"}, args...)...))
+	return p, p.await(t, `The camera serves (rtsps?://\S+)`, cameraLimit)
+}
+
+// withUser puts user and password into a camera's URL.
+func withUser(url, user, password string) string {
+	return strings.Replace(url, "://", "://"+user+":"+password+"@", 1)
+}

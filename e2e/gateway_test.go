@@ -1,0 +1,154 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	listenLimit   = 10 * time.Second
+	shutdownLimit = 5 * time.Second // of the contract
+)
+
+// gatewayProcess is a running gateway.
+type gatewayProcess struct {
+	*process
+	URL string // with its last slash
+}
+
+// stream is what the API tells of a stream.
+type stream struct {
+	Name, State, Source, Error string
+	Viewers                    int
+	Tracks                     []struct {
+		ID, Kind, Codec, Skipped string
+		Width, Height            int
+		BFrames                  bool `json:"b_frames"`
+	}
+}
+
+// sessionInfo is what the API tells of a session.
+type sessionInfo struct{ ID, Stream, Role, State, Protocol string }
+
+// globals are the keys that every configuration of a test begins with: no port is fixed.
+const globals = `
+http.listen = "127.0.0.1:0"
+webrtc.listen_udp = "0"
+`
+
+// startGateway runs a gateway with a configuration, which goes below globals, until the end of the test. It then
+// has to end cleanly and to have written nothing of a crash.
+func startGateway(t testing.TB, config string) *gatewayProcess {
+	t.Helper()
+	g := startGatewayAs(t, globals+config)
+	t.Cleanup(func() { g.stop(t) })
+	return g
+}
+
+// startGatewayAs is startGateway with a whole configuration, and without a look at its end.
+func startGatewayAs(t testing.TB, config string) *gatewayProcess {
+	t.Helper()
+	g := &gatewayProcess{process: start(t, "gateway", command(program, "--config", writeConfig(t, config)))}
+	g.URL = g.await(t, `Open (http://\S+) in a browser`, listenLimit)
+	return g
+}
+
+// writeConfig writes a configuration that only its owner may read.
+func writeConfig(t testing.TB, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// stop ends the gateway as an operator does. A test that has stopped it already may call it again.
+func (g *gatewayProcess) stop(t testing.TB) time.Duration {
+	t.Helper()
+	code, took := g.terminate(shutdownLimit)
+	if code != 0 {
+		t.Errorf("the gateway ended with %d after %v, want 0 within %v; its log:\n%s", code, took, shutdownLimit, g.output)
+	}
+	if log := g.output.String(); strings.Contains(log, "goroutine ") || strings.Contains(log, "panic") {
+		t.Errorf("the log tells of a crash:\n%s", log)
+	}
+	return took
+}
+
+// page is the URL of a stream's page.
+func (g *gatewayProcess) page(stream string) string { return g.URL + stream + "/" }
+
+// whep is the URL of a stream's WHEP endpoint.
+func (g *gatewayProcess) whep(stream string) string { return g.URL + stream + "/whep" }
+
+// get fetches a path and returns status and body.
+func (g *gatewayProcess) get(t testing.TB, path string) (int, string) {
+	t.Helper()
+	r, err := client.Get(g.URL + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, string(body)
+}
+
+func (g *gatewayProcess) fetch(t testing.TB, path string, into any) {
+	t.Helper()
+	status, body := g.get(t, path)
+	if status != http.StatusOK {
+		t.Fatalf("GET /%s: status %d: %s", path, status, body)
+	}
+	if err := json.Unmarshal([]byte(body), into); err != nil {
+		t.Fatalf("GET /%s: %v in %s", path, err, body)
+	}
+}
+
+// stream asks the API for one stream.
+func (g *gatewayProcess) stream(t testing.TB, name string) stream {
+	t.Helper()
+	var s stream
+	g.fetch(t, "api/v1/streams/"+name, &s)
+	return s
+}
+
+// sessions asks the API for the sessions of a stream.
+func (g *gatewayProcess) sessions(t testing.TB, name string) []sessionInfo {
+	t.Helper()
+	var all, own []sessionInfo
+	g.fetch(t, "api/v1/sessions", &all)
+	for _, s := range all {
+		if s.Stream == name {
+			own = append(own, s)
+		}
+	}
+	return own
+}
+
+// awaitState waits until a stream is in a state and returns it.
+func (g *gatewayProcess) awaitState(t testing.TB, name, state string, limit time.Duration) stream {
+	t.Helper()
+	var s stream
+	eventually(t, limit, func() string {
+		if s = g.stream(t, name); s.State == state {
+			return ""
+		}
+		return "stream " + name + " is " + s.State + ", not " + state + ": " + s.Error
+	})
+	return s
+}
+
+var client = &http.Client{
+	Timeout:       15 * time.Second,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}

@@ -1,0 +1,79 @@
+package e2e
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// parallelTests is how many tests run at a time. They wait much and compute little.
+const parallelTests = 6
+
+// program is the gateway under test, and artefacts where a person finds what the tests saw; set by TestMain.
+var program, artefacts string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if !isSet("test.parallel") {
+		_ = flag.Set("test.parallel", fmt.Sprint(parallelTests)) // the flag exists
+	}
+	os.Exit(run(m))
+}
+
+func isSet(name string) bool {
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == name })
+	return set
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "sluice-e2e-")
+	if err != nil {
+		return complain(err)
+	}
+	defer os.RemoveAll(dir)
+	if artefacts, err = filepath.Abs("artefacts"); err != nil {
+		return complain(err)
+	}
+	if err := os.MkdirAll(artefacts, 0o755); err != nil {
+		return complain(err)
+	}
+	if program, err = build(dir); err != nil {
+		return complain(err)
+	}
+	defer closeBrowsers()
+	return m.Run()
+}
+
+func complain(err error) int {
+	fmt.Fprintln(os.Stderr, "e2e:", err)
+	return 1
+}
+
+// build makes the gateway as it is released, or takes the one that a test hands down to itself (see inNamespace).
+func build(dir string) (string, error) {
+	if built := os.Getenv(programVariable); built != "" {
+		return built, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	path := filepath.Join(dir, "gateway")
+	c := exec.CommandContext(ctx, "go", "build", "-o", path, "sluice/cmd/gateway")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the gateway: %w\n%s", err, out)
+	}
+	return path, nil
+}
+
+// artefact is the path of a file to keep, named after the test.
+func artefact(t *testing.T, name string) string {
+	t.Helper()
+	return filepath.Join(artefacts, strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())+name)
+}

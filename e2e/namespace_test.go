@@ -1,0 +1,47 @@
+package e2e
+
+import (
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// programVariable hands the gateway that is tested down to a test in a namespace of its own.
+const programVariable = "SLUICE_E2E_GATEWAY"
+
+// foreign is an address of a network namespace that is not loopback.
+const foreign = "10.77.0.1"
+
+// network is what a namespace has: loopback, and one interface that carries multicast.
+const network = `set -e
+ip link set lo up
+ip link add cam0 type veth peer name cam1
+ip address add ` + foreign + `/24 dev cam0
+ip link set cam0 up
+ip link set cam1 up
+ip route add 224.0.0.0/4 dev cam0
+exec "$@"`
+
+// inNamespace runs the calling test once more, in a network namespace of its own that ends with it. It reports
+// whether this is that run; the other one has nothing left to do.
+func inNamespace(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(programVariable) != "" {
+		return true
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := command("sh", "-c", network, "sh", self, "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "90s")
+	cmd.Env = append(cmd.Env, programVariable+"="+program)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	p := start(t, "test in a namespace", cmd)
+	code := p.exit(100 * time.Second)
+	if code != 0 || !strings.Contains(p.output.String(), "--- PASS: "+t.Name()) {
+		t.Errorf("in a namespace of its own the test ended with %d:\n%s", code, p.output)
+	}
+	return false
+}
