@@ -80,9 +80,21 @@ type PlayRequest struct {
 func (m *Manager) Play(ctx context.Context, r PlayRequest) (*Session, string, error) {
 	s, err := m.play(ctx, r)
 	if err != nil {
-		return nil, "", refusalOf(err)
+		refusal := refusalOf(err)
+		m.sayRefusal(ctx, r.Stream, refusal)
+		return nil, "", refusal
 	}
 	return s, s.connection.Answer(), nil
+}
+
+// sayRefusal tells the operator of viewers who can't be helped by waiting: what keeps a source away is told by the
+// source itself, and a name that does not exist is anybody's typing.
+func (m *Manager) sayRefusal(ctx context.Context, stream string, r *Refusal) {
+	level := slog.LevelDebug
+	if r.Reason == ReasonCodec || r.Reason == ReasonUnservable {
+		level = slog.LevelInfo
+	}
+	m.options.Log.Log(ctx, level, "viewer refused", "stream", stream, "reason", r.Reason, "err", r.Err)
 }
 
 func (m *Manager) play(ctx context.Context, r PlayRequest) (*Session, error) {
