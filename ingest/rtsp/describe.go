@@ -40,7 +40,7 @@ func (c *conn) setUpNext(s section) {
 	c.expected = s
 }
 
-// described offer; nil before DESCRIBE has been answered.
+// offered is what DESCRIBE was answered with; nil before.
 func (c *conn) offered() *offer {
 	c.mu.Lock()
 	defer c.mu.Unlock()

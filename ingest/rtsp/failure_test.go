@@ -30,7 +30,7 @@ func answering(method, status string, headers ...string) *testcamera.Camera {
 func afterPlay(do func(s *testcamera.Session)) *testcamera.Camera {
 	return &testcamera.Camera{Handle: scripted("PLAY", func(s *testcamera.Session, r *testcamera.Request) {
 		s.Serve(r)
-		time.Sleep(100 * time.Millisecond)
+		s.AwaitPackets()
 		do(s)
 	})}
 }
@@ -113,10 +113,7 @@ func TestFailures(t *testing.T) {
 // J130: one byte a second is no answer.
 func TestSlowAnswer(t *testing.T) {
 	camera := (&testcamera.Camera{Handle: func(s *testcamera.Session, _ *testcamera.Request) {
-		for _, b := range "RTSP/1.0 200 OK\r\n" {
-			s.Send(string(b))
-			time.Sleep(100 * time.Millisecond)
-		}
+		s.Drip("RTSP/1.0 200 OK\r\n", 100*time.Millisecond)
 	}}).Start(t)
 	err := start(t, newSource(t, Options{URL: camera.URL(""), ReadTimeout: time.Second})).end(t)
 	if !is[*TimeoutError](err) {
@@ -174,19 +171,20 @@ func TestUnreachableSentences(t *testing.T) {
 func TestCancel(t *testing.T) {
 	for name, c := range map[string]struct {
 		camera   *testcamera.Camera
+		after    string // the request that has come when ctx ends
 		teardown bool
 	}{
-		"while playing":            {&testcamera.Camera{}, true},
-		"TEARDOWN is not answered": {&testcamera.Camera{Handle: scripted("TEARDOWN", func(*testcamera.Session, *testcamera.Request) {})}, true},
-		"DESCRIBE is not answered": {&testcamera.Camera{Handle: scripted("DESCRIBE", func(*testcamera.Session, *testcamera.Request) {})}, false},
-		"OPTIONS is not answered":  {raw(""), false},
-		"PLAY is not answered":     {&testcamera.Camera{Handle: scripted("PLAY", func(*testcamera.Session, *testcamera.Request) {})}, true},
+		"while playing":            {&testcamera.Camera{}, "PLAY", true},
+		"TEARDOWN is not answered": {&testcamera.Camera{Handle: scripted("TEARDOWN", func(*testcamera.Session, *testcamera.Request) {})}, "PLAY", true},
+		"DESCRIBE is not answered": {&testcamera.Camera{Handle: scripted("DESCRIBE", func(*testcamera.Session, *testcamera.Request) {})}, "DESCRIBE", false},
+		"OPTIONS is not answered":  {raw(""), "OPTIONS", false},
+		"PLAY is not answered":     {&testcamera.Camera{Handle: scripted("PLAY", func(*testcamera.Session, *testcamera.Request) {})}, "PLAY", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c.camera.Start(t)
 			p := start(t, newSource(t, Options{URL: c.camera.URL(""), Transport: TCP}))
-			time.Sleep(300 * time.Millisecond)
+			c.camera.Await(t, c.after, 0)
 			began := time.Now()
 			p.cancel()
 			if err := p.end(t); err == nil || time.Since(began) > 2*time.Second {

@@ -51,6 +51,9 @@ func start(t *testing.T, s *Source) *player {
 	go func() {
 		var publisher *hub.Publisher
 		err := s.Run(ctx, func(tracks []media.Track) (*hub.Publisher, error) {
+			if publisher != nil {
+				publisher.Close()
+			}
 			var err error
 			publisher, err = stream.Publish(media.MainRendition, tracks)
 			return publisher, err
@@ -163,15 +166,12 @@ func (p *player) waitStats(t *testing.T) Transport {
 		if s := p.source.Stats(); s.Transport != "" && s.Packets > 0 {
 			return s.Transport
 		}
-		time.Sleep(10 * time.Millisecond)
+		<-time.After(10 * time.Millisecond) // sessions count every 50 ms
 	}
 	return ""
 }
 
-var (
-	loopback  = netip.MustParseAddr("127.0.0.1")
-	elsewhere = netip.MustParseAddr("203.0.113.9")
-)
+var loopback = netip.MustParseAddr("127.0.0.1")
 
 func udpAddr(c *net.UDPConn) *net.UDPAddr { return c.LocalAddr().(*net.UDPAddr) }
 

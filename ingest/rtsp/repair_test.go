@@ -3,6 +3,8 @@ package rtsp
 import (
 	"encoding/binary"
 	"fmt"
+	"net"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -77,7 +79,7 @@ func TestRepairs(t *testing.T) {
 		"J140 packets before PLAY is answered": {TCP, &testcamera.Camera{
 			Handle: scripted("PLAY", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Play()
-				time.Sleep(50 * time.Millisecond)
+				s.AwaitPackets()
 				s.Reply(r, "200 OK", "")
 			})}},
 		"J140 packets before PLAY is asked for": {TCP, &testcamera.Camera{
@@ -195,25 +197,35 @@ func TestOnlyTheCamerasPackets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.camera = elsewhere // so that packets from loopback are foreign
+	s.camera = netip.MustParseAddr("127.0.0.2") // so that packets of 127.0.0.1 are foreign
 	if s.port()%2 != 0 {
 		t.Errorf("RTP port %d is odd", s.port())
 	}
-	ended := make(chan struct{})
+	camera, err := net.ListenUDP("udp4", &net.UDPAddr{IP: s.camera.AsSlice()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer camera.Close() //nolint:errcheck // the test is over
+	got, ended := make(chan string, 20), make(chan struct{})
 	go func() {
 		defer close(ended)
-		s.read(s.conns[0], 0, func([]byte) { t.Error("a foreign packet came through") })
+		s.read(s.conns[0], 0, func(p []byte) { got <- string(p) })
 	}()
-	for range 10 {
-		if _, err := s.conns[1].WriteToUDP(make([]byte, 100), udpAddr(s.conns[0])); err != nil {
+	for _, send := range []struct {
+		from *net.UDPConn
+		p    string
+	}{{s.conns[1], "foreign"}, {s.conns[1], "foreign"}, {camera, "own"}} {
+		if _, err := send.from.WriteToUDP([]byte(send.p), udpAddr(s.conns[0])); err != nil {
 			t.Fatal(err)
 		}
 	}
-	time.Sleep(50 * time.Millisecond)
+	if p := receive(t, got); p != "own" {
+		t.Errorf("took the packet %q", p)
+	}
 	s.close()
 	<-ended
-	if s.peers[0].Load() != nil {
-		t.Error("a foreign sender was taken for the camera")
+	if to := s.peers[0].Load(); to == nil || to.Port() != uint16(udpAddr(camera).Port) {
+		t.Errorf("the camera is taken to be at %v", to)
 	}
 }
 

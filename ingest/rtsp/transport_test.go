@@ -163,21 +163,9 @@ func TestRedirects(t *testing.T) {
 			camera.Start(t)
 			p := start(t, newSource(t, Options{URL: camera.URL("u:p"), Transport: TCP}))
 			p.plays(t)
-			for deadline := time.Now().Add(patience); !strings.Contains(methodsFrom(target, before), "PLAY"); time.Sleep(5 * time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatalf("the new place was asked for %q, want PLAY", methodsFrom(target, before))
-				}
-			}
+			target.Await(t, "PLAY", before)
 		})
 	}
-}
-
-func methodsFrom(c *testcamera.Camera, n int) string {
-	var b strings.Builder
-	for _, r := range c.Requests()[n:] {
-		b.WriteString(r.Method + " ")
-	}
-	return b.String()
 }
 
 // E5, J134

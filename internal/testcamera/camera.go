@@ -31,9 +31,10 @@ type Camera struct {
 	wg       sync.WaitGroup
 
 	mu       sync.Mutex
-	sessions []*Session // guarded by mu: all that ever were
-	requests []*Request // guarded by mu
-	closed   bool       // guarded by mu
+	sessions []*Session    // guarded by mu: all that ever were
+	requests []*Request    // guarded by mu
+	closed   bool          // guarded by mu
+	asked    chan struct{} // guarded by mu: closed and replaced with each request; nil if nobody waits
 }
 
 // Start begins to listen; the end of the test ends the camera.
@@ -130,4 +131,31 @@ func (c *Camera) record(r *Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.requests = append(c.requests, r)
+	if c.asked != nil {
+		close(c.asked)
+		c.asked = nil
+	}
+}
+
+// Await waits until a method has been asked for, not counting the first so many requests.
+func (c *Camera) Await(t testing.TB, method string, after int) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for {
+		c.mu.Lock()
+		if c.asked == nil {
+			c.asked = make(chan struct{})
+		}
+		asked := c.asked
+		found := slices.ContainsFunc(c.requests[after:], func(r *Request) bool { return r.Method == method })
+		c.mu.Unlock()
+		if found {
+			return
+		}
+		select {
+		case <-asked:
+		case <-deadline:
+			t.Fatalf("nobody asks for %s, only for %s", method, c.Methods())
+		}
+	}
 }

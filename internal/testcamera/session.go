@@ -8,6 +8,7 @@ import (
 	"net/textproto"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,12 +29,16 @@ type Session struct {
 	ways []way // owned by the session's goroutine, by track
 	done chan struct{}
 	once sync.Once
-	wg   sync.WaitGroup
-	wmu  sync.Mutex // held while writing
+
+	sent      atomic.Int64  // packets
+	streaming chan struct{} // closed with the tenth packet
+
+	wg  sync.WaitGroup
+	wmu sync.Mutex // held while writing
 }
 
 func newSession(c *Camera, conn net.Conn) *Session {
-	return &Session{Conn: conn, Camera: c, done: make(chan struct{})}
+	return &Session{Conn: conn, Camera: c, done: make(chan struct{}), streaming: make(chan struct{})}
 }
 
 // Hangup closes the connection and ends the stream.
@@ -120,6 +125,22 @@ func (s *Session) Send(text string) {
 	defer s.wmu.Unlock()
 	_ = s.Conn.SetWriteDeadline(time.Now().Add(5 * time.Second))
 	_, _ = io.WriteString(s.Conn, text)
+}
+
+// Drip writes raw bytes one by one.
+func (s *Session) Drip(text string, period time.Duration) {
+	for i := range len(text) {
+		s.Send(text[i : i+1])
+		time.Sleep(period)
+	}
+}
+
+// AwaitPackets waits until ten packets of the stream have gone out, or it has ended.
+func (s *Session) AwaitPackets() {
+	select {
+	case <-s.streaming:
+	case <-s.done:
+	}
 }
 
 // SendFrame writes an interleaved packet.

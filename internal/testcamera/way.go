@@ -128,6 +128,9 @@ func (s *Session) stream(track int, w way, kind string, period time.Duration) {
 }
 
 func (s *Session) sendPacket(w way, which int, p []byte) {
+	if s.sent.Add(1) == 10 {
+		defer close(s.streaming)
+	}
 	if w.channel >= 0 {
 		s.SendFrame(byte(w.channel+which), p)
 		return
