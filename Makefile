@@ -1,0 +1,66 @@
+# Each target does one thing, the same on a desk and in CI. `make run` needs Go only; the rest installs what it
+# needs from Debian (scripts/install-test-deps) and builds its tools into .tools/ (scripts/install-tools).
+
+MODULE   := sluice
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT   := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+LDFLAGS  := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+CONFIG   ?= config.toml
+FUZZTIME ?= 20s
+COUNT    ?= 1
+
+# In CI no result comes from go test's cache.
+FRESH := $(if $(CI),-count=1)
+STAGE := scripts/stage
+# All packages but the end-to-end tests. Expanded where it is used: only there need Go and the packages load.
+UNITS = $$(go list ./... | grep -v '^$(MODULE)/e2e$$')
+
+.DEFAULT_GOAL := build
+.NOTPARALLEL:
+.PHONY: run build test test-static test-race e2e lint format fuzz bench deps tools go
+
+run: build ## build the gateway and start it with the demo stream; it prints the URL to open
+	bin/gateway --config $(CONFIG)
+
+build: go ## bin/gateway, one static file
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/gateway ./cmd/gateway
+
+test: deps test-static test-race e2e ## every test: unit, race, real peers, real browsers
+
+test-static: go ## all packages as they are released, without cgo
+	$(STAGE) "build (CGO_ENABLED=0)" env CGO_ENABLED=0 go build ./...
+	$(STAGE) "test (CGO_ENABLED=0)" env CGO_ENABLED=0 go test $(FRESH) -timeout 5m $(UNITS)
+
+test-race: go
+	$(STAGE) "packages for test-race" scripts/install-test-deps gcc libc6-dev
+	$(STAGE) "test -race" env CGO_ENABLED=1 go test $(FRESH) -race -timeout 10m $(UNITS)
+
+e2e: deps ## only the end-to-end tests: real cameras, real browsers
+	$(STAGE) "e2e" env CGO_ENABLED=0 go test -count=1 -timeout 25m ./e2e
+	@echo "Screenshots and logs of the end-to-end tests: e2e/artefacts/"
+
+lint: go tools
+	$(STAGE) "gofumpt" scripts/lint-format
+	$(STAGE) "go vet" go vet ./...
+	$(STAGE) "golangci-lint" .tools/golangci-lint run ./...
+	$(STAGE) "shellcheck" scripts/lint-shell
+
+format: go tools ## writes all Go files as gofumpt would
+	scripts/lint-format -w
+
+fuzz: go ## every fuzz target for FUZZTIME
+	FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+bench: go ## Go benchmarks, then the whole process; COUNT=10 for benchstat
+	go test -run '^$$' -bench . -benchmem -count=$(COUNT) $(UNITS)
+	$(if $(wildcard bench),go run ./bench)
+
+deps: go
+	$(STAGE) "packages for the tests" scripts/install-test-deps
+
+tools: go
+	$(STAGE) "shellcheck from Debian" scripts/install-test-deps shellcheck
+	$(STAGE) "linters" scripts/install-tools
+
+go:
+	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed, see https://go.dev/doc/install" >&2; exit 1; }
