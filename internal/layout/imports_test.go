@@ -1,0 +1,114 @@
+package layout
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport says which of our own packages a package may import, tests excepted. A package without a line fails,
+// and so does a line without a package: think where a new package stands before it is written.
+var mayImport = map[string][]string{
+	// The words all others speak.
+	"media":  {},
+	"config": {},
+	"auth":   {},
+
+	// From a camera's packets to access units.
+	"bitstream":   {"media"},
+	"rtpin":       {"bitstream", "media"},
+	"hub":         {"media"},
+	"ingest":      {"hub", "media"},
+	"ingest/rtsp": {"ingest", "rtpin", "bitstream", "hub", "media"},
+
+	// From access units to a viewer.
+	"rtpout":              {"hub", "media"},
+	"negotiation":         {"media"},
+	"peer":                {"rtpout", "negotiation", "hub", "media"},
+	"session":             {"peer", "negotiation", "hub", "media", "auth"},
+	"signalling/problem":  {},
+	"signalling/resource": {"signalling/problem", "session"},
+	"whep":                {"signalling/resource", "session"},
+
+	// For those who run it. They declare the interfaces that they need.
+	"admin":   {"signalling/problem"},
+	"metrics": {},
+	"web":     {},
+
+	// The house: the only package that knows all others, and the command that starts it.
+	"gateway": {
+		"admin", "auth", "bitstream", "config", "hub", "ingest", "ingest/rtsp", "internal/camera", "media", "metrics",
+		"negotiation", "peer", "rtpin", "rtpout", "session", "signalling/problem", "signalling/resource", "web", "whep",
+	},
+	"cmd/gateway": {"gateway", "config"},
+
+	// Proof. Nothing above imports what is below, but for the camera behind `gateway camera`.
+	"internal/camera":     {"media"},
+	"internal/testcamera": {"media"},
+	"internal/testmedia":  {"media"},
+	"internal/testviewer": {"media"},
+	"internal/layout":     {},
+	"e2e":                 {"internal/testcamera", "internal/testmedia", "internal/testviewer", "media"},
+	"bench":               {"gateway", "config", "internal/camera", "internal/testmedia", "internal/testviewer", "media"},
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		allowed, ok := mayImport[p.name()]
+		if !ok {
+			t.Errorf("%s has no line in the table of imports_test.go: say there what it may import", p.name())
+			continue
+		}
+		for _, i := range ours(p.Imports) {
+			if !slices.Contains(allowed, i) {
+				t.Errorf("%s imports %s; imports_test.go allows it only %v", p.name(), i, allowed)
+			}
+		}
+	}
+}
+
+func TestImportTableNamesPackagesThatExist(t *testing.T) {
+	packages(t)
+	for name, allowed := range mayImport {
+		for _, n := range append([]string{name}, allowed...) {
+			if _, err := os.Stat(filepath.Join(root, n)); err != nil {
+				t.Errorf("imports_test.go has %s in the line of %s, but there is no such package", n, name)
+			}
+		}
+	}
+}
+
+// TestImportTableHasNoCycle holds the table to its promise that imports only go downwards.
+func TestImportTableHasNoCycle(t *testing.T) {
+	done := map[string]bool{}
+	var visit func(name string, above []string)
+	visit = func(name string, above []string) {
+		if slices.Contains(above, name) {
+			t.Errorf("the table of imports_test.go goes in a circle: %s", strings.Join(append(above, name), " → "))
+			return
+		}
+		if done[name] {
+			return
+		}
+		for _, n := range mayImport[name] {
+			visit(n, append(slices.Clone(above), name))
+		}
+		done[name] = true
+	}
+	for name := range mayImport {
+		visit(name, nil)
+	}
+}
+
+// ours picks the module's own packages out of import paths.
+func ours(imports []string) []string {
+	var names []string
+	for _, i := range imports {
+		if name, ok := strings.CutPrefix(i, module+"/"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
