@@ -76,10 +76,18 @@ func TestUnitsAreCleanAndStartable(t *testing.T) {
 		key, other []int
 		extra      [][]byte // put at both ends of each unit, and stripped again
 	}{
-		{"h264_baseline.264", media.H264, []int{7, 8, 5}, []int{1},
-			[][]byte{{9, 0xf0}, {6, 5, 1, 0, 0x80}, {12, 0xff}, {10}, {11}, {0x67}, {0}, {31, 1}}},
-		{"h265_plain.265", media.H265, []int{32, 33, 34, 20}, []int{1},
-			[][]byte{{35 << 1, 1, 0x50}, {39 << 1, 1, 1}, {40 << 1, 1, 1}, {36 << 1, 1}, {37 << 1, 1}, {38 << 1, 1, 0}, {41 << 1, 1, 0}}},
+		{
+			"h264_baseline.264", media.H264,
+			[]int{7, 8, 5},
+			[]int{1},
+			[][]byte{{9, 0xf0}, {6, 5, 1, 0, 0x80}, {12, 0xff}, {10}, {11}, {0x67}, {0}, {31, 1}},
+		},
+		{
+			"h265_plain.265", media.H265,
+			[]int{32, 33, 34, 20},
+			[]int{1},
+			[][]byte{{35 << 1, 1, 0x50}, {39 << 1, 1, 1}, {40 << 1, 1, 1}, {36 << 1, 1}, {37 << 1, 1}, {38 << 1, 1, 0}, {41 << 1, 1, 0}},
+		},
 		{"av1.ivf", media.AV1, []int{1, 6}, []int{6}, [][]byte{{0x12, 0}, {15 << 3, 0}, {8 << 3, 0}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

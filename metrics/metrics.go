@@ -110,10 +110,15 @@ func collectStream(out chan<- prometheus.Metric, s Stream) {
 		desc *prometheus.Desc
 		n    uint64
 	}{
-		{descBytesIn, s.BytesReceived}, {descUnitsIn, s.UnitsReceived},
-		{descKeyWanted, s.KeyframesWanted}, {descKeySent, s.KeyframesSent},
-		{descReconnect, s.Reconnects}, {descFailures, s.Failures},
-		{descPackets, s.PacketsSent}, {descBytesOut, s.BytesSent}, {descResends, s.PacketsResent},
+		{descBytesIn, s.BytesReceived},
+		{descUnitsIn, s.UnitsReceived},
+		{descKeyWanted, s.KeyframesWanted},
+		{descKeySent, s.KeyframesSent},
+		{descReconnect, s.Reconnects},
+		{descFailures, s.Failures},
+		{descPackets, s.PacketsSent},
+		{descBytesOut, s.BytesSent},
+		{descResends, s.PacketsResent},
 	} {
 		counter(out, c.desc, c.n, s.Name)
 	}

@@ -104,9 +104,13 @@ func TestDrift(t *testing.T) {
 		ppm  int64
 		most time.Duration // after the slew has settled
 	}{
-		{"exact", 0, 60 * ms}, {"200 ppm fast", 200, 80 * ms}, {"200 ppm slow", -200, 80 * ms},
-		{"3000 ppm fast", 3000, 120 * ms}, {"3000 ppm slow", -3000, 120 * ms},
-		{"2 % fast", 20000, 600 * ms}, {"2 % slow", -20000, 600 * ms},
+		{"exact", 0, 60 * ms},
+		{"200 ppm fast", 200, 80 * ms},
+		{"200 ppm slow", -200, 80 * ms},
+		{"3000 ppm fast", 3000, 120 * ms},
+		{"3000 ppm slow", -3000, 120 * ms},
+		{"2 % fast", 20000, 600 * ms},
+		{"2 % slow", -20000, 600 * ms},
 	} {
 		for _, kind := range []media.Kind{media.Video, media.Audio} {
 			t.Run(c.name+" "+string(kind), func(t *testing.T) {

@@ -161,8 +161,10 @@ func TestUnitLimits(t *testing.T) {
 		codec media.Codec
 		head  string
 	}{
-		{"bytes", 60000, media.H264, "\x7c\x05"}, {"packets", 1, media.H264, "\x7c\x05"},
-		{"bytes", 60000, media.H265, "\x62\x01\x13"}, {"packets", 1, media.H265, "\x62\x01\x13"},
+		{"bytes", 60000, media.H264, "\x7c\x05"},
+		{"packets", 1, media.H264, "\x7c\x05"},
+		{"bytes", 60000, media.H265, "\x62\x01\x13"},
+		{"packets", 1, media.H265, "\x62\x01\x13"},
 	} {
 		r := &record{}
 		track := videoTrack(c.codec)

@@ -45,24 +45,32 @@ func TestRepairs(t *testing.T) {
 		camera    *testcamera.Camera
 	}{
 		"E7 channels of the answer": {TCP, &testcamera.Camera{
-			Handle: setupAs("RTP/AVP/TCP;unicast;interleaved=10-11", 10)}},
+			Handle: setupAs("RTP/AVP/TCP;unicast;interleaved=10-11", 10),
+		}},
 		"E7 a single channel": {TCP, &testcamera.Camera{
-			Handle: setupAs("RTP/AVP/TCP;unicast;interleaved=0", 0)}},
+			Handle: setupAs("RTP/AVP/TCP;unicast;interleaved=0", 0),
+		}},
 		"E7 no TCP in the profile": {TCP, &testcamera.Camera{
-			Handle: setupAs("RTP/AVP;unicast;interleaved=0-1", 0)}},
+			Handle: setupAs("RTP/AVP;unicast;interleaved=0-1", 0),
+		}},
 		"E7 channels above 19": {TCP, &testcamera.Camera{
-			Handle: setupAs("RTP/AVP/TCP;unicast;interleaved=200-201", 200)}},
+			Handle: setupAs("RTP/AVP/TCP;unicast;interleaved=200-201", 200),
+		}},
 		"J137 channels that do not exist": {TCP, &testcamera.Camera{
-			Handle: setupAs("RTP/AVP/TCP;unicast;interleaved=255-256", 0)}},
+			Handle: setupAs("RTP/AVP/TCP;unicast;interleaved=255-256", 0),
+		}},
 		"J137 no transport": {TCP, &testcamera.Camera{
-			Handle: setupAs("", 0)}},
+			Handle: setupAs("", 0),
+		}},
 		"J137 media for somebody else": {TCP, &testcamera.Camera{
-			Handle: setupAs("RTP/AVP/TCP;unicast;destination=203.0.113.9;source=203.0.113.9;interleaved=0-1", 0)}},
+			Handle: setupAs("RTP/AVP/TCP;unicast;destination=203.0.113.9;source=203.0.113.9;interleaved=0-1", 0),
+		}},
 		"E7 unknown channels": {TCP, &testcamera.Camera{
 			Handle: scripted("PLAY", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Serve(r)
 				s.SendFrame(17, make([]byte, 500))
-			})}},
+			}),
+		}},
 		"E7 junk between packets": {TCP, &testcamera.Camera{
 			Handle: scripted("PLAY", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Serve(r)
@@ -70,64 +78,78 @@ func TestRepairs(t *testing.T) {
 					s.Send("junk\x00$\xff")
 					s.SendFrame(17, make([]byte, 5))
 				}
-			})}},
+			}),
+		}},
 		"J139 a frame that claims too much": {TCP, &testcamera.Camera{
 			Handle: scripted("PLAY", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Serve(r)
 				s.Send("$\x00\xff\xff" + strings.Repeat("junk ", 100))
-			})}},
+			}),
+		}},
 		"J140 packets before PLAY is answered": {TCP, &testcamera.Camera{
 			Handle: scripted("PLAY", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Play()
 				s.AwaitPackets()
 				s.Reply(r, "200 OK", "")
-			})}},
+			}),
+		}},
 		"J140 packets before PLAY is asked for": {TCP, &testcamera.Camera{
 			Handle: scripted("SETUP", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Serve(r)
 				s.SendFrame(0, make([]byte, 100))
-			})}},
+			}),
+		}},
 		"E5 requests of the camera": {TCP, &testcamera.Camera{
 			Handle: scripted("PLAY", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Serve(r)
 				for _, m := range []string{"OPTIONS", "SET_PARAMETER", "GET_PARAMETER", "PLAY_NOTIFY"} {
 					s.Send(m + " rtsp://gateway/ RTSP/1.0\r\nCSeq: 7\r\n\r\n")
 				}
-			})}},
+			}),
+		}},
 		"OPTIONS refused": {TCP, &testcamera.Camera{
 			Handle: scripted("OPTIONS", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Reply(r, "501 Not Implemented", "")
-			})}},
+			}),
+		}},
 		"J131 no reason in the status line": {TCP, &testcamera.Camera{
 			Handle: scripted("OPTIONS", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Reply(r, "200", "")
-			})}},
+			}),
+		}},
 		"J131 300 headers, one of 3 KiB": {TCP, &testcamera.Camera{
 			Handle: scripted("OPTIONS", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Reply(r, "200 OK", "", strings.Repeat("X-A: b\r\n", 300)+"Public: "+strings.Repeat("PLAY, ", 500))
-			})}},
+			}),
+		}},
 		"no CSeq": {TCP, &testcamera.Camera{
 			Handle: scripted("OPTIONS", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Send("RTSP/1.0 200 OK\r\nPublic: DESCRIBE\r\n\r\n")
-			})}},
+			}),
+		}},
 		"another CSeq, and blank lines": {TCP, &testcamera.Camera{
 			Handle: scripted("OPTIONS", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Send("\r\n\r\nRTSP/1.0 200 OK\r\nCSeq: 4711\r\n\r\n\r\n")
-			})}},
+			}),
+		}},
 		"E30 no Content-Type": {TCP, &testcamera.Camera{
 			Handle: scripted("DESCRIBE", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Reply(r, "200 OK", testcamera.H264)
-			})}},
+			}),
+		}},
 		"E30 Content-Type with charset": {TCP, &testcamera.Camera{
 			Handle: scripted("DESCRIBE", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Reply(r, "200 OK", testcamera.H264, "Content-Type: Application/SDP; charset=utf-8")
-			})}},
+			}),
+		}},
 		"J135 Content-Base on another host": {TCP, &testcamera.Camera{
 			Handle: scripted("DESCRIBE", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Reply(r, "200 OK", testcamera.H264, "Content-Base: rtsp://203.0.113.9:1/stream/")
-			})}},
+			}),
+		}},
 		"E34 a track that is not carried": {TCP, &testcamera.Camera{
-			SDP: testcamera.H264 + "m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\na=control:trackID=9\r\n"}},
+			SDP: testcamera.H264 + "m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\na=control:trackID=9\r\n",
+		}},
 		"J143 a track that is refused": {TCP, &testcamera.Camera{
 			SDP: testcamera.H264 + testcamera.PCMU,
 			Handle: scripted("SETUP", func(s *testcamera.Session, r *testcamera.Request) {
@@ -136,12 +158,14 @@ func TestRepairs(t *testing.T) {
 					return
 				}
 				s.Serve(r)
-			})}},
+			}),
+		}},
 		"E32 another payload type": {TCP, &testcamera.Camera{
 			Packet: func(_ int, p []byte) []byte {
 				p[1] = p[1]&0x80 | 112
 				return p
-			}}},
+			},
+		}},
 		"E40 another SSRC in mid-stream": {TCP, &testcamera.Camera{
 			Packet: func(_ int, p []byte) []byte {
 				if n := packets.Add(1); n < 20 {
@@ -149,25 +173,30 @@ func TestRepairs(t *testing.T) {
 				}
 				binary.BigEndian.PutUint32(p[8:], uint32(packets.Load()/40))
 				return p
-			}}},
+			},
+		}},
 		"E6 no server port": {UDP, &testcamera.Camera{
 			Handle: scripted("SETUP", func(s *testcamera.Session, r *testcamera.Request) {
 				transport, _ := s.Setup(r)
 				client, _, _ := strings.Cut(transport, ";server_port")
 				s.Reply(r, "200 OK", "", "Session: 12345678", "Transport: "+client+";server_port=0-0")
-			})}},
+			}),
+		}},
 		"J137 a privileged server port": {UDP, &testcamera.Camera{
 			Handle: scripted("SETUP", func(s *testcamera.Session, r *testcamera.Request) {
 				transport, _ := s.Setup(r)
 				client, _, _ := strings.Cut(transport, ";server_port")
 				s.Reply(r, "200 OK", "", "Session: 12345678", "Transport: "+client+";server_port=22-23;source=203.0.113.9")
-			})}},
+			}),
+		}},
 		"UDP asked, interleaved answered": {UDP, &testcamera.Camera{
-			Handle: setupAs("RTP/AVP/TCP;unicast;interleaved=0-1", 0)}},
+			Handle: setupAs("RTP/AVP/TCP;unicast;interleaved=0-1", 0),
+		}},
 		"E65 keepalives refused": {TCP, &testcamera.Camera{
 			Handle: scripted("GET_PARAMETER", func(s *testcamera.Session, r *testcamera.Request) {
 				s.Reply(r, "454 Session Not Found", "")
-			})}},
+			}),
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			camera := c.camera.Start(t)

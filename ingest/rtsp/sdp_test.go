@@ -78,8 +78,10 @@ func TestRepairSDP(t *testing.T) {
 		"E30 several s=, bad c=, no t= nor o=": {"v=0\r\ns=a\r\ns=b\r\nc=IN\r\nc=x y z\r\n" + h264Line, "video h264 90000"},
 		"E30 blank lines, no last newline":     {"\r\nv=0\r\n\r\n\r\nm=video 0 RTP/AVP 96\r\n\r\na=rtpmap:96 H264/90000", "video h264 90000"},
 		"E30 lone CR":                          {"v=0\rm=video 0 RTP/AVP 96\ra=rtpmap:96 H264/90000\r", "video h264 90000"},
-		"E30 private section": {sdpHead + "m=application/TP-LINK 0 RTP/AVP smart/1/90000\r\na=rtpmap:95 TP-LINK/90000\r\n" + h264Line,
-			"data tp-link skipped: the codec TP-LINK is not carried\nvideo h264 90000"},
+		"E30 private section": {
+			sdpHead + "m=application/TP-LINK 0 RTP/AVP smart/1/90000\r\na=rtpmap:95 TP-LINK/90000\r\n" + h264Line,
+			"data tp-link skipped: the codec TP-LINK is not carried\nvideo h264 90000",
+		},
 		"E30 m= without formats":         {sdpHead + "m=video 0 RTP/AVP/TCP\r\na=rtpmap:96 H264/90000\r\n", "video h264 90000"},
 		"E30 garbage lines":              {sdpHead + "garbage\r\n=\r\na\r\na=\r\nq=0\r\n" + h264Line + "a=rtpmap\r\nb=AS\r\n", "video h264 90000"},
 		"E31 fmtp in another section":    {sdpHead + h264Line + "m=audio 0 RTP/AVP 0\r\na=fmtp:96 sprop-parameter-sets=" + sps + "," + pps + "\r\n", "video h264 90000 sets=2\naudio pcmu 8000/1"},
@@ -101,16 +103,24 @@ func TestRepairSDP(t *testing.T) {
 		"E32 no rtpmap, but H264 sets":   {sdpHead + "m=video 0 RTP/AVP 96\r\na=fmtp:96 sprop-parameter-sets=" + sps + "," + pps + "\r\n", "video h264 90000 sets=2"},
 		"E32 static types":               {sdpHead + "m=audio 0 RTP/AVP 8\r\nm=video 0 RTP/AVP 26\r\nm=audio 0 RTP/AVP 9\r\nm=audio 0 RTP/AVP 10\r\n", "audio pcma 8000/1\nvideo mjpeg 90000\naudio2 g722 8000/1\naudio3 lpcm 44100/2"},
 		"E33 the main audio is sendonly": {sdpHead + "m=video 0 RTP/AVP 26\r\na=sendonly\r\nm=audio 0 RTP/AVP 0\r\na=sendonly\r\n", "video mjpeg 90000\naudio pcmu 8000/1"},
-		"E33 a back channel": {sdpHead + "m=audio 0 RTP/AVP 0\r\na=recvonly\r\nm=audio 0 RTP/AVP 8\r\na=sendonly\r\n",
-			"audio pcmu 8000/1\naudio2  skipped: it leads to the camera's loudspeaker, not from its microphone"},
-		"E34 metadata": {sdpHead + "m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\n" + h264Line,
-			"data vnd.onvif.metadata skipped: ONVIF metadata is not carried\nvideo h264 90000"},
-		"E34 private audio": {sdpHead + h264Line + "m=audio 0 RTP/AVP 104\r\na=rtpmap:104 mpeg4-secret/8000\r\n",
-			"video h264 90000\naudio mpeg4-secret skipped: the codec mpeg4-secret is not carried"},
+		"E33 a back channel": {
+			sdpHead + "m=audio 0 RTP/AVP 0\r\na=recvonly\r\nm=audio 0 RTP/AVP 8\r\na=sendonly\r\n",
+			"audio pcmu 8000/1\naudio2  skipped: it leads to the camera's loudspeaker, not from its microphone",
+		},
+		"E34 metadata": {
+			sdpHead + "m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\n" + h264Line,
+			"data vnd.onvif.metadata skipped: ONVIF metadata is not carried\nvideo h264 90000",
+		},
+		"E34 private audio": {
+			sdpHead + h264Line + "m=audio 0 RTP/AVP 104\r\na=rtpmap:104 mpeg4-secret/8000\r\n",
+			"video h264 90000\naudio mpeg4-secret skipped: the codec mpeg4-secret is not carried",
+		},
 		"duplicate and missing mids": {sdpHead + h264Line + "a=mid:0\r\nm=audio 0 RTP/AVP 0\r\na=mid:0\r\nm=audio 0 RTP/AVP 8\r\n", "video h264 90000\naudio pcmu 8000/1\naudio2 pcma 8000/1"},
-		"all other codecs": {sdpHead + "m=video 0 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\nm=video 0 RTP/AVP 97\r\na=rtpmap:97 VP9/90000\r\nm=video 0 RTP/AVP 98\r\na=rtpmap:98 AV1/90000\r\n" +
-			"m=video 0 RTP/AVP 99\r\na=rtpmap:99 MP4V-ES/90000\r\na=fmtp:99 config=000001B001000001B5\r\nm=audio 0 RTP/AVP 100\r\na=rtpmap:100 L16/16000\r\nm=audio 0 RTP/AVP 101\r\na=rtpmap:101 G722/8000\r\n",
-			"video vp8 90000\nvideo2 vp9 90000\nvideo3 av1 90000\nvideo4 mpeg4 90000 sets=1\naudio lpcm 16000/1\naudio2 g722 8000/1"},
+		"all other codecs": {
+			sdpHead + "m=video 0 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\nm=video 0 RTP/AVP 97\r\na=rtpmap:97 VP9/90000\r\nm=video 0 RTP/AVP 98\r\na=rtpmap:98 AV1/90000\r\n" +
+				"m=video 0 RTP/AVP 99\r\na=rtpmap:99 MP4V-ES/90000\r\na=fmtp:99 config=000001B001000001B5\r\nm=audio 0 RTP/AVP 100\r\na=rtpmap:100 L16/16000\r\nm=audio 0 RTP/AVP 101\r\na=rtpmap:101 G722/8000\r\n",
+			"video vp8 90000\nvideo2 vp9 90000\nvideo3 av1 90000\nvideo4 mpeg4 90000 sets=1\naudio lpcm 16000/1\naudio2 g722 8000/1",
+		},
 		"the first that is carried": {sdpHead + "m=audio 0 RTP/AVP 97 0 98\r\na=rtpmap:97 G726-32/8000\r\na=rtpmap:98 opus/48000/2\r\n", "audio pcmu 8000/1"},
 		"damaged control":           {sdpHead + h264Line + "m=audio 0 RTP/AVP 0\r\na=control:track 1\x01%zz\r\n", "video h264 90000\naudio pcmu skipped: its control URL is damaged"},
 		"J147 H265 and AAC":         {sdpHead + "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 mpeg4-generic/48000/2\r\n", "video h265 90000\naudio aac 48000/2 sets=1"},

@@ -25,7 +25,8 @@ func TestParseTransport(t *testing.T) {
 		"RTP/AVP;server_port=5000":                      {interleaved: none, serverPort: [2]int{5000, 5001}},
 		"RTP/AVP;server_port=99999-5":                   {interleaved: none},
 		`RTP/AVP;multicast;destination="239.1.2.3";port=5000-5001;ttl=16`: {
-			interleaved: none, multicast: true, port: [2]int{5000, 5001}, destination: netip.MustParseAddr("239.1.2.3")},
+			interleaved: none, multicast: true, port: [2]int{5000, 5001}, destination: netip.MustParseAddr("239.1.2.3"),
+		},
 		"RTP/AVP;destination=victim.example.com": {interleaved: none},
 		"RTP/AVP/TCP;interleaved=0-1,RTP/AVP;x":  {tcp: true, interleaved: [2]int{0, 1}},
 		"":                                       {interleaved: none},
