@@ -92,15 +92,15 @@ func ParseOffer(sdp string, role Role) (*Offer, error) {
 	}
 	o := &Offer{Role: role, ICELite: d.session.has("ice-lite"), Trickle: trickles(d)}
 	for i := range d.sections {
-		s, err := parseSection(&d.sections[i], d.session, role)
-		if err != nil {
-			return nil, err
+		s, fault := parseSection(&d.sections[i], d.session, role)
+		if fault != nil {
+			return nil, fault
 		}
 		o.Sections = append(o.Sections, s)
 		o.mixedExtensions = o.mixedExtensions || d.sections[i].attrs.has("extmap-allow-mixed")
 	}
 	o.mixedExtensions = o.mixedExtensions || d.session.has("extmap-allow-mixed")
-	if err := o.checkMIDs(); err != nil {
+	if err = o.checkMIDs(); err != nil {
 		return nil, err
 	}
 	grouped, err := o.readBundle(d.session)

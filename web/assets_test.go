@@ -118,8 +118,8 @@ func TestVersionFollowsTheContent(t *testing.T) {
 		}
 		return as.version
 	}
-	if version("1") != version("1") || version("1") == version("2") {
-		t.Errorf("versions: %s, %s, %s", version("1"), version("1"), version("2"))
+	if first, again, other := version("1"), version("1"), version("2"); first != again || first == other {
+		t.Errorf("versions: %s, %s, %s", first, again, other)
 	}
 }
 

@@ -66,8 +66,8 @@ func strongest(all []challenge) (best challenge, found bool) {
 func parseChallenges(headers []string) []challenge {
 	var all []challenge
 	for _, h := range headers {
-		for _, part := range splitUnquoted(h) {
-			part, begins := cutScheme(part, &all)
+		for _, raw := range splitUnquoted(h) {
+			part, begins := cutScheme(raw, &all)
 			if begins && part == "" || len(all) == 0 {
 				continue
 			}

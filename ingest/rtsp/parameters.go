@@ -81,7 +81,7 @@ func (p payload) aac() (media.Track, error) {
 	config, err := hex.DecodeString(p.fmtp["config"])
 	var asc mpeg4audio.AudioSpecificConfig
 	if err != nil || asc.Unmarshal(config) != nil {
-		asc = mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: p.rate(44100), ChannelCount: p.count(1)}
+		asc = mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: p.rate(44100), ChannelCount: p.count()}
 		if config, err = asc.Marshal(); err != nil {
 			return media.Track{}, fmt.Errorf("AAC of %d Hz and %d channels is not carried", asc.SampleRate, asc.ChannelCount)
 		}
@@ -94,7 +94,7 @@ func (p payload) aac() (media.Track, error) {
 
 // latm is a track of RFC 6416 7.3, whose configuration may also come in its packets.
 func (p payload) latm() (media.Track, error) {
-	t := audio(media.AAC, p.rate(90000), p.count(1))
+	t := audio(media.AAC, p.rate(90000), p.count())
 	t.FMTP = p.pick("cpresent", "config")
 	if t.FMTP["cpresent"] != "0" {
 		t.FMTP["cpresent"] = "1" // the default

@@ -80,13 +80,13 @@ func (p payload) track() (media.Track, error) {
 	case "opus": // RFC 7587 7: always 48000/2, whatever a camera writes
 		return audio(media.Opus, 48000, 2), nil
 	case "pcmu":
-		return audio(media.PCMU, p.rate(8000), p.count(1)), nil
+		return audio(media.PCMU, p.rate(8000), p.count()), nil
 	case "pcma":
-		return audio(media.PCMA, p.rate(8000), p.count(1)), nil
+		return audio(media.PCMA, p.rate(8000), p.count()), nil
 	case "g722": // RFC 3551 4.5.2: the clock is 8000, though the sampling rate is 16000
-		return audio(media.G722, 8000, p.count(1)), nil
+		return audio(media.G722, 8000, p.count()), nil
 	case "l8", "l16", "l24":
-		t := audio(media.LPCM, p.rate(44100), p.count(1))
+		t := audio(media.LPCM, p.rate(44100), p.count())
 		t.BitDepth = positive(name[1:])
 		return t, nil
 	case "mpeg4-generic":
@@ -114,9 +114,10 @@ func (p payload) rate(otherwise int) int {
 	return p.clock
 }
 
-func (p payload) count(otherwise int) int {
+// count is the number of channels, one if it is not said or makes no sense.
+func (p payload) count() int {
 	if p.channels == 0 || p.channels > 8 {
-		return otherwise
+		return 1
 	}
 	return p.channels
 }

@@ -234,7 +234,7 @@ func TestOnlyTheCamerasPackets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer camera.Close() //nolint:errcheck // the test is over
+	defer camera.Close()
 	got, ended := make(chan string, 20), make(chan struct{})
 	go func() {
 		defer close(ended)

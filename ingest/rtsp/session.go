@@ -43,7 +43,6 @@ type session struct {
 	failure   error           // of publishing or writing
 	heard     time.Time       // when the last RTP packet, or the answer to PLAY, came
 	reported  time.Time       // when the last receiver reports were sent
-	counted   time.Time       // when the statistics were last brought up to date
 	ignored   uint64          // keyframe requests
 }
 
@@ -73,7 +72,7 @@ func newSession(s *Source, c *conn, to target, publish ingest.Publish, last bool
 // run plays until the session ends, and returns why. It has sent TEARDOWN, and nothing of it goes on.
 func (s *session) run(ctx context.Context) error {
 	defer s.source.tally.end()
-	defer s.conn.Close() //nolint:errcheck // it has none
+	defer s.conn.Close()
 	if err := s.engine.Start2(); err != nil {
 		return fmt.Errorf("start the RTSP engine: %w", err)
 	}
