@@ -3,6 +3,8 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +29,13 @@ func (e *UnreachableError) Error() string {
 	return "no path between the viewer and the gateway: its UDP packets do not reach the port of webrtc.listen_udp, or ours do not reach the viewer"
 }
 
+// HandshakeError tells that packets reach the peer and come back, but that no encryption was agreed on (DTLS-SRTP).
+type HandshakeError struct{}
+
+func (e *HandshakeError) Error() string {
+	return "the viewer is reached, but the DTLS handshake with it failed: its certificate is not the one of its offer, or it has no SRTP profile in common with the gateway"
+}
+
 // reportInterval is how often sender reports are sent.
 const reportInterval = time.Second
 
@@ -48,6 +57,7 @@ type Connection struct {
 	counted Counters
 	total   *Counters // fixed after Play; what all connections of a stream have counted
 
+	closing   atomic.Bool // Close has been called: pion's closed state is our doing
 	dtlsOnce  sync.Once
 	doneOnce  sync.Once
 	closeOnce sync.Once
@@ -67,7 +77,7 @@ func (c *Connection) Connected() <-chan struct{} { return c.connected }
 // Done is closed when the connection is over; Err says why.
 func (c *Connection) Done() <-chan struct{} { return c.done }
 
-// Err is why the connection is over: ErrPeerLeft, *UnreachableError, or nil after Close.
+// Err is why the connection is over: ErrPeerLeft, *UnreachableError, *HandshakeError, or nil after Close.
 func (c *Connection) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,7 +112,7 @@ func (c *Connection) report(now time.Time) {
 	_ = c.pc.WriteRTCP(reports) // fails only once the connection is over, which Done tells
 }
 
-// RemoteAddress is where the viewer's packets come from, "" before a path is found.
+// RemoteAddress is where the viewer's packets come from, as host:port; "" before a path is found.
 func (c *Connection) RemoteAddress() string {
 	for _, s := range c.pc.GetSenders() {
 		dtls := s.Transport()
@@ -111,7 +121,7 @@ func (c *Connection) RemoteAddress() string {
 		}
 		pair, err := dtls.ICETransport().GetSelectedCandidatePair()
 		if err == nil && pair != nil && pair.Remote != nil {
-			return fmt.Sprintf("%s:%d", pair.Remote.Address, pair.Remote.Port)
+			return net.JoinHostPort(pair.Remote.Address, strconv.Itoa(int(pair.Remote.Port)))
 		}
 	}
 	return ""
@@ -123,6 +133,7 @@ func (c *Connection) Stats() Stats { return c.counted.Stats() }
 // Close ends the connection with a DTLS close_notify and waits for its goroutines. It may be called twice.
 func (c *Connection) Close() {
 	c.closeOnce.Do(func() {
+		c.closing.Store(true)
 		_ = c.pc.GracefulClose() // what is left to close is closed all the same
 		c.readers.Wait()
 		c.finish(nil)
@@ -144,9 +155,9 @@ func (c *Connection) onState(s webrtc.PeerConnectionState) {
 	case webrtc.PeerConnectionStateConnected:
 		c.dtlsOnce.Do(c.stepDone)
 	case webrtc.PeerConnectionStateFailed:
-		c.finish(&UnreachableError{WasConnected: c.wasConnected()})
+		c.finish(c.failure())
 	case webrtc.PeerConnectionStateClosed:
-		c.finish(ErrPeerLeft)
+		c.finish(c.farewell())
 	}
 }
 
@@ -155,6 +166,26 @@ func (c *Connection) stepDone() {
 	if c.steps.Add(-1) == 0 {
 		close(c.connected)
 	}
+}
+
+// failure is what pion's failed state means: its ICE part fails without a path, its DTLS part leaves ICE as it is.
+func (c *Connection) failure() error {
+	if ice := c.pc.ICEConnectionState(); ice != webrtc.ICEConnectionStateFailed && ice != webrtc.ICEConnectionStateClosed {
+		return &HandshakeError{}
+	}
+	return &UnreachableError{WasConnected: c.wasConnected()}
+}
+
+// farewell is what pion's closed state means. It also closes a connection whose handshake has failed, maybe before
+// it has said so.
+func (c *Connection) farewell() error {
+	switch {
+	case c.closing.Load():
+		return nil
+	case !c.wasConnected():
+		return &HandshakeError{}
+	}
+	return ErrPeerLeft
 }
 
 func (c *Connection) wasConnected() bool {

@@ -34,6 +34,16 @@ type Engine struct {
 	conn        *sharedConn        // fixed after NewEngine
 	hosts       []netip.Addr       // fixed after NewEngine; of the additional hosts
 	loggers     pionLoggers        // fixed after NewEngine
+	silence     silence            // fixed after NewEngine
+}
+
+// silence is what pion makes of a peer that says nothing: after disconnected it is in doubt, after another failed it
+// is gone. Each keepalive asks it for an answer.
+type silence struct{ keepalive, disconnected, failed time.Duration }
+
+func newSilence(consent time.Duration) silence {
+	const keepalive, disconnected = 2 * time.Second, 5 * time.Second
+	return silence{keepalive, disconnected, max(consent-disconnected, disconnected)}
 }
 
 // NewEngine opens the UDP port. The caller closes the engine after the last of its connections.
@@ -49,7 +59,10 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{options: o, certificate: certificate, conn: conn, loggers: pionLoggers{log: o.Log}, hosts: resolveHosts(ctx, o)}
+	e := &Engine{
+		options: o, certificate: certificate, conn: conn, loggers: pionLoggers{log: o.Log},
+		hosts: resolveHosts(ctx, o), silence: newSilence(o.ConsentTimeout),
+	}
 	e.mux = &announcedMux{
 		UDPMuxDefault: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: e.loggers.NewLogger("udp-mux")}),
 		local:         conn.LocalAddr().(*net.UDPAddr).AddrPort(),

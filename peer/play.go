@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
@@ -16,19 +15,14 @@ import (
 	"sluice/negotiation"
 )
 
-const (
-	keepaliveInterval   = 2 * time.Second
-	disconnectedTimeout = 5 * time.Second
-
-	// resendBuffer is how many packets of a track are kept for resends: about a second of 5 Mbit/s.
-	resendBuffer = 512
-)
+// resendBuffer is how many packets of a track are kept for resends: about a second of 5 Mbit/s.
+const resendBuffer = 512
 
 // PlayOptions is what a viewer's connection needs besides its offer and plan.
 type PlayOptions struct {
 	Loopback          bool      // the viewer is on this machine: loopback addresses are of use to it
-	OnKeyframeRequest func()    // called from the connection's goroutines when the viewer wants a keyframe
-	Total             *Counters // counts along with the connection's own
+	OnKeyframeRequest func()    // called from the connection's goroutines when the viewer wants a keyframe; nil: nobody
+	Total             *Counters // counts along with the connection's own; nil: none
 }
 
 // Play answers a viewer's offer as the plan says and begins to connect. The caller closes the connection. Errors
@@ -44,6 +38,12 @@ func (e *Engine) Play(offer *negotiation.Offer, plan *negotiation.Plan, o PlayOp
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a connection: %w", err)
+	}
+	if o.OnKeyframeRequest == nil {
+		o.OnKeyframeRequest = func() {}
+	}
+	if o.Total == nil {
+		o.Total = &Counters{}
 	}
 	c := &Connection{
 		pc: pc, tracks: make(map[string]*outgoing), onKeyframe: o.OnKeyframeRequest, total: o.Total,
@@ -149,7 +149,7 @@ func (e *Engine) settings(offer *negotiation.Offer) (webrtc.SettingEngine, error
 	s.SetIncludeLoopbackCandidate(true)
 	s.SetRemoteIPFilter(e.mayTry)
 	s.DisableActiveTCP(true)
-	s.SetICETimeouts(disconnectedTimeout, max(e.options.ConsentTimeout-disconnectedTimeout, disconnectedTimeout), keepaliveInterval)
+	s.SetICETimeouts(e.silence.disconnected, e.silence.failed, e.silence.keepalive)
 	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	s.SetDTLSInsecureSkipHelloVerify(true) // ICE has proved the address already
 	role := webrtc.DTLSRoleServer

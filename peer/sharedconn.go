@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -30,12 +31,21 @@ type sharedConn struct{ *net.UDPConn }
 func listenUDP(address string) (*sharedConn, error) {
 	pc, err := net.ListenPacket("udp", address)
 	if err != nil {
-		return nil, &ListenError{Address: address, Err: err}
+		return nil, &ListenError{Address: address, Err: cause(err)}
 	}
 	c := &sharedConn{UDPConn: pc.(*net.UDPConn)}
 	_ = c.SetReadBuffer(socketBuffer)  // the kernel may give less
 	_ = c.SetWriteBuffer(socketBuffer) // likewise
 	return c, nil
+}
+
+// cause is err without the words of package net about what was tried, which ListenError says itself.
+func cause(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
 }
 
 // ReadFromAddrPort reads one datagram.

@@ -1,0 +1,239 @@
+package peer
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+	"go.uber.org/goleak"
+
+	"sluice/hub"
+	"sluice/media"
+	"sluice/negotiation"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what must happen.
+const patience = 20 * time.Second
+
+var (
+	vp8  = media.Track{ID: "video", Kind: media.Video, Codec: media.VP8, ClockRate: 90000}
+	opus = media.Track{ID: "audio", Kind: media.Audio, Codec: media.Opus, ClockRate: 48000, Channels: 2}
+)
+
+func newEngine(t testing.TB, o Options) *Engine {
+	t.Helper()
+	if o.ListenUDP == "" {
+		o.ListenUDP = "127.0.0.1:0"
+	}
+	o.Log = slog.New(slog.DiscardHandler)
+	e, err := NewEngine(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// viewer is the other end: a pion PeerConnection as the browser's.
+type viewer struct {
+	*webrtc.PeerConnection
+
+	packets   chan *rtp.Packet
+	connected chan struct{} // closed when the handshake is through on this side too
+	closed    chan struct{} // closed when the connection has ended
+}
+
+func newViewer(t testing.TB, profiles ...dtls.SRTPProtectionProfile) *viewer {
+	t.Helper()
+	settings := webrtc.SettingEngine{}
+	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil })
+	if len(profiles) > 0 {
+		settings.SetSRTPProtectionProfiles(profiles...)
+	}
+	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &viewer{PeerConnection: pc, packets: make(chan *rtp.Packet, 64), connected: make(chan struct{}), closed: make(chan struct{})}
+	t.Cleanup(func() { _ = pc.GracefulClose() })
+	var connected, closed sync.Once
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		switch s {
+		case webrtc.PeerConnectionStateConnected:
+			connected.Do(func() { close(v.connected) })
+		case webrtc.PeerConnectionStateClosed:
+			closed.Do(func() { close(v.closed) })
+		}
+	})
+	pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		for {
+			p, _, err := track.ReadRTP()
+			if err != nil {
+				return
+			}
+			select {
+			case v.packets <- p:
+			default:
+			}
+		}
+	})
+	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio} {
+		if _, err := pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return v
+}
+
+func (v *viewer) offer(t testing.TB) string {
+	t.Helper()
+	o, err := v.CreateOffer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gathered := webrtc.GatheringCompletePromise(v.PeerConnection)
+	if err := v.SetLocalDescription(o); err != nil {
+		t.Fatal(err)
+	}
+	<-gathered
+	return v.LocalDescription().SDP
+}
+
+func (v *viewer) accept(t testing.TB, answer string) {
+	t.Helper()
+	if err := v.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answerTo has the engine answer an offer with VP8 and Opus.
+func answerTo(t testing.TB, e *Engine, sdp string, o PlayOptions) *Connection {
+	t.Helper()
+	offer, err := negotiation.ParseOffer(sdp, negotiation.RolePlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := negotiation.Decide([]media.Track{vp8, opus}, offer, negotiation.Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Loopback = true
+	c, err := e.Play(offer, plan, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// connect makes a viewer and waits until it is connected; change, if any, is made to the offer.
+func connect(t testing.TB, e *Engine, change *strings.Replacer, profiles ...dtls.SRTPProtectionProfile) (*Connection, *viewer) {
+	t.Helper()
+	v := newViewer(t, profiles...)
+	sdp := v.offer(t)
+	if change != nil {
+		sdp = change.Replace(sdp)
+	}
+	c := answerTo(t, e, sdp, PlayOptions{})
+	v.accept(t, c.Answer())
+	await(t, c.Connected(), "connected")
+	await(t, v.connected, "connected on the viewer's side")
+	return c, v
+}
+
+func await(t testing.TB, c <-chan struct{}, what string) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(patience):
+		t.Fatalf("never %s", what)
+	}
+}
+
+// sound is one Opus frame of size bytes.
+func sound(size int) *hub.Unit {
+	return &hub.Unit{
+		AccessUnit: &media.AccessUnit{PTS: media.PTS(time.Now(), 48000), Keyframe: true, Data: [][]byte{make([]byte, size)}},
+		Track:      &opus, Count: 1,
+	}
+}
+
+// relay stands between viewer and engine, so that the way between them can be looked at, and cut.
+type relay struct {
+	toViewer, toEngine *net.UDPConn
+	sizes              chan int // of media packets to the viewer, as many as fit
+}
+
+func newRelay(t *testing.T, engine netip.AddrPort) *relay {
+	t.Helper()
+	listen := func() *net.UDPConn {
+		c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	r := &relay{toViewer: listen(), toEngine: listen(), sizes: make(chan int, 64)}
+	var mu sync.Mutex
+	var viewer netip.AddrPort
+	var forwarders sync.WaitGroup
+	forwarders.Go(func() {
+		for b := make([]byte, 1500); ; {
+			n, from, err := r.toViewer.ReadFromUDPAddrPort(b)
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			viewer = from
+			mu.Unlock()
+			_, _ = r.toEngine.WriteToUDPAddrPort(b[:n], engine)
+		}
+	})
+	forwarders.Go(func() {
+		for b := make([]byte, 1500); ; {
+			n, err := r.toEngine.Read(b)
+			if err != nil {
+				return
+			}
+			if payloadType := b[1] & 0x7F; b[0]>>6 == 2 && (payloadType < 64 || payloadType > 95) { // RTP (RFC 5761 4)
+				select {
+				case r.sizes <- n:
+				default:
+				}
+			}
+			mu.Lock()
+			to := viewer
+			mu.Unlock()
+			_, _ = r.toViewer.WriteToUDPAddrPort(b[:n], to)
+		}
+	})
+	t.Cleanup(func() { r.cut(); forwarders.Wait() })
+	return r
+}
+
+// cut makes the viewer vanish without a word. It may be called twice.
+func (r *relay) cut() {
+	_ = r.toViewer.Close()
+	_ = r.toEngine.Close()
+}
+
+// route makes an answer lead to the relay.
+func (r *relay) route(answer string, engine netip.AddrPort) string {
+	port := r.toViewer.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	from := " " + engine.Addr().String() + " " + portOf(engine.Port()) + " typ"
+	return strings.ReplaceAll(answer, from, " 127.0.0.1 "+portOf(port)+" typ")
+}
