@@ -29,7 +29,7 @@ func notLocal(r *http.Request) string {
 		return "The request is not addressed to localhost."
 	}
 	for name := range r.Header {
-		if name == "Forwarded" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
 			return "The request was forwarded by a proxy (header " + name + ")."
 		}
 	}

@@ -1,0 +1,122 @@
+package metrics_test
+
+import (
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sluice/metrics"
+)
+
+type fake struct{}
+
+func (fake) StreamMetrics() []metrics.Stream {
+	return []metrics.Stream{{
+		Name: "door", State: "ready", Viewers: 3, BytesReceived: 10, UnitsReceived: 11, CachedBytes: 12,
+		UnitsDropped: map[string]uint64{"too_slow": 13}, KeyframesWanted: 14, KeyframesSent: 15, Reconnects: 16, Failures: 17,
+		PacketsSent: 18, BytesSent: 19, PacketsResent: 20,
+	}}
+}
+
+func (fake) SessionMetrics() ([]metrics.SessionCount, uint64) {
+	return []metrics.SessionCount{{Protocol: "whep", State: "connected", Count: 3}}, 21
+}
+
+func scrape(t *testing.T) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	metrics.Handler(fake{}, "1.2.3").ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
+		t.Fatalf("%d %v", w.Code, w.Header())
+	}
+	return w.Body.String()
+}
+
+func TestValues(t *testing.T) {
+	text := scrape(t)
+	for _, line := range []string{
+		`sluice_build_info{version="1.2.3"} 1`,
+		`sluice_stream_state{state="ready",stream="door"} 1`,
+		`sluice_stream_state{state="failed",stream="door"} 0`,
+		`sluice_stream_viewers{stream="door"} 3`,
+		`sluice_stream_received_bytes_total{stream="door"} 10`,
+		`sluice_stream_received_units_total{stream="door"} 11`,
+		`sluice_stream_cached_bytes{stream="door"} 12`,
+		`sluice_stream_dropped_units_total{reason="too_slow",stream="door"} 13`,
+		`sluice_stream_keyframe_wishes_total{stream="door"} 14`,
+		`sluice_stream_keyframe_requests_total{stream="door"} 15`,
+		`sluice_source_reconnects_total{stream="door"} 16`,
+		`sluice_source_failures_total{stream="door"} 17`,
+		`sluice_stream_sent_packets_total{stream="door"} 18`,
+		`sluice_stream_sent_bytes_total{stream="door"} 19`,
+		`sluice_stream_resends_total{stream="door"} 20`,
+		`sluice_sessions{protocol="whep",state="connected"} 3`,
+		`sluice_sessions_total 21`,
+	} {
+		if !strings.Contains(text, line+"\n") {
+			t.Errorf("no line %s", line)
+		}
+	}
+}
+
+// types are the metrics of a scrape and their types.
+func types(text string) map[string]string {
+	all := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) (\S+)$`).FindAllStringSubmatch(text, -1) {
+		all[m[1]] = m[2]
+	}
+	return all
+}
+
+// Names are ours or those that all Go programs have; counters are named and typed as such; no label grows with use.
+func TestNamesAndTypes(t *testing.T) {
+	text := scrape(t)
+	ours := 0
+	for name, typ := range types(text) {
+		switch {
+		case strings.HasPrefix(name, "sluice_"):
+			ours++
+			if strings.HasSuffix(name, "_total") != (typ == "counter") {
+				t.Errorf("%s is a %s", name, typ)
+			}
+		case !strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_"):
+			t.Errorf("%s is no name of ours", name)
+		}
+	}
+	if ours != 16 {
+		t.Errorf("%d metrics of ours", ours)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^sluice_\w+\{(.*)\}`).FindAllStringSubmatch(text, -1) {
+		for _, l := range regexp.MustCompile(`(\w+)="`).FindAllStringSubmatch(m[1], -1) {
+			if !strings.Contains(" stream state reason version protocol ", " "+l[1]+" ") {
+				t.Errorf("label %s in %s", l[1], m[0])
+			}
+		}
+	}
+}
+
+// The reference lists every metric with its help text, and no other.
+func TestReferenceListsEveryMetric(t *testing.T) {
+	page, err := os.ReadFile("../docs/reference.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## Metrics\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	rows := map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)(?:\\{[^`]*\\})?` \\| (\\w+) \\| (.+) \\|$").FindAllStringSubmatch(section, -1) {
+		rows[m[1]] = m[2] + ": " + m[3]
+	}
+	text := scrape(t)
+	for _, m := range regexp.MustCompile(`(?m)^# HELP (sluice_\S+) (.*)$`).FindAllStringSubmatch(text, -1) {
+		if want := types(text)[m[1]] + ": " + strings.TrimSuffix(m[2], "."); rows[m[1]] != want {
+			t.Errorf("%s: the reference says %q, the metric %q", m[1], rows[m[1]], want)
+		}
+		delete(rows, m[1])
+	}
+	for name := range rows {
+		t.Errorf("the reference lists %s, which there is not", name)
+	}
+}
