@@ -100,7 +100,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger, stdout io.Wri
 		OnListening: func(addr net.Addr) { fmt.Fprintf(stdout, "Open %s in a browser.\n", gateway.URL(addr)) },
 	})
 	if err == nil {
+		done := noteHangups(ctx, log)
 		err = g.Run(ctx)
+		done()
 	}
 	if err != nil {
 		log.Error("the gateway has failed", "err", err)
