@@ -32,11 +32,11 @@ func (g *Gateway) newServer() *http.Server {
 		whep:    whep.New(g.sessions, resources),
 	}
 	cors := resource.CORS{Origins: g.options.Config.HTTP.AllowOrigins}
-	local := auth.LoopbackOnly(cors.Wrap(resource.CheckHeaders(r)), func(w http.ResponseWriter, detail string) {
+	local := auth.LoopbackOnly(resource.CheckHeaders(r), func(w http.ResponseWriter, detail string) {
 		problem.Write(w, problem.New(http.StatusForbidden, "not_local", detail))
 	})
 	return &http.Server{
-		Handler:           recovering(g.log, local),
+		Handler:           recovering(g.log, cors.Wrap(local)), // also what is refused tells pages of other origins why (A95)
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -49,6 +49,9 @@ func recovering(log *slog.Logger, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if broken := recover(); broken != nil {
+				if broken == http.ErrAbortHandler { //nolint:errorlint // it is thrown as it is
+					panic(broken)
+				}
 				log.Error("a request broke the gateway's own code", "method", r.Method, "err", broken, "stack", string(debug.Stack()))
 				problem.Write(w, problem.New(http.StatusInternalServerError, "internal", ""))
 			}

@@ -22,20 +22,26 @@ func (f *fitness) check(t *media.Track) error {
 		if c.Action != negotiation.Passthrough || c.Track.ID != t.ID {
 			continue
 		}
-		plan, err := negotiation.Decide([]media.Track{*t}, f.session.offer, f.session.manager.options.Policy)
+		if t.Codec != c.Track.Codec {
+			return &SourceChangedError{Err: fmt.Errorf("it sends %s and no longer %s", t.Codec.Title(), c.Track.Codec.Title())}
+		}
+		_, err := negotiation.Decide([]media.Track{*t}, f.negotiated(c), f.session.manager.options.Policy)
 		if err != nil {
 			return &SourceChangedError{Err: err}
 		}
-		return f.samePayload(plan, c)
 	}
 	return nil
 }
 
-func (f *fitness) samePayload(plan *negotiation.Plan, was negotiation.Choice) error {
-	for _, c := range plan.Sections {
-		if c.MID == was.MID && c.Track.Codec == was.Track.Codec {
-			return nil
+// negotiated is the offer as if it had held no more than what was chosen of it: the payload cannot change any more.
+func (f *fitness) negotiated(c negotiation.Choice) *negotiation.Offer {
+	offer := *f.session.offer
+	for _, s := range offer.Sections {
+		if s.MID == c.MID {
+			s.Formats = []negotiation.Format{c.Format}
+			offer.Sections = []negotiation.Section{s}
+			break
 		}
 	}
-	return &SourceChangedError{Err: fmt.Errorf("it sends another codec than %s", was.Track.Codec.Title())}
+	return &offer
 }

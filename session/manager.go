@@ -190,7 +190,6 @@ func (m *Manager) remove(s *Session) {
 	m.mu.Lock()
 	delete(m.sessions, s.id)
 	m.mu.Unlock()
-	m.running.Done()
 }
 
 // Session finds a session that lives.

@@ -43,6 +43,9 @@ type SourceOfflineError struct {
 }
 
 func (e *SourceOfflineError) Error() string {
+	if e.State == hub.StateReady {
+		return fmt.Sprintf("stream %q has no picture yet: its source is connected, but has sent no keyframe", e.Stream)
+	}
 	if e.Why == nil {
 		return fmt.Sprintf("stream %q has no picture yet: its source is %s", e.Stream, e.State)
 	}

@@ -154,8 +154,9 @@ func (s *Session) Info() Info {
 
 // run is the session's life. It owns the connection, and release, the session's interest in the stream.
 func (s *Session) run(ctx context.Context, release func()) {
-	defer s.manager.remove(s)
+	defer s.manager.running.Done()
 	defer close(s.done)
+	defer s.manager.remove(s)
 	defer release()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

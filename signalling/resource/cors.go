@@ -53,6 +53,7 @@ func preflight(w http.ResponseWriter, allowed bool) {
 		w.Header().Set("Access-Control-Max-Age", corsMaxAge)
 	}
 	w.Header().Set("Accept-Post", sdpType)
+	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
 }
 
