@@ -20,12 +20,13 @@ import (
 type kind struct {
 	name, program, protocol string
 	args                    func(profile string) []string
+	pages                   int    // how many may be open at a time
 	endpoint                string // matches the line that tells where it is driven
 	session                 string // what comes behind that address
 }
 
 var chromium = kind{
-	name: "chromium", program: "/usr/bin/chromium", protocol: "cdp", endpoint: `DevTools listening on (ws://\S+)`,
+	name: "chromium", program: "/usr/bin/chromium", protocol: "cdp", pages: 4, endpoint: `DevTools listening on (ws://\S+)`,
 	args: func(profile string) []string {
 		return []string{
 			"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
@@ -37,8 +38,9 @@ var chromium = kind{
 	},
 }
 
+// Firefox opens tabs, of which only the foremost is painted.
 var firefox = kind{
-	name: "firefox", program: "/usr/bin/firefox-esr", protocol: "webDriverBiDi",
+	name: "firefox", program: "/usr/bin/firefox-esr", protocol: "webDriverBiDi", pages: 1,
 	endpoint: `WebDriver BiDi listening on (ws://\S+)`, session: "/session",
 	args: func(profile string) []string {
 		return []string{"--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"}
@@ -46,7 +48,9 @@ var firefox = kind{
 }
 
 // firefoxPrefs let WebRTC work on loopback, let sound play without a gesture, and keep Firefox off the network.
-const firefoxPrefs = `user_pref("media.peerconnection.ice.loopback", true);
+// A page without the permission to film gets the address of the default route only, whatever ice.loopback says.
+const firefoxPrefs = `user_pref("permissions.default.camera", 1);
+user_pref("media.peerconnection.ice.loopback", true);
 user_pref("media.peerconnection.ice.obfuscate_host_addresses", false);
 user_pref("media.autoplay.default", 0);
 user_pref("media.autoplay.blocking_policy", 0);
@@ -67,6 +71,7 @@ type browser struct {
 	process *process
 	driver  *process
 	in      io.Writer
+	slots   chan struct{} // full: one element for each page that is open
 
 	mu      sync.Mutex
 	next    int                 // guarded by mu
@@ -138,7 +143,7 @@ func startBrowser(k kind) (*browser, error) {
 		p.kill()
 		return nil, fmt.Errorf("%w:\n%s", err, p.output)
 	}
-	b := &browser{kind: k, process: p, waiting: make(map[int]chan answer)}
+	b := &browser{kind: k, process: p, waiting: make(map[int]chan answer), slots: make(chan struct{}, k.pages)}
 	if err := b.drive(address + k.session); err != nil {
 		p.kill()
 		return nil, err

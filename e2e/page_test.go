@@ -37,6 +37,8 @@ type look struct {
 // open opens a URL in a tab of its own, which is closed after the test; a failed test leaves its picture.
 func (b *browser) open(t *testing.T, url string) *page {
 	t.Helper()
+	b.slots <- struct{}{}
+	t.Cleanup(func() { <-b.slots })
 	p := &page{t: t, browser: b}
 	if err := b.do(map[string]any{"do": "open", "url": url}, &p.number); err != nil {
 		t.Fatalf("%s: open %s: %v", b.kind.name, url, err)
@@ -106,12 +108,12 @@ func (p *page) awaitPicture(frames int) look {
 	})
 }
 
-// awaitSound waits until sound is heard: packets come, and what they decode to is not silence.
+// awaitSound waits until packets of sound have come, and what they decode to is not silence.
 func (p *page) awaitSound() look {
 	p.t.Helper()
 	return p.await(playLimit, func(l look) string {
-		if l.AudioPackets < 10 || l.Loudness < 0.005 {
-			return fmt.Sprintf("no sound: %d packets, loudness %.4f, energy %.4f", l.AudioPackets, l.Loudness, l.AudioEnergy)
+		if l.AudioPackets < 10 || l.AudioEnergy < 0.001 && l.Loudness < 0.005 {
+			return fmt.Sprintf("no sound: %d packets, energy %.4f, loudness %.4f", l.AudioPackets, l.AudioEnergy, l.Loudness)
 		}
 		return ""
 	})

@@ -35,9 +35,10 @@
     return grey;
   }
 
-  let ear = { stream: null, analyser: null };
+  let ear = {};
 
-  // loudness is the root mean square of the sound in the stream that the page plays, 0 to 1.
+  // loudness is the root mean square of the sound in the stream that the page plays, 0 to 1. Listening makes
+  // Chromium decode the sound of a muted video. Firefox decodes it anyway, but listens only with a sound card.
   function loudness(stream) {
     if (!stream?.getAudioTracks().length) {
       return 0;

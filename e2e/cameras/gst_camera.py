@@ -15,19 +15,18 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 RATE = 25
-PICTURE = f"videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=176,framerate={RATE}/1 ! videoconvert"
+PICTURE = f"videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=176,framerate={RATE}/1"
 TONE = "audiotestsrc is-live=true freq=440 volume=0.5 ! audioconvert ! audioresample"
 
 # Encoder and payloader of each codec; {gop} is the distance of keyframes in pictures.
 VIDEO = {
-    "h264": "video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=ultrafast bframes={bframes} key-int-max={gop}"
+    "h264": "x264enc tune=zerolatency speed-preset=ultrafast bframes={bframes} key-int-max={gop}"
     " threads=1 ! rtph264pay config-interval=-1",
-    "h265": "video/x-raw,format=I420 ! x265enc tune=zerolatency speed-preset=ultrafast key-int-max={gop}"
+    "h265": "x265enc tune=zerolatency speed-preset=ultrafast key-int-max={gop}"
     " option-string=bframes=0:pools=1 ! rtph265pay config-interval=-1",
     "vp8": "vp8enc deadline=1 keyframe-max-dist={gop} threads=1 target-bitrate=300000 ! rtpvp8pay picture-id-mode=2",
     "vp9": "vp9enc deadline=1 cpu-used=8 keyframe-max-dist={gop} threads=1 target-bitrate=300000 ! rtpvp9pay",
     "mjpeg": "jpegenc ! rtpjpegpay",
-    "mpeg4": "avenc_mpeg4 gop-size={gop} ! rtpmp4vpay config-interval=1",
 }
 AUDIO = {
     "opus": "audio/x-raw,rate=48000,channels=2 ! opusenc ! rtpopuspay",

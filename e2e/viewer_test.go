@@ -1,0 +1,232 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"sluice/media"
+)
+
+const packetLimit = 20 * time.Second // for enough packets to come
+
+// viewer watches a stream with pion and keeps every packet.
+type viewer struct {
+	connection *webrtc.PeerConnection
+	location   string // of the session
+	answer     string // SDP
+	readers    sync.WaitGroup
+	closed     chan struct{} // closed when the gateway has ended the connection
+
+	mu       sync.Mutex
+	received map[media.Kind]*reception // guarded by mu
+}
+
+// reception is what came of one track.
+type reception struct {
+	codec   webrtc.RTPCodecParameters
+	packets []*rtp.Packet
+}
+
+// problem is a refusal of the gateway.
+type problem struct {
+	Status              int
+	Type, Title, Detail string
+	RetryAfter          string `json:"-"`
+}
+
+// watch plays a stream until the end of the test.
+func (g *gatewayProcess) watch(t *testing.T, stream string) *viewer {
+	t.Helper()
+	v, refused := g.ask(t, stream)
+	if refused != nil {
+		t.Fatalf("POST /%s/whep: %+v; log:\n%s", stream, *refused, g.output)
+	}
+	return v
+}
+
+// ask asks for a stream as a browser does, with the offer of a viewer that knows every codec.
+func (g *gatewayProcess) ask(t *testing.T, stream string) (*viewer, *problem) {
+	t.Helper()
+	v := &viewer{
+		connection: newConnection(t), closed: make(chan struct{}), received: make(map[media.Kind]*reception),
+	}
+	t.Cleanup(v.close)
+	v.connection.OnTrack(v.read)
+	var once sync.Once
+	v.connection.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		if s == webrtc.PeerConnectionStateClosed || s == webrtc.PeerConnectionStateFailed {
+			once.Do(func() { close(v.closed) })
+		}
+	})
+	offer := v.offer(t)
+	answer, refused := v.post(t, g.whep(stream), offer)
+	if refused != nil {
+		return nil, refused
+	}
+	v.answer = answer
+	if err := v.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+		t.Fatalf("the answer is not understood: %v:\n%s", err, answer)
+	}
+	return v, nil
+}
+
+func newConnection(t *testing.T) *webrtc.PeerConnection {
+	t.Helper()
+	codecs := &webrtc.MediaEngine{}
+	if err := codecs.RegisterDefaultCodecs(); err != nil {
+		t.Fatal(err)
+	}
+	settings := webrtc.SettingEngine{}
+	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	c, err := webrtc.NewAPI(webrtc.WithMediaEngine(codecs), webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (v *viewer) offer(t *testing.T) string {
+	t.Helper()
+	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio} {
+		only := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}
+		if _, err := v.connection.AddTransceiverFromKind(kind, only); err != nil {
+			t.Fatal(err)
+		}
+	}
+	offer, err := v.connection.CreateOffer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gathered := webrtc.GatheringCompletePromise(v.connection)
+	if err := v.connection.SetLocalDescription(offer); err != nil {
+		t.Fatal(err)
+	}
+	<-gathered
+	return v.connection.LocalDescription().SDP
+}
+
+// post sends the offer. The answer is a 201 with all that WHEP wants, or a problem document.
+func (v *viewer) post(t *testing.T, endpoint, offer string) (string, *problem) {
+	t.Helper()
+	r, err := client.Post(endpoint, "application/sdp", strings.NewReader(offer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.StatusCode != http.StatusCreated {
+		p := &problem{RetryAfter: r.Header.Get("Retry-After")}
+		if err := json.Unmarshal(body, p); err != nil || r.Header.Get("Content-Type") != "application/problem+json" || p.Status != r.StatusCode {
+			t.Errorf("status %d is not told by a problem document but %q", r.StatusCode, body)
+		}
+		p.Status = r.StatusCode
+		return "", p
+	}
+	if r.Header.Get("Content-Type") != "application/sdp" || r.Header.Get("ETag") == "" {
+		t.Errorf("the 201 has the header %v", r.Header)
+	}
+	at, err := url.Parse(r.Header.Get("Location"))
+	if err != nil || at.Path == "" {
+		t.Fatalf("no usable Location in the 201: %v", r.Header)
+	}
+	v.location = r.Request.URL.ResolveReference(at).String()
+	return string(body), nil
+}
+
+// read keeps the packets of a track until it ends.
+func (v *viewer) read(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+	in := &reception{codec: track.Codec()}
+	v.mu.Lock()
+	v.received[media.Kind(track.Kind().String())] = in
+	v.readers.Add(1)
+	v.mu.Unlock()
+	defer v.readers.Done()
+	for {
+		p, _, err := track.ReadRTP()
+		if err != nil {
+			return
+		}
+		v.mu.Lock()
+		in.packets = append(in.packets, p)
+		v.mu.Unlock()
+	}
+}
+
+// snapshot is what has come of a track so far; without packets if it has not begun.
+func (v *viewer) snapshot(kind media.Kind) reception {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if in := v.received[kind]; in != nil {
+		return reception{codec: in.codec, packets: in.packets[:len(in.packets):len(in.packets)]}
+	}
+	return reception{}
+}
+
+// awaitPackets waits until a track has brought a number of packets.
+func (v *viewer) awaitPackets(t *testing.T, kind media.Kind, n int) {
+	t.Helper()
+	v.awaitMore(t, kind, n, packetLimit)
+}
+
+// awaitMore waits until a track has brought n packets in all.
+func (v *viewer) awaitMore(t *testing.T, kind media.Kind, n int, limit time.Duration) {
+	t.Helper()
+	eventually(t, limit, func() string {
+		if got := len(v.snapshot(kind).packets); got < n {
+			return fmt.Sprintf("%d packets of %s, want %d (connection %s)", got, kind, n, v.connection.ConnectionState())
+		}
+		return ""
+	})
+}
+
+// awaitFrames waits until a video track has brought whole pictures, told by their markers.
+func (v *viewer) awaitFrames(t *testing.T, n int) {
+	t.Helper()
+	eventually(t, packetLimit, func() string {
+		got := 0
+		for _, p := range v.snapshot(media.Video).packets {
+			if p.Marker {
+				got++
+			}
+		}
+		if got < n {
+			return fmt.Sprintf("%d pictures, want %d (connection %s)", got, n, v.connection.ConnectionState())
+		}
+		return ""
+	})
+}
+
+// close leaves without a word to the gateway, as a browser that is switched off.
+func (v *viewer) close() {
+	_ = v.connection.Close() // may be closed
+	v.readers.Wait()
+}
+
+// request sends a request without a body to the session's URL and returns the status.
+func (v *viewer) request(t *testing.T, method string) int {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), method, v.location, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := client.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	return r.StatusCode
+}
