@@ -39,6 +39,9 @@ func newPublisher(s *Stream, r *rendition, generation uint32, tracks []media.Tra
 	}
 	p.tracks.Store(&all)
 	p.counts = make([]uint64, len(all))
+	for i := range p.counts {
+		p.counts[i] = r.ring.head.Load()
+	}
 	return p
 }
 

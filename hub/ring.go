@@ -12,7 +12,7 @@ type Unit struct {
 	*media.AccessUnit
 	Track *media.Track // as it was when the unit was written
 	Index uint64       // counts the units of the rendition, of all tracks, from 1
-	Count uint64       // counts the units that this publisher wrote for this track, from 1
+	Count uint64       // counts the units of the track without a gap; each publisher begins above all earlier ones
 
 	main       bool   // of the track whose keyframes begin a GOP
 	generation uint32 // which publisher wrote it

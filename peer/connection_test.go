@@ -161,13 +161,15 @@ func TestVanishedViewer(t *testing.T) {
 	}
 }
 
-// A80: what the consent timeout makes of pion's two steps; 10 s is the least.
+// A80: what the consent timeout makes of pion's two steps, which together are never longer than it.
 func TestSilence(t *testing.T) {
-	for consent, failed := range map[time.Duration]time.Duration{
-		30 * time.Second: 25 * time.Second, 10 * time.Second: 5 * time.Second, time.Second: 5 * time.Second,
+	for consent, want := range map[time.Duration]silence{
+		30 * time.Second: {keepalive: 2 * time.Second, disconnected: 5 * time.Second, failed: 25 * time.Second},
+		10 * time.Second: {keepalive: 2 * time.Second, disconnected: 5 * time.Second, failed: 5 * time.Second},
+		2 * time.Second:  {keepalive: time.Second / 2, disconnected: time.Second, failed: time.Second},
 	} {
-		if s := newSilence(consent); s.disconnected != 5*time.Second || s.failed != failed || s.keepalive != 2*time.Second {
-			t.Errorf("%v: %+v", consent, s)
+		if s := newSilence(consent); s != want {
+			t.Errorf("%v: %+v, want %+v", consent, s, want)
 		}
 	}
 }

@@ -20,7 +20,7 @@ type Options struct {
 	ListenUDP       string        // host:port of the one UDP port for all media; an empty host: all interfaces
 	AdditionalHosts []string      // addresses or DNS names under which the port is reachable as well (NAT 1:1)
 	Interfaces      []string      // names of the interfaces whose addresses are announced; empty: all
-	ConsentTimeout  time.Duration // how long a silent peer is kept; at least 10 s, 0: 30 s
+	ConsentTimeout  time.Duration // how long a silent peer is kept; 0: 30 s
 	Log             *slog.Logger
 }
 
@@ -42,8 +42,12 @@ type Engine struct {
 type silence struct{ keepalive, disconnected, failed time.Duration }
 
 func newSilence(consent time.Duration) silence {
-	const keepalive, disconnected = 2 * time.Second, 5 * time.Second
-	return silence{keepalive, disconnected, max(consent-disconnected, disconnected)}
+	disconnected := min(5*time.Second, consent/2)
+	return silence{
+		keepalive:    min(2*time.Second, disconnected/2),
+		disconnected: disconnected,
+		failed:       consent - disconnected,
+	}
 }
 
 // NewEngine opens the UDP port. The caller closes the engine after the last of its connections.

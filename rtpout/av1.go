@@ -9,7 +9,7 @@ const (
 
 // cutAV1 packs OBUs into packets, each element behind its length (W = 0), and cuts an OBU where a packet is full.
 func cutAV1(obus [][]byte, keyframe bool) []Payload {
-	c := av1Cutter{}
+	c := newAV1Cutter(obus)
 	for _, obu := range obus {
 		c.add(obu)
 	}
@@ -22,23 +22,35 @@ func cutAV1(obus [][]byte, keyframe bool) []Payload {
 
 type av1Cutter struct {
 	out     []Payload
-	packet  []byte // the one being filled; its first byte is the aggregation header
-	goingOn bool   // the packet's first element continues an OBU
+	arena   []byte // of all packets
+	start   int    // of the packet being filled; its first byte is the aggregation header
+	filling bool
+	goingOn bool // the packet's first element continues an OBU
+}
+
+// newAV1Cutter has room for all: each element costs two bytes of length at most, each packet one of header.
+func newAV1Cutter(obus [][]byte) *av1Cutter {
+	size := 0
+	for _, obu := range obus {
+		size += len(obu) + 2
+	}
+	packets := 1 + size/(MaxPayload-3)
+	return &av1Cutter{out: make([]Payload, 0, packets), arena: make([]byte, 0, size+3*packets)}
 }
 
 func (c *av1Cutter) add(obu []byte) {
 	for len(obu) > 0 {
-		if c.packet == nil {
+		if !c.filling {
 			c.begin()
 		}
-		room := MaxPayload - len(c.packet) - 2 // two bytes hold any length here
+		room := MaxPayload - (len(c.arena) - c.start) - 2 // two bytes hold any length here
 		if room <= 0 {
 			c.flush(false)
 			continue
 		}
 		part := obu[:min(room, len(obu))]
 		obu = obu[len(part):]
-		c.packet = append(appendLEB128(c.packet, len(part)), part...)
+		c.arena = append(appendLEB128(c.arena, len(part)), part...)
 		if len(obu) > 0 {
 			c.flush(true)
 		}
@@ -46,21 +58,24 @@ func (c *av1Cutter) add(obu []byte) {
 }
 
 func (c *av1Cutter) begin() {
-	c.packet = make([]byte, 1, MaxPayload)
+	var header byte
 	if c.goingOn {
-		c.packet[0] = av1Continues
+		header = av1Continues
 	}
+	c.start, c.filling = len(c.arena), true
+	c.arena = append(c.arena, header)
 }
 
 func (c *av1Cutter) flush(unfinished bool) {
-	if c.packet == nil {
+	if !c.filling {
 		return
 	}
+	packet := c.arena[c.start:len(c.arena):len(c.arena)]
 	if unfinished {
-		c.packet[0] |= av1WillGoOn
+		packet[0] |= av1WillGoOn
 	}
-	c.out = append(c.out, Payload{Data: c.packet})
-	c.packet, c.goingOn = nil, unfinished
+	c.out = append(c.out, Payload{Data: packet})
+	c.filling, c.goingOn = false, unfinished
 }
 
 // appendLEB128 appends a number below 2^14 in the variable-length form of AV1 (4.10.5).

@@ -21,7 +21,6 @@ import (
 // Options says what the viewer offers.
 type Options struct {
 	Video, Audio []Codec // none: no such section
-	Setup        string  // "active" or "passive" instead of "actpass"
 }
 
 // Codec is one payload of an offer.
