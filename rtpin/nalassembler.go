@@ -17,7 +17,8 @@ type naluSyntax interface {
 }
 
 // nalAssembler makes units of NAL units. A unit ends at the marker or when the timestamp changes; a marker
-// ends none that has no picture yet, because cameras set it on parameter sets too.
+// ends none that has no picture yet, because cameras set it on parameter sets too. A camera that sets it on
+// each slice of a picture gives itself away by the second one; from then on only its timestamps count.
 type nalAssembler struct {
 	sink   sink
 	syntax naluSyntax
@@ -31,6 +32,10 @@ type nalAssembler struct {
 	suspect bool // packets before u were lost, perhaps of u itself
 	whole   bool // u has its picture's first part
 
+	marked   bool   // the unit before u was ended by a marker
+	markedAt uint32 // its timestamp
+	eachPart bool   // markers end slices, not units
+
 	fragments [][]byte // of the NAL unit at hand, its header first
 	fragSize  int
 }
@@ -38,6 +43,7 @@ type nalAssembler struct {
 func (a *nalAssembler) push(pkt *rtp.Packet, arrived time.Time) {
 	if a.open && pkt.Timestamp != a.u.timestamp {
 		a.finish()
+		a.marked = false
 	}
 	if !a.open {
 		a.open = true
@@ -47,14 +53,15 @@ func (a *nalAssembler) push(pkt *rtp.Packet, arrived time.Time) {
 	if a.packets++; a.packets > maxUnitPackets || !a.bad && !a.syntax.split(pkt.Payload, a) {
 		a.spoil()
 	}
-	if pkt.Marker && (a.picture || a.bad) {
+	if pkt.Marker && (a.picture || a.bad) && !a.eachPart {
+		a.marked, a.markedAt = a.picture, pkt.Timestamp
 		a.finish()
 	}
 }
 
 func (a *nalAssembler) lost() {
 	a.clear()
-	a.suspect = true
+	a.suspect, a.marked = true, false
 }
 
 // spoil drops the unit at hand, which may be still far from its end.
@@ -86,13 +93,18 @@ func (a *nalAssembler) clear() {
 }
 
 // add takes a whole NAL unit, which may hold several with start codes between them. False if the unit has
-// grown past its limits.
+// grown past its limits, or goes on with the picture of the one before.
 func (a *nalAssembler) add(nalu []byte) bool {
 	before := len(a.u.data)
 	a.u.data = bitstream.AppendNALUs(a.u.data, nalu)
 	for _, n := range a.u.data[before:] {
 		a.size += len(n)
-		if part, first := a.syntax.picture(n); part {
+		part, first := a.syntax.picture(n)
+		if part && !first && !a.picture && a.marked && a.u.timestamp == a.markedAt {
+			a.eachPart = true
+			return false
+		}
+		if part {
 			a.whole = a.whole || first && !a.picture
 			a.picture = true
 		}
