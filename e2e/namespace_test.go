@@ -21,7 +21,7 @@ ip link add cam0 type veth peer name cam1
 ip address add ` + foreign + `/24 dev cam0
 ip link set cam0 up
 ip link set cam1 up
-ip route add 224.0.0.0/4 dev cam0
+ip route add default dev cam0
 exec "$@"`
 
 // inNamespace runs the calling test once more, in a network namespace of its own that ends with it. It reports
