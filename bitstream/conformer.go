@@ -51,9 +51,11 @@ func newInspector(t *media.Track) inspector {
 
 // Conform makes au fit to send. It reports false for a unit to drop: nothing is left of it, it can't be
 // read, or no keyframe with its parameter sets has come yet. A dropped unit still teaches its parameter sets.
+// After a keyframe that had to be dropped, so are all units up to the next one.
 // au.Data is replaced, never written into; the bytes of its parts may be shared.
 func (c *Conformer) Conform(au *media.AccessUnit) bool {
 	if !c.codec.inspect(au, &c.track) || au.Size() == 0 {
+		c.started = c.started && !au.Keyframe // what follows would refer to what was dropped
 		return false
 	}
 	c.started = c.started || au.Keyframe

@@ -167,6 +167,30 @@ func TestNothingBeforeAKeyframe(t *testing.T) {
 	}
 }
 
+// E40: a keyframe whose parameter sets never came takes with it what refers to it.
+func TestNothingAfterADroppedKeyframe(t *testing.T) {
+	for name, codec := range map[string]media.Codec{"h264_baseline.264": media.H264, "h265_plain.265": media.H265} {
+		units := annexB(t, name, codec)
+		f := NewConformer(track(codec))
+		if !f.Conform(&media.AccessUnit{Data: units[0]}) {
+			t.Fatalf("%s: first unit dropped", name)
+		}
+		key := units[0][len(units[0])-1]
+		unknown := []byte{0x65, 0x88, 0x15, 0x01, 0x02, 0x03, 0x04} // of PPS 9
+		if codec == media.H265 {
+			unknown = []byte{key[0], key[1], 0x88, 0x80, 0x01, 0x02, 0x03} // of PPS 16
+		}
+		for i, c := range []struct {
+			data [][]byte
+			want bool
+		}{{units[1], true}, {[][]byte{unknown}, false}, {units[1], false}, {[][]byte{key}, true}, {units[1], true}} {
+			if got := f.Conform(&media.AccessUnit{PTS: int64(i), Data: c.data}); got != c.want {
+				t.Errorf("%s: unit %d passed: %v, want %v", name, i, got, c.want)
+			}
+		}
+	}
+}
+
 // E44: a change in band is adopted at the next keyframe, and what only the old SPS used is gone.
 func TestParameterSetsChange(t *testing.T) {
 	small := annexB(t, "h264_baseline.264", media.H264)
