@@ -33,9 +33,10 @@ type Supervisor struct {
 	failures   atomic.Uint64
 	reconnects atomic.Uint64
 
-	delays  backoff // owned by Run
-	trouble trouble // owned by Run
-	played  bool    // owned by Run: the source has published before
+	delays  backoff   // owned by Run
+	trouble trouble   // owned by Run
+	played  bool      // owned by Run: the source has published before
+	retry   time.Time // owned by Run: when the next try is due
 }
 
 // Stats counts what a supervisor has done since it was started.
@@ -64,6 +65,10 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		}
 		if err := s.keepUpWhileWanted(ctx); !errors.Is(err, errUnwanted) {
 			return err
+		}
+		s.delays.reset()
+		if !IsPermanent(s.trouble.last) { // or viewers that come and go would lock the camera's account
+			s.retry = time.Time{}
 		}
 	}
 }
@@ -119,18 +124,26 @@ func (s *Supervisor) awaitUnwanted(ctx context.Context) error {
 
 // keepUp runs the source again and again until ctx is done.
 func (s *Supervisor) keepUp(ctx context.Context) error {
-	for {
+	for s.awaitRetry(ctx) {
 		err := s.attempt(ctx)
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			break
 		}
 		s.failures.Add(1)
-		s.state(hub.StateFailed, err)
 		s.trouble.failed(err)
-		if !sleep(ctx, s.delays.next(time.Now(), IsPermanent(err))) {
-			return context.Cause(ctx)
-		}
+		s.retry = time.Now().Add(s.delays.next(time.Now(), IsPermanent(err)))
 	}
+	return context.Cause(ctx)
+}
+
+// awaitRetry reports false if ctx was done before the next try was due.
+func (s *Supervisor) awaitRetry(ctx context.Context) bool {
+	pause := time.Until(s.retry)
+	if pause <= 0 {
+		return true
+	}
+	s.state(hub.StateFailed, s.trouble.last)
+	return sleep(ctx, pause)
 }
 
 // attempt runs the source once and closes what it published.

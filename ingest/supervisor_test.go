@@ -346,6 +346,36 @@ func TestOnDemandGivesUpTryingWhenUnwanted(t *testing.T) {
 	})
 }
 
+// E21: viewers who come and go do not make the gateway try a wrong password again and again.
+func TestOnDemandKeepsAwayAfterPermanentErrors(t *testing.T) {
+	for name, c := range map[string]struct {
+		err   error
+		tries int // in five minutes
+	}{
+		"a wrong password": {Permanent(errRefused), 5},
+		"another error":    {errRefused, 60},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &fakeSource{run: fails(c.err)}
+				s, _ := supervised(t, &Supervisor{Source: f, OnDemand: true, CloseAfter: 100 * time.Millisecond})
+				for range 60 {
+					release := s.Stream.Want()
+					time.Sleep(200 * time.Millisecond)
+					if st, why := s.Stream.State(); st != hub.StateFailed || !errors.Is(why, errRefused) {
+						t.Fatalf("a viewer sees state %q (%v), want failed (%v)", st, why, errRefused)
+					}
+					release()
+					time.Sleep(4800 * time.Millisecond)
+				}
+				if n := len(f.started()); n > c.tries || n < c.tries/2 {
+					t.Errorf("%d tries in five minutes, want %d at most", n, c.tries)
+				}
+			})
+		})
+	}
+}
+
 func TestLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeSource{}
