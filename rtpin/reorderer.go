@@ -31,6 +31,7 @@ type reorderer struct {
 	slots   [reorderWindow]held
 	waiting int
 	jumps   int // in a row
+	behind  int // late packets in a row
 	jumped  bool
 	lost    int // since the latest delivery
 }
@@ -47,13 +48,15 @@ func (o *reorderer) push(pkt *rtp.Packet, arrived time.Time) {
 		ahead = 0
 	}
 	o.jumps = 0
+	if ahead < 0 && o.old(-ahead-1) {
+		o.restart(pkt.SequenceNumber)
+		ahead = 0
+	}
 	switch {
-	case ahead < 0:
-		o.old(-ahead - 1)
 	case ahead == 0:
 		o.give(pkt, arrived)
 		o.drain()
-	default:
+	case ahead > 0:
 		o.wait(pkt, arrived, ahead)
 	}
 	o.expire(arrived)
@@ -65,18 +68,28 @@ func (o *reorderer) jump(seq uint16) bool {
 		o.stats.Malformed++
 		return false
 	}
-	o.flush()
-	o.seen, o.lost = 0, 0
-	o.next, o.jumped = seq, true
+	o.restart(seq)
 	return true
 }
 
-func (o *reorderer) old(age int) {
+// restart goes on at seq, whatever was before.
+func (o *reorderer) restart(seq uint16) {
+	o.flush()
+	o.seen, o.lost = 0, 0
+	o.next, o.jumped = seq, true
+}
+
+// old drops a packet whose turn is over. True if so many are late in a row that it is the sender who went back.
+func (o *reorderer) old(age int) bool {
 	if age < 64 && o.seen>>age&1 == 1 {
 		o.stats.Duplicate++
-	} else {
-		o.stats.Late++
+		return false
 	}
+	if o.behind++; o.behind > reorderWindow {
+		return true
+	}
+	o.stats.Late++
+	return false
 }
 
 // wait keeps a packet that is ahead, giving up on missing ones until it fits the window.
@@ -115,7 +128,7 @@ func (o *reorderer) step() {
 
 func (o *reorderer) give(pkt *rtp.Packet, arrived time.Time) {
 	lost, jumped := o.lost, o.jumped
-	o.lost, o.jumped = 0, false
+	o.lost, o.jumped, o.behind = 0, false, 0
 	o.next++
 	o.seen = o.seen<<1 | 1
 	o.deliver(pkt, arrived, lost, jumped)

@@ -35,6 +35,8 @@ func TestReorderer(t *testing.T) {
 		{"one jump", 64, []uint16{5, 30000, 6}, []uint16{5, 6}, Stats{Malformed: 1}, 0},
 		{"two jumps", 64, []uint16{5, 30000, 30001, 30002}, []uint16{5, 30001, 30002}, Stats{Malformed: 1}, 1},
 		{"back", 64, []uint16{30000, 5, 6, 7}, []uint16{30000, 6, 7}, Stats{Malformed: 1}, 1},
+		{"back a little", 64, append([]uint16{500}, span(1, 68)...), []uint16{500, 65, 66, 67}, Stats{Late: 64}, 1},
+		{"ordered, back a little", 0, append([]uint16{500}, span(1, 68)...), []uint16{500, 65, 66, 67}, Stats{Late: 64}, 1},
 		{"ordered, gap", 0, []uint16{5, 8, 9}, []uint16{5, 8, 9}, Stats{Lost: 2}, 0},
 		{"ordered, duplicate and late", 0, []uint16{5, 8, 8, 7}, []uint16{5, 8}, Stats{Lost: 2, Duplicate: 1, Late: 1}, 0},
 		{"ordered, great gap", 0, []uint16{5, 1005}, []uint16{5, 1005}, Stats{Lost: 999}, 0},
