@@ -79,8 +79,10 @@ func TestAnswers(t *testing.T) {
 		{"sessions, other method", sessions, "DELETE", false, nil, 405, ""},
 		{"health", func(a *admin.API) func(http.ResponseWriter, *http.Request) { return a.Health }, "GET", false, nil, 200, `{"status":"ok"}`},
 		{"ready", ready, "GET", false, nil, 200, `{"status":"ready"}`},
-		{"not ready", ready, "GET", false, errors.New("not yet"), 503,
-			`{"type":"urn:sluice:problem:not_ready","title":"Service Unavailable","status":503,"detail":"not yet"}`},
+		{
+			"not ready", ready, "GET", false, errors.New("not yet"), 503,
+			`{"type":"urn:sluice:problem:not_ready","title":"Service Unavailable","status":503,"detail":"not yet"}`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := httptest.NewRecorder()

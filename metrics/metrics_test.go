@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,9 +89,10 @@ func TestNamesAndTypes(t *testing.T) {
 	if ours != 16 {
 		t.Errorf("%d metrics of ours", ours)
 	}
+	labels := []string{"stream", "state", "reason", "version", "protocol"}
 	for _, m := range regexp.MustCompile(`(?m)^sluice_\w+\{(.*)\}`).FindAllStringSubmatch(text, -1) {
 		for _, l := range regexp.MustCompile(`(\w+)="`).FindAllStringSubmatch(m[1], -1) {
-			if !strings.Contains(" stream state reason version protocol ", " "+l[1]+" ") {
+			if !slices.Contains(labels, l[1]) {
 				t.Errorf("label %s in %s", l[1], m[0])
 			}
 		}

@@ -117,7 +117,7 @@ func TestDrift(t *testing.T) {
 				src := newSource(t, kind, NewSynchronizer())
 				worst, previous := time.Duration(0), time.Duration(-1)
 				for at := time.Duration(0); at < 6*time.Hour; at += 100 * ms {
-					jitter := at / (100 * ms) * 7919 % 23 * ms
+					jitter := at / 100 * 7919 % (23 * ms)
 					got := src.unit(at+at/1000000*time.Duration(c.ppm), at+jitter)
 					if got <= previous {
 						t.Fatalf("PTS goes from %v to %v", previous, got)
