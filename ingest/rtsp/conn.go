@@ -174,12 +174,11 @@ func (c *conn) Write(p []byte) (int, error) {
 func (c *conn) transmit(b []byte) error {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
-	timeout := writeTimeout
-	if c.hurried.Load() {
-		timeout = hurriedWrite
-	}
-	if err := c.raw.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+	if err := c.raw.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
+	}
+	if c.hurried.Load() { // asked last, or a hurry that comes just now would be undone
+		c.hurry()
 	}
 	_, err := c.Conn.Write(b)
 	return err
