@@ -187,7 +187,7 @@ func (c *conn) reply(code int, reason string, h header, body []byte) {
 }
 
 // sessionOf is the Session header for the engine: the identifier, and the timeout if it makes sense. A camera
-// that changes its mind about the identifier has lost the session.
+// that changes its mind about the identifier, other than by its case, has lost the session.
 func (c *conn) sessionOf(m *message) (string, error) {
 	value := m.header.value("Session")
 	if value == "" {
@@ -200,13 +200,16 @@ func (c *conn) sessionOf(m *message) (string, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.session != "" && id != c.session {
+	if c.session == "" {
+		c.session = id
+	}
+	if !strings.EqualFold(id, c.session) {
 		return "", &ProtocolError{"it changes the session identifier in the middle of a session"}
 	}
-	c.session = id
+	id = c.session
 	for p := range strings.SplitSeq(params, ";") {
 		name, v, _ := strings.Cut(strings.TrimSpace(p), "=")
-		if n, err := strconv.Atoi(strings.TrimSpace(v)); err == nil && strings.EqualFold(name, "timeout") && n > 1 && n < 1e6 {
+		if n, err := strconv.Atoi(strings.TrimSpace(v)); err == nil && strings.EqualFold(strings.TrimSpace(name), "timeout") && n > 1 && n < 1e6 {
 			return fmt.Sprintf("%s;timeout=%d", id, n), nil
 		}
 	}
