@@ -75,10 +75,15 @@ func TestFailures(t *testing.T) {
 		"J136 no tracks":            {camera: &testcamera.Camera{SDP: "v=0\r\ns=-\r\n"}, is: is[*NoMediaError], says: "no track at all"},
 		"J136 an empty body":        {camera: answering("DESCRIBE", "200 OK"), is: is[*NoMediaError], says: "no track at all"},
 		"J136 nothing carried":      {camera: &testcamera.Camera{SDP: "v=0\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 private/8000\r\n"}, is: is[*NoMediaError], says: "private is not carried"},
-		"a page instead of SDP":     {camera: &testcamera.Camera{SDP: "<html></html>"}, is: is[*ProtocolError], says: "no SDP"},
-		"J137 UDP without asking":   {TCP, &testcamera.Camera{Handle: setupAs("RTP/AVP;unicast;client_port=1-2;server_port=5000-5001", 0)}, is[*TransportRefusedError], "transport", false},
-		"J138 session of 4 KiB":     {camera: answering("SETUP", "200 OK", "Session: "+strings.Repeat("x", 4096)), is: is[*ProtocolError], says: "4096 bytes"},
-		"J138 changing session":     {camera: answering("PLAY", "200 OK", "Session: other"), is: is[*ProtocolError], says: "session identifier"},
+		"J136 nothing carried of several": {camera: &testcamera.Camera{SDP: "v=0\r\nm=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\n" +
+			"m=audio 0 RTP/AVP 97\r\na=rtpmap:97 private/8000\r\n"}, is: is[*NoMediaError], says: "private is not carried"},
+		"J134 redirect loop with a token": {camera: &testcamera.Camera{Handle: scripted("DESCRIBE", func(s *testcamera.Session, r *testcamera.Request) {
+			s.Reply(r, "302 Moved", "", "Location: "+r.URL+"&token=hunter2")
+		})}, is: is[*RedirectError], says: "token=***", permanent: true},
+		"a page instead of SDP":   {camera: &testcamera.Camera{SDP: "<html></html>"}, is: is[*ProtocolError], says: "no SDP"},
+		"J137 UDP without asking": {TCP, &testcamera.Camera{Handle: setupAs("RTP/AVP;unicast;client_port=1-2;server_port=5000-5001", 0)}, is[*TransportRefusedError], "transport", false},
+		"J138 session of 4 KiB":   {camera: answering("SETUP", "200 OK", "Session: "+strings.Repeat("x", 4096)), is: is[*ProtocolError], says: "4096 bytes"},
+		"J138 changing session":   {camera: answering("PLAY", "200 OK", "Session: other"), is: is[*ProtocolError], says: "session identifier"},
 		"J139 no end of junk": {camera: afterPlay(func(s *testcamera.Session) {
 			for range 20 {
 				s.Send("junk")
@@ -87,7 +92,7 @@ func TestFailures(t *testing.T) {
 		}), is: is[*ProtocolError], says: "junk"},
 		"J141 no packets over TCP":  {TCP, answering("PLAY", "200 OK"), is[*TimeoutError], "no media", false},
 		"J141 no packets over UDP":  {UDP, answering("PLAY", "200 OK"), is[*TimeoutError], "no media", false},
-		"J143 all tracks refused":   {camera: answering("SETUP", "503 Service Unavailable"), is: is[*StatusError], says: "SETUP with 503"},
+		"J143 all tracks refused":   {camera: answering("SETUP", "503 Service Unavailable"), is: is[*StatusError], says: "SETUP with 503 Service Unavailable"},
 		"J143 no transport is good": {camera: answering("SETUP", "461 Unsupported Transport"), is: is[*TransportRefusedError], says: "refuses transport"},
 		"J144 TEARDOWN":             {camera: afterPlay(func(s *testcamera.Session) { s.Send("TEARDOWN rtsp://gateway/ RTSP/1.0\r\nCSeq: 1\r\n\r\n") }), is: is[*EndedError], says: "ended the session"},
 		"J144 ANNOUNCE": {camera: afterPlay(func(s *testcamera.Session) {

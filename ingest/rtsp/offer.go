@@ -95,8 +95,9 @@ func (o *offer) name(k media.Kind) string {
 // nothing says why nothing is carried; of several reasons, that of a video or audio track first.
 func (o *offer) nothing() error {
 	e := &NoMediaError{}
+	importance := []media.Kind{media.Video, media.Audio, media.Data}
 	all := slices.SortedStableFunc(slices.Values(o.tracks), func(a, b media.Track) int {
-		return cmp.Compare(b.Kind, a.Kind) // video, data, audio: good enough, and stable
+		return cmp.Compare(slices.Index(importance, a.Kind), slices.Index(importance, b.Kind))
 	})
 	for _, t := range all {
 		e.Skipped = append(e.Skipped, t.Skipped)

@@ -80,7 +80,7 @@ func (p payload) aac() (media.Track, error) {
 	}
 	config, err := hex.DecodeString(p.fmtp["config"])
 	var asc mpeg4audio.AudioSpecificConfig
-	if err != nil || asc.Unmarshal(config) != nil {
+	if err != nil || asc.Unmarshal(config) != nil || asc.SampleRate < 1 {
 		asc = mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: p.rate(44100), ChannelCount: p.count()}
 		if config, err = asc.Marshal(); err != nil {
 			return media.Track{}, fmt.Errorf("AAC of %d Hz and %d channels is not carried", asc.SampleRate, asc.ChannelCount)

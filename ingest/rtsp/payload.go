@@ -122,10 +122,10 @@ func (p payload) count() int {
 	return p.channels
 }
 
-// printable is a camera's word, fit for a sentence.
+// printable is a camera's words, fit for a sentence.
 func printable(s string) string {
 	clean := strings.Map(func(r rune) rune {
-		if r > 126 || r < 33 {
+		if r > 126 || r < 32 {
 			return -1
 		}
 		return r

@@ -55,7 +55,7 @@ func (r *reader) next() (*message, error) {
 
 // sync goes to where a message seems to begin.
 func (r *reader) sync() error {
-	for skipped := 0; ; skipped++ {
+	for skipped := 0; ; {
 		begins, err := r.begins()
 		if begins || err != nil {
 			return err
@@ -70,6 +70,7 @@ func (r *reader) sync() error {
 		if err := r.skipped(skipped); err != nil {
 			return err
 		}
+		skipped++
 	}
 }
 

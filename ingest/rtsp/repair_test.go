@@ -175,6 +175,29 @@ func TestRepairs(t *testing.T) {
 				return p
 			},
 		}},
+		"J138 the session's case and parameters change": {TCP, &testcamera.Camera{
+			SDP: testcamera.H264 + testcamera.PCMU,
+			Handle: func(s *testcamera.Session, r *testcamera.Request) {
+				switch r.Method {
+				case "SETUP":
+					transport, _ := s.Setup(r)
+					session := "aBcD; timeout = 30"
+					if strings.HasSuffix(r.URL, "trackID=1") {
+						session = "ABCD;timeout=60"
+					}
+					s.Reply(r, "200 OK", "", "Session: "+session, "Transport: "+transport)
+				case "PLAY":
+					if r.Header.Get("Session") != "aBcD" {
+						s.Reply(r, "454 Session Not Found", "")
+						return
+					}
+					s.Reply(r, "200 OK", "", "Session: abcd")
+					s.Play()
+				default:
+					s.Serve(r)
+				}
+			},
+		}},
 		"E6 no server port": {UDP, &testcamera.Camera{
 			Handle: scripted("SETUP", func(s *testcamera.Session, r *testcamera.Request) {
 				transport, _ := s.Setup(r)
@@ -381,7 +404,7 @@ func TestSkippedTracksAreListed(t *testing.T) {
 	}
 	want := []string{
 		"video h264: ",
-		"audio pcmu: the camera answers SETUP with 503 ServiceUnavailable",
+		"audio pcmu: the camera answers SETUP with 503 Service Unavailable",
 		"data vnd.onvif.metadata: ONVIF metadata is not carried",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {

@@ -97,6 +97,7 @@ func TestRepairSDP(t *testing.T) {
 		"E32 Opus mono":                  {sdpHead + "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 opus/16000/1\r\n", "audio opus 48000/2"},
 		"E32 AAC":                        {sdpHead + "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/16000/1\r\na=fmtp:97 streamtype=5;mode=AAC-hbr;config=1408;sizeLength=13;indexLength=3;indexDeltaLength=3\r\n", "audio aac 16000/1 sets=1"},
 		"E32 AAC without config":         {sdpHead + "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 mpeg4-generic/16000/1\r\n", "audio aac 16000/1 sets=1"},
+		"E32 AAC of 0 Hz":                {sdpHead + "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 mpeg4-generic\r\na=fmtp:97 config=178000000800\r\n", "audio aac 44100/1 sets=1"},
 		"E32 AAC with a bad config":      {sdpHead + "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 mpeg4-generic/44100/2\r\na=fmtp:97 config=zz\r\n", "audio aac 44100/2 sets=1"},
 		"LATM":                           {sdpHead + "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MP4A-LATM/90000\r\na=fmtp:97 cpresent=1\r\n", "audio aac 90000/1"},
 		"E32 no rtpmap":                  {sdpHead + h264Line + "m=audio 0 RTP/AVP 97\r\nb=AS:64\r\n", "video h264 90000\naudio  skipped: the camera does not say how payload type 97 is coded"},

@@ -86,7 +86,7 @@ func (s *Source) Run(ctx context.Context, publish ingest.Publish) error {
 			return ingest.Permanent(err)
 		}
 	}
-	return ingest.Permanent(&RedirectError{To: to.url.String(), Reason: "that is one redirect too many"})
+	return ingest.Permanent(&RedirectError{To: media.RedactURL(to.url.String()), Reason: "that is one redirect too many"})
 }
 
 // connect tries the transports in turn.
