@@ -13,7 +13,14 @@ import (
 	"sluice/media"
 )
 
-const cameraLimit = 20 * time.Second // for a camera program to say where it serves
+const (
+	cameraLimit = 20 * time.Second // for a camera program to say where it serves
+	serves      = `The camera serves (rtsps?://\S+)`
+
+	// Another python3 may come first on the path, without Debian's bindings of GStreamer.
+	python     = "/usr/bin/python3"
+	gstProgram = "cameras/gst_camera.py"
+)
 
 // clip joins test streams into one camera's.
 func clip(t testing.TB, codecs ...media.Codec) *camera.Clip {
@@ -62,7 +69,7 @@ func startCameraOf(t testing.TB, codecs ...media.Codec) string {
 func gatewayCamera(t testing.TB, args ...string) (p *process, url string) {
 	t.Helper()
 	p = start(t, "gateway camera", command(program, append([]string{"camera"}, args...)...))
-	return p, p.await(t, `The camera serves (rtsps?://\S+)`, cameraLimit)
+	return p, p.await(t, serves, cameraLimit)
 }
 
 // testFile writes a test stream into a file that `gateway camera` serves.
@@ -78,9 +85,8 @@ func testFile(t testing.TB, name string, data []byte) string {
 // gstCamera starts a camera of GStreamer's; cameras/gst_camera.py says what arguments there are.
 func gstCamera(t testing.TB, args ...string) (p *process, url string) {
 	t.Helper()
-	// Another python3 may come first on the path, without Debian's bindings.
-	p = start(t, "gst-rtsp-server", command("/usr/bin/python3", append([]string{"cameras/gst_camera.py"}, args...)...))
-	return p, p.await(t, `The camera serves (rtsps?://\S+)`, cameraLimit)
+	p = start(t, "gst-rtsp-server", command(python, append([]string{gstProgram}, args...)...))
+	return p, p.await(t, serves, cameraLimit)
 }
 
 // withUser puts user and password into a camera's URL.

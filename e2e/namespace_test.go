@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,18 +12,39 @@ import (
 // programVariable hands the gateway that is tested down to a test in a namespace of its own.
 const programVariable = "SLUICE_E2E_GATEWAY"
 
-// foreign is an address of a network namespace that is not loopback.
-const foreign = "10.77.0.1"
+// foreign is an address of a network namespace that is not loopback, and away that of the host beside it.
+const (
+	foreign = "10.77.0.1"
+	away    = "10.77.0.2"
+)
 
-// network is what a namespace has: loopback, and one interface that carries multicast.
+// network is what a namespace has: loopback, and one end of a cable. The other end is for otherHost.
 const network = `set -e
 ip link set lo up
 ip link add cam0 type veth peer name cam1
 ip address add ` + foreign + `/24 dev cam0
 ip link set cam0 up
-ip link set cam1 up
 ip route add default dev cam0
 exec "$@"`
+
+// otherHost waits for its end of the cable, in a namespace of its own, and becomes a host beside the first.
+const otherHost = `set -e
+until ip link show cam1 >/dev/null 2>&1; do sleep 0.05; done
+ip link set lo up
+ip address add ` + away + `/24 dev cam1
+ip link set cam1 up
+ip route add default dev cam1
+exec "$@"`
+
+// startAway starts a program on a host beside that of a test inNamespace.
+func startAway(t *testing.T, name string, program ...string) *process {
+	t.Helper()
+	cmd := command("sh", append([]string{"-c", otherHost, "sh"}, program...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	p := start(t, name, cmd)
+	tool(t, "ip", "link", "set", "cam1", "netns", strconv.Itoa(p.cmd.Process.Pid))
+	return p
+}
 
 // inNamespace runs the calling test once more, in a network namespace of its own that ends with it. It reports
 // whether this is that run; the other one has nothing left to do.

@@ -63,6 +63,14 @@ func (p *page) look() look {
 	return l
 }
 
+// leave goes to another URL in the same tab, as a user does.
+func (p *page) leave(url string) {
+	p.t.Helper()
+	if err := p.browser.do(map[string]any{"do": "leave", "page": p.number, "url": url}, nil); err != nil {
+		p.t.Fatalf("%s: leave for %s: %v", p.browser.kind.name, url, err)
+	}
+}
+
 // screenshot keeps a picture of the page among the artefacts.
 func (p *page) screenshot(name string) {
 	p.t.Helper()

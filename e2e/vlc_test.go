@@ -26,6 +26,9 @@ func vlcCamera(t *testing.T) string {
 	if err := os.WriteFile(file, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	// VLC cannot be asked for a free port.
 	address := freeAddress(t)
 	url := "rtsp://" + address + "/live"

@@ -3,7 +3,7 @@
 //
 //   {id, do: "open", url}                       a tab with its probe; its number is the result
 //   {id, do: "look", page}                      what a user sees and hears there now; see probe.js
-//   {id, do: "click", page, selector}
+//   {id, do: "leave", page, url}                for another URL in the same tab
 //   {id, do: "screenshot", page, path}
 //   {id, do: "close", page}
 //
@@ -44,8 +44,8 @@ const commands = {
     return { ...seen, complaints };
   },
 
-  async click({ page, selector }) {
-    await pages[page].page.click(selector);
+  async leave({ page, url }) {
+    await pages[page].page.goto(url, { waitUntil: 'domcontentloaded' });
   },
 
   async screenshot({ page, path }) {

@@ -1,0 +1,59 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/media"
+)
+
+// TestGatewayRestarts ends a gateway while cameras send and viewers watch: it leaves in time and says goodbye, and the
+// pages play again once it is back.
+func TestGatewayRestarts(t *testing.T) {
+	t.Parallel()
+	url := startCameraOf(t, media.VP8, media.Opus)
+	config := fmt.Sprintf("webrtc.listen_udp = \"0\"\nstreams.door.source = %q\nstreams.gone.source = \"rtsp://127.0.0.1:1/\"\n", url)
+	g := startGatewayAs(t, "http.listen = \"127.0.0.1:0\"\n"+config)
+	g.awaitState(t, "door", "ready", cameraLimit)
+	pages := []*page{
+		openBrowser(t, chromium).open(t, g.page("door")),
+		openBrowser(t, firefox).open(t, g.page("door")),
+	}
+	v := g.watch(t, "door")
+	v.awaitFrames(t, 5)
+	before := make([]look, len(pages))
+	for i, p := range pages {
+		before[i] = p.awaitPicture(10)
+	}
+
+	t.Logf("the gateway ended within %v", g.stop(t).Round(time.Millisecond))
+	left := time.Now()
+	for _, p := range pages {
+		p.await(playLimit, func(l look) string {
+			if l.State == "playing" || l.Banner == "" {
+				return "the page does not notice that the gateway has gone"
+			}
+			return ""
+		})
+		t.Logf("%s noticed %v later", p.browser.kind.name, time.Since(left).Round(10*time.Millisecond))
+	}
+	select {
+	case <-v.closed:
+	case <-time.After(5 * time.Second):
+		t.Error("pion's viewer is not told that the gateway has gone")
+	}
+	pages[0].awaitBanner("error", playLimit, "The gateway cannot be reached")
+	pages[0].screenshot("gateway-gone")
+
+	address := strings.Trim(strings.TrimPrefix(g.URL, "http://localhost"), "/")
+	again := startGatewayAs(t, "http.listen = \"127.0.0.1"+address+"\"\n"+config)
+	for i, p := range pages {
+		l := p.awaitPicture(5)
+		if l.Born != before[i].Born {
+			t.Errorf("%s loaded the page anew", p.browser.kind.name)
+		}
+	}
+	again.stop(t)
+}
