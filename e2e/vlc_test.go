@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"os"
@@ -10,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"sluice/internal/testmedia"
 	"sluice/media"
 )
 
@@ -20,20 +20,15 @@ const nobody = 65534
 // vlcCamera starts VLC as an RTSP camera, which sends over UDP only, and returns its URL.
 func vlcCamera(t *testing.T) string {
 	t.Helper()
-	name, data := testmedia.File(media.H264)
 	dir := t.TempDir()
-	file := filepath.Join(dir, name)
-	if err := os.WriteFile(file, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
 	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	file := longFile(t, dir)
 	// VLC cannot be asked for a free port.
 	address := freeAddress(t)
 	url := "rtsp://" + address + "/live"
-	cmd := command("cvlc", "--intf", "dummy", "--loop", "--sout-keep", "--no-sout-audio", "--demux", "h264",
-		"--h264-fps", "25", "--sout", "#rtp{sdp="+url+"}", file)
+	cmd := command("cvlc", "--intf", "dummy", "--no-sout-audio", "--sout", "#rtp{sdp="+url+"}", file)
 	cmd.Env = append(cmd.Env, "HOME="+dir)
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
@@ -48,6 +43,15 @@ func vlcCamera(t *testing.T) string {
 		return ""
 	})
 	return url
+}
+
+// longFile makes a minute of the test stream: VLC falls silent when it loops.
+func longFile(t *testing.T, dir string) string {
+	t.Helper()
+	raw := testFile(t, "long.h264", bytes.Repeat(fileOf(media.H264), 30))
+	long := filepath.Join(dir, "long.mp4")
+	tool(t, "ffmpeg", "-v", "fatal", "-nostdin", "-framerate", "25", "-i", raw, "-c", "copy", long)
+	return long
 }
 
 func freeAddress(t *testing.T) string {
