@@ -28,18 +28,27 @@ const (
 	unusualFMO        = "flexible macroblock ordering"
 )
 
+// rareSeconds is how long a stream goes on without an IDR before recovery points have to do: some encoders
+// make one IDR only, at the start.
+const rareSeconds = 10
+
 // h264 conforms units of ITU-T H.264.
 type h264 struct {
 	sps     map[uint32]*h264Sequence
 	pps     map[uint32]*h264Picture
 	active  *h264Sequence // of the latest keyframe
 	hadIDR  bool
+	idr     int64 // PTS of the latest IDR
+	rare    int64 // rareSeconds in ticks
 	unusual string
 	order   reordering
 }
 
 func newH264(sets [][]byte, clockRate int) *h264 {
-	h := &h264{sps: map[uint32]*h264Sequence{}, pps: map[uint32]*h264Picture{}, order: newReordering(clockRate)}
+	h := &h264{
+		sps: map[uint32]*h264Sequence{}, pps: map[uint32]*h264Picture{},
+		rare: int64(rareSeconds * clockRate), order: newReordering(clockRate),
+	}
 	h.learn(splitNALUs(sets))
 	return h
 }
@@ -65,8 +74,10 @@ func (h *h264) inspect(au *media.AccessUnit, t *media.Track) bool {
 	if u.slices == 0 {
 		return false
 	}
-	h.hadIDR = h.hadIDR || u.idr
-	au.Keyframe = u.idr || !h.hadIDR && u.recovery && u.allIntra
+	if u.idr {
+		h.hadIDR, h.idr = true, au.PTS
+	}
+	au.Keyframe = u.idr || h.lacksIDR(au.PTS) && u.recovery && u.allIntra
 	if au.Keyframe && !h.start(&u, t) {
 		return false
 	}
@@ -77,6 +88,9 @@ func (h *h264) inspect(au *media.AccessUnit, t *media.Track) bool {
 	h.facts(au, &u, t)
 	return true
 }
+
+// lacksIDR tells that a stream has none, or only the one that it began with.
+func (h *h264) lacksIDR(pts int64) bool { return !h.hadIDR || pts-h.idr > h.rare }
 
 // learn keeps the parameter sets among nalus, sequence parameter sets first because of senders that swap
 // them. It returns the PPSs that say something new.

@@ -97,7 +97,7 @@ func TestRecoveryPointStays(t *testing.T) {
 	}
 }
 
-// F21: a stream that never has an IDR starts at I pictures with a recovery point.
+// F21: a stream that never has an IDR, or only a first one, starts at I pictures with a recovery point.
 func TestRecoveryPointStarts(t *testing.T) {
 	units := annexB(t, "h264_baseline.264", media.H264)
 	sei := []byte{6, 6, 1, 0xc4, 0x80}
@@ -117,6 +117,10 @@ func TestRecoveryPointStarts(t *testing.T) {
 	au = &media.AccessUnit{Data: [][]byte{sei, intra}}
 	if !f.Conform(au) || au.Keyframe {
 		t.Error("after an IDR a recovery point must be no keyframe")
+	}
+	au = &media.AccessUnit{PTS: 11 * 90000, Data: [][]byte{sei, intra}}
+	if !f.Conform(au) || !au.Keyframe {
+		t.Error("11 s after the only IDR a recovery point must be a keyframe")
 	}
 }
 
