@@ -95,6 +95,9 @@ func ended(err error) error {
 		return &EndedError{Reason: "closed the connection", Err: err}
 	}
 	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "write" && op.Timeout() {
+		return &EndedError{Reason: "takes no more data", Err: err}
+	}
 	if errors.As(err, &op) && !errors.Is(err, net.ErrClosed) {
 		return &EndedError{Reason: "dropped the connection: " + op.Err.Error(), Err: err}
 	}
@@ -180,8 +183,10 @@ func (c *conn) transmit(b []byte) error {
 	if c.hurried.Load() { // asked last, or a hurry that comes just now would be undone
 		c.hurry()
 	}
-	_, err := c.Conn.Write(b)
-	return err
+	if _, err := c.Conn.Write(b); err != nil {
+		return ended(err)
+	}
+	return nil
 }
 
 // SetWriteDeadline does nothing: transmit knows better, as the engine's deadline would hold up the end.
