@@ -2,6 +2,7 @@ package camera
 
 import (
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -267,5 +268,16 @@ func TestElementaryVideoWithBFramesIsRefused(t *testing.T) {
 	}
 	if _, err := Parse("clip.h264", stream); err == nil || !strings.Contains(err.Error(), "B-frames") {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// A delay that no clock can count is a fault of the file, not a time long ago.
+func TestEditDelay(t *testing.T) {
+	const forever = "\x00\x00\x00\x00\x00\x00\x00\x01\xff\xff\xff\xff\xff\xff\xff\xff\x00\x01\x00\x00"
+	if e, err := readEdit([]byte(forever), 1, math.MaxUint32); !errors.Is(err, errTruncated) {
+		t.Errorf("got %+v and %v, want %v", e, err, errTruncated)
+	}
+	if e, err := readEdit([]byte(forever), math.MaxUint32, 90000); err != nil || e.delay != 90000 {
+		t.Errorf("got %+v and %v, want a delay of one second", e, err)
 	}
 }

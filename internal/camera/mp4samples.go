@@ -189,10 +189,11 @@ func readEdit(elst []byte, movieScale, scale uint32) (edit, error) {
 			e.start = start
 			return e, nil
 		}
-		if duration < 0 || duration > math.MaxUint32 {
+		delay := float64(duration) * float64(scale) / float64(movieScale)
+		if duration < 0 || delay > math.MaxInt32*float64(scale) {
 			return edit{}, errTruncated
 		}
-		e.delay = int64(float64(duration) * float64(scale) / float64(movieScale))
+		e.delay = int64(delay)
 	}
 	return edit{delay: e.delay}, nil
 }
