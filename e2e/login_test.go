@@ -30,7 +30,7 @@ const (
 // checkSecret fails the test if the canary shows in what the gateway has written or answers.
 func (g *gatewayProcess) checkSecret(t *testing.T, more ...string) {
 	t.Helper()
-	said := append(more, g.output.String())
+	said := append([]string{g.output.String()}, more...)
 	for _, path := range []string{"", "api/v1/streams", "api/v1/sessions", "metrics"} {
 		_, body := g.get(t, path)
 		said = append(said, body)

@@ -10,9 +10,14 @@ import (
 	"sluice/media"
 )
 
+const outage = 5 * time.Second
+
+// From a camera's return to a picture. The first limit is the issue's, where viewers have kept their sessions: the
+// gateway tries again within 1.2 s, a keyframe follows within one. A page that has no session yet may besides have
+// been told just now to ask again in 2 s (B10).
 const (
-	outage      = 5 * time.Second
-	returnLimit = 3 * time.Second // of the issue: from the camera's return to a picture
+	returnLimit = 3 * time.Second
+	comeLimit   = 5 * time.Second
 )
 
 // cameraAt serves the test stream with a keyframe each second at an address, or at a free one.
@@ -56,7 +61,7 @@ func TestCameraReturns(t *testing.T) {
 		}
 		return ""
 	})
-	checkReturn(t, time.Since(back))
+	checkReturn(t, time.Since(back), returnLimit)
 	if after.Born != before.Born {
 		t.Error("the page was loaded anew")
 	}
@@ -84,16 +89,16 @@ func TestCameraComesLater(t *testing.T) {
 		}
 		return ""
 	})
-	checkReturn(t, time.Since(back))
+	checkReturn(t, time.Since(back), comeLimit)
 	if after.Born != l.Born {
 		t.Error("the page was loaded anew")
 	}
 }
 
-func checkReturn(t *testing.T, took time.Duration) {
+func checkReturn(t *testing.T, took, limit time.Duration) {
 	t.Helper()
 	t.Logf("a picture %v after the camera's return", took.Round(10*time.Millisecond))
-	if took > returnLimit {
-		t.Errorf("a picture came %v after the camera's return, want at most %v", took, returnLimit)
+	if took > limit {
+		t.Errorf("a picture came %v after the camera's return, want at most %v", took, limit)
 	}
 }
