@@ -55,6 +55,11 @@ func startGateway(t testing.TB, config string) *gatewayProcess {
 func startGatewayAs(t testing.TB, config string) *gatewayProcess {
 	t.Helper()
 	g := &gatewayProcess{process: start(t, "gateway", command(program, "--config", writeConfig(t, config)))}
+	t.Cleanup(func() {
+		if err := os.WriteFile(artefact(t, ".log"), []byte(g.output.String()), 0o600); err != nil {
+			t.Error(err)
+		}
+	})
 	g.URL = g.await(t, `Open (http://\S+) in a browser`, listenLimit)
 	return g
 }
