@@ -13,11 +13,11 @@ import (
 const outage = 5 * time.Second
 
 // From a camera's return to a picture. The first limit is the issue's, where viewers have kept their sessions: the
-// gateway tries again within 1.2 s, a keyframe follows within one. A page that has no session yet may besides have
-// been told just now to ask again in 2 s (B10).
+// gateway tries again within 1.2 s, a keyframe follows within one. A page that has no session yet lets the gateway
+// hold its request for the camera.
 const (
 	returnLimit = 3 * time.Second
-	comeLimit   = 5 * time.Second
+	comeLimit   = 3 * time.Second
 )
 
 // cameraAt serves the test stream with a keyframe each second at an address, or at a free one.

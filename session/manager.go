@@ -73,6 +73,7 @@ type PlayRequest struct {
 	Protocol      string // of the signalling: "whep"
 	RemoteAddress string // of the signalling, host:port
 	Loopback      bool   // the viewer is on this machine
+	Patient       bool   // waits up to 4 s for a source that has failed as well, and may ask again at once
 }
 
 // Play makes a viewer's session and returns it with the SDP answer. It waits up to 4 s for a source that is being
@@ -108,7 +109,7 @@ func (m *Manager) play(ctx context.Context, r PlayRequest) (*Session, error) {
 	}
 	release := stream.Want()
 	defer release()
-	tracks, err := m.awaitTracks(ctx, stream)
+	tracks, err := m.awaitTracks(ctx, stream, r.Patient)
 	if err != nil {
 		return nil, err
 	}
@@ -134,8 +135,9 @@ func (m *Manager) play(ctx context.Context, r PlayRequest) (*Session, error) {
 	return s, nil
 }
 
-// awaitTracks waits for the source of a stream that is idle or on its way; one that has failed is not waited for.
-func (m *Manager) awaitTracks(ctx context.Context, s *hub.Stream) ([]media.Track, error) {
+// awaitTracks waits for the source of a stream that is idle or on its way. One that has failed is waited for by the
+// patient only.
+func (m *Manager) awaitTracks(ctx context.Context, s *hub.Stream, patient bool) ([]media.Track, error) {
 	ctx, cancel := context.WithTimeout(ctx, sourceWait)
 	defer cancel()
 	for {
@@ -144,13 +146,14 @@ func (m *Manager) awaitTracks(ctx context.Context, s *hub.Stream) ([]media.Track
 			return tracks, nil
 		}
 		state, why := s.State()
-		if state == hub.StateFailed {
-			return nil, &SourceOfflineError{Stream: s.Name(), State: state, Why: why}
+		offline := &SourceOfflineError{Stream: s.Name(), State: state, Why: why, Waited: patient}
+		if state == hub.StateFailed && !patient {
+			return nil, offline
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, &SourceOfflineError{Stream: s.Name(), State: state, Why: why}
+			return nil, offline
 		case <-m.stopped:
 			return nil, errShutdown()
 		}

@@ -40,6 +40,7 @@ type SourceOfflineError struct {
 	Stream string
 	State  hub.State
 	Why    error // what keeps the source from being reached; nil if it has not been tried long enough
+	Waited bool  // the request has waited for the source already: it may come again at once
 }
 
 func (e *SourceOfflineError) Error() string {
@@ -55,6 +56,7 @@ func (e *SourceOfflineError) Error() string {
 // refusalOf classifies an error on the way to a session.
 func refusalOf(err error) *Refusal {
 	var r *Refusal
+	var offline *SourceOfflineError
 	switch {
 	case errors.As(err, &r):
 		return r
@@ -68,7 +70,9 @@ func refusalOf(err error) *Refusal {
 		return &Refusal{Reason: ReasonCodec, Err: err}
 	case errors.As(err, new(*hub.StreamNotFoundError)), errors.Is(err, hub.ErrClosed):
 		return &Refusal{Reason: ReasonNoStream, Err: err}
-	case errors.As(err, new(*SourceOfflineError)):
+	case errors.As(err, &offline) && offline.Waited:
+		return &Refusal{Reason: ReasonSourceOffline, Err: err}
+	case offline != nil:
 		return &Refusal{Reason: ReasonSourceOffline, RetryAfter: retrySource, Err: err}
 	default:
 		return &Refusal{Reason: ReasonInternal, Err: err}

@@ -329,3 +329,31 @@ func TestSessionClose(t *testing.T) {
 		t.Errorf("%d sessions, %d viewers after %v", n, h.stream.Viewers(), time.Since(began))
 	}
 }
+
+// A patient viewer is let in by the camera's coming, though the last try has failed; one who has waited in vain may
+// ask again at once.
+func TestPatientViewerWaitsForAFailedSource(t *testing.T) {
+	h := newHouse(t, session.Options{})
+	h.stream.SetState(hub.StateFailed, errors.New("the camera refuses"))
+	changed := h.stream.Changed()
+	published := make(chan *hub.Publisher, 1)
+	go func() {
+		<-changed // the viewer wants the stream
+		p, _ := h.stream.Publish(media.MainRendition, []media.Track{vp8})
+		published <- p
+	}()
+	_, offer := newViewer(t, video)
+	patient := session.PlayRequest{Stream: "cam", Offer: offer, Loopback: true, Patient: true}
+	s, _, err := h.manager.Play(t.Context(), patient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	(<-published).Close()
+
+	_, _, err = h.manager.Play(t.Context(), patient)
+	var refusal *session.Refusal
+	if !errors.As(err, &refusal) || refusal.Reason != session.ReasonSourceOffline || refusal.RetryAfter != 0 {
+		t.Errorf("after waiting: %+v", err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"sluice/session"
 	"sluice/signalling/resource"
@@ -33,6 +34,7 @@ func (e *Endpoint) ServeEndpoint(w http.ResponseWriter, r *http.Request, stream 
 		return e.sessions.Play(ctx, session.PlayRequest{
 			Stream: stream, Offer: offer, Protocol: "whep",
 			RemoteAddress: r.RemoteAddr, Loopback: isLoopback(r.RemoteAddr),
+			Patient: strings.HasPrefix(r.Header.Get("Prefer"), "wait="), // RFC 7240 4.3; how long is for us to say
 		})
 	}
 	e.resources.ServeEndpoint(w, r, path(stream), head, create)

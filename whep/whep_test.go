@@ -231,7 +231,7 @@ func TestPreflight(t *testing.T) {
 		if h.Get("Vary") != "Origin" || strings.Contains(h.Get("Access-Control-Allow-Headers"), "evil") || h.Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("%s: %v", from, h)
 		}
-		if allowed && (h.Get("Access-Control-Allow-Headers") != "Authorization, Content-Type, If-Match" || h.Get("Access-Control-Max-Age") != "600" ||
+		if allowed && (h.Get("Access-Control-Allow-Headers") != "Authorization, Content-Type, If-Match, Prefer" || h.Get("Access-Control-Max-Age") != "600" ||
 			!strings.Contains(h.Get("Access-Control-Expose-Headers"), "Location") || !strings.Contains(h.Get("Access-Control-Allow-Methods"), "DELETE")) {
 			t.Errorf("%v", h)
 		}

@@ -117,6 +117,7 @@ func (c *conn) join(l *link, t transportHeader) bool {
 	camera, gateway := c.hosts()
 	s, err := listenMulticast(t.destination, port, gateway, camera)
 	if err != nil {
+		c.fail(err)
 		return false
 	}
 	l.close()

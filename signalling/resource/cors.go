@@ -15,7 +15,7 @@ type CORS struct {
 
 const (
 	corsMethods = "OPTIONS, GET, HEAD, POST, DELETE"
-	corsHeaders = "Authorization, Content-Type, If-Match"
+	corsHeaders = "Authorization, Content-Type, If-Match, Prefer"
 	corsExpose  = "Location, ETag, Link, Accept-Post, Retry-After, WWW-Authenticate"
 	corsMaxAge  = "600"
 )

@@ -12,6 +12,7 @@ import { WhepSession } from './whep.js';
 
 const sampleEvery = 500;
 const patience = 10_000;
+const heldPause = 250;
 const renewAfterUndecodable = 10_000;
 const videolessAfter = 1_500;
 
@@ -99,7 +100,7 @@ export class SluicePlayer extends EventTarget {
     if (!this.failure) {
       this.#become('connecting');
     }
-    const session = new WhepSession(this.#url);
+    const session = new WhepSession(this.#url, { patient: this.failure?.status === 409 });
     this.#session = session;
     session.addEventListener('track', ({ detail }) => this.#take(detail));
     session.addEventListener('connected', () => this.#watch());
@@ -254,7 +255,11 @@ export class SluicePlayer extends EventTarget {
     }
   }
 
+  // A gateway that has held the request for the camera asks for no further pause.
   #delay(failure) {
+    if (failure.status === 409 && !failure.retryAfter) {
+      return heldPause;
+    }
     return this.#backoff.next(failure.patient ? failure.retryAfter || patience : failure.retryAfter);
   }
 

@@ -11,14 +11,17 @@ const disconnectedFor = 4_000;
 // at most once "ended" with the Failure that ended it; after close() it emits nothing.
 export class WhepSession extends EventTarget {
   #url;
+  #patient;
   #pc;
   #resource = '';
   #timer = 0;
   #over = false;
 
-  constructor(url) {
+  // A patient session asks the gateway to hold the request for a camera that is away (RFC 7240 4.3).
+  constructor(url, { patient = false } = {}) {
     super();
     this.#url = url;
+    this.#patient = patient;
   }
 
   // open asks for the stream and resolves once the answer is applied; media come later. It rejects with a
@@ -94,7 +97,9 @@ export class WhepSession extends EventTarget {
     try {
       return await fetch(this.#url, {
         method: 'POST',
-        headers: { 'Content-Type': 'application/sdp', Accept: 'application/sdp' },
+        headers: {
+          'Content-Type': 'application/sdp', Accept: 'application/sdp', ...(this.#patient && { Prefer: 'wait=4' }),
+        },
         body: offer,
         signal: abort.signal,
       });
