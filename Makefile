@@ -39,10 +39,11 @@ e2e: deps ## only the end-to-end tests: real cameras, real browsers
 	$(STAGE) "e2e" env CGO_ENABLED=0 go test -count=1 -timeout 25m ./e2e
 	@echo "Screenshots and logs of the end-to-end tests: e2e/artefacts/"
 
+# The linter's cache remembers paths: one that two checkouts share names the files of the other.
 lint: go tools
 	$(STAGE) "gofumpt" scripts/lint-format
 	$(STAGE) "go vet" go vet ./...
-	$(STAGE) "golangci-lint" .tools/golangci-lint run ./...
+	$(STAGE) "golangci-lint" env GOLANGCI_LINT_CACHE=$(CURDIR)/.tools/lint-cache .tools/golangci-lint run ./...
 	$(STAGE) "shellcheck" scripts/lint-shell
 
 format: go tools ## writes all Go files as gofumpt would
