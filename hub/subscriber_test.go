@@ -12,6 +12,7 @@ import (
 	"sluice/media"
 )
 
+// E50, B12: a viewer begins at a keyframe: the next one, or the newest that is held, never an older one.
 func TestJoiningAtAnyPointOfAGOP(t *testing.T) {
 	const before, after = "KapapKapap", "apKappK"
 	for n := range len(before) + 1 {
