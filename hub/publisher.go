@@ -19,6 +19,7 @@ type Publisher struct {
 	closed     atomic.Bool
 	main       string // fixed: the ID of the track whose keyframes begin a GOP
 	generation uint32 // fixed: which publisher of the rendition this is, from 1
+	meter      meter
 
 	tracks atomic.Pointer[[]*media.Track] // replaced as a whole by Update, in the same order
 
@@ -70,7 +71,9 @@ func (p *Publisher) Write(trackID string, au *media.AccessUnit) error {
 	p.counts[i]++
 	u := &Unit{AccessUnit: au, Track: t, Count: p.counts[i], main: trackID == p.main, generation: p.generation}
 	p.rendition.ring.append(u)
-	p.stream.bytesIn.Add(uint64(au.Size()))
+	size := au.Size()
+	p.meter.add(size, au.Arrived)
+	p.stream.bytesIn.Add(uint64(size))
 	p.stream.unitsIn.Add(1)
 	p.rendition.wake()
 	if p.rendition.keyframes.written(u.main && u.Keyframe, time.Now()) {
@@ -132,7 +135,6 @@ func (p *Publisher) requestKeyframe() {
 func (p *Publisher) Close() {
 	p.closeOnce.Do(func() {
 		p.closed.Store(true)
-		p.rendition.release(p)
-		p.stream.changed()
+		p.stream.release(p)
 	})
 }

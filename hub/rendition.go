@@ -24,6 +24,9 @@ type rendition struct {
 	publisher  *Publisher // guarded by mu; nil while nobody publishes
 	generation uint32     // guarded by mu; counts publishers
 
+	last        []media.Track // guarded by mu; what the latest publisher carried at its end
+	publication uint64        // guarded by mu; of the stream, to which the latest publisher belongs
+
 	keyframes keyframeMerger
 }
 
@@ -33,14 +36,12 @@ func newRendition(name string, o Options) *rendition {
 	return r
 }
 
-// open makes the rendition's next publisher, or returns nil if it has one.
-func (r *rendition) open(s *Stream, tracks []media.Track) *Publisher {
+// open makes the rendition's next publisher; it must have none.
+func (r *rendition) open(s *Stream, publication uint64, tracks []media.Track) *Publisher {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.publisher != nil {
-		return nil
-	}
 	r.generation++
+	r.publication = publication
 	r.ring.clear()
 	r.publisher = newPublisher(s, r, r.generation, tracks)
 	return r.publisher
@@ -50,8 +51,15 @@ func (r *rendition) release(p *Publisher) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.publisher == p {
-		r.publisher = nil
+		r.publisher, r.last = nil, p.Tracks()
 	}
+}
+
+// carried is what the latest publisher carried; false if it was of another publication, or there was none.
+func (r *rendition) carried(publication uint64) ([]media.Track, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.last), r.last != nil && r.publication == publication
 }
 
 func (r *rendition) current() *Publisher {

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -32,6 +33,8 @@ type Stream struct {
 
 	mu          sync.Mutex               // taken before a rendition's mu
 	renditions  map[string]*rendition    // guarded by mu
+	publishers  int                      // guarded by mu; how many are open
+	publication uint64                   // guarded by mu; counts how often publishers went from none to some
 	subscribers map[*Subscriber]struct{} // guarded by mu
 	wants       int                      // guarded by mu
 	state       State                    // guarded by mu
@@ -58,37 +61,57 @@ func (s *Stream) Name() string { return s.name }
 // not carry (media.Track.Skipped). It returns *RenditionBusyError while another publisher is open, and
 // ErrClosed if the stream has been removed.
 func (s *Stream) Publish(rendition string, tracks []media.Track) (*Publisher, error) {
-	r, err := s.rendition(rendition)
-	if err != nil {
-		return nil, err
-	}
-	p := r.open(s, tracks)
-	if p == nil {
-		return nil, &RenditionBusyError{Stream: s.name, Rendition: rendition}
-	}
-	s.changed()
-	return p, nil
-}
-
-func (s *Stream) rendition(name string) (*rendition, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
 		return nil, ErrClosed
 	}
+	if s.publishers == 0 {
+		s.forget()
+		s.publication++
+	}
+	r := s.rendition(rendition)
+	if r.current() != nil {
+		return nil, &RenditionBusyError{Stream: s.name, Rendition: rendition}
+	}
+	s.publishers++
+	p := r.open(s, s.publication, tracks)
+	s.signal()
+	return p, nil
+}
+
+// release is called once for each publisher.
+func (s *Stream) release(p *Publisher) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.rendition.release(p)
+	s.publishers--
+	s.signal()
+}
+
+// rendition finds a rendition or makes it. It needs mu.
+func (s *Stream) rendition(name string) *rendition {
 	r, ok := s.renditions[name]
 	if !ok {
 		r = newRendition(name, s.options)
 		s.renditions[name] = r
 	}
-	return r, nil
+	return r
+}
+
+// forget drops the renditions of earlier publishers that nobody reads or wants: names come from the network, and
+// must not add up. It needs mu, and that no publisher is open.
+func (s *Stream) forget() {
+	used := make(map[*rendition]bool, len(s.subscribers))
+	for sub := range s.subscribers {
+		used[sub.wanted.Load()], used[sub.at.Load()] = true, true
+	}
+	maps.DeleteFunc(s.renditions, func(_ string, r *rendition) bool { return !used[r] })
 }
 
 // Tracks is what the rendition's publisher carries; nil while nobody publishes it.
 func (s *Stream) Tracks(rendition string) []media.Track {
-	s.mu.Lock()
-	r := s.renditions[rendition]
-	s.mu.Unlock()
+	r := s.existing(rendition)
 	if r == nil {
 		return nil
 	}
@@ -98,10 +121,17 @@ func (s *Stream) Tracks(rendition string) []media.Track {
 	return nil
 }
 
+// existing is nil if nobody has published or wanted the rendition.
+func (s *Stream) existing(rendition string) *rendition {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.renditions[rendition]
+}
+
 // RequestKeyframe asks the rendition's source for a keyframe, merged with the wishes of all others to one each
 // 500 ms.
 func (s *Stream) RequestKeyframe(rendition string) {
-	if r, err := s.rendition(rendition); err == nil {
+	if r := s.existing(rendition); r != nil {
 		r.requestKeyframe()
 	}
 }

@@ -25,16 +25,20 @@ type Subscriber struct {
 	done   chan struct{} // closed by Close
 	drops  dropCounters
 
-	wanted atomic.Pointer[rendition] // where SelectRendition wants it to read
+	wanted atomic.Pointer[rendition] // where SelectRendition wants it to read; stored under the stream's mu
+	at     atomic.Pointer[rendition] // a copy of reading, for other goroutines
 
 	// Owned by the goroutine that calls Next.
-	reading    *rendition // nil until the first call
+	reading    *rendition
 	cursor     uint64     // index of the next unit in reading
 	switching  *rendition // a rendition that it will read from its next keyframe on, or nil
 	from       uint64     // the first index in switching that may be that keyframe
+	joined     uint64     // where in reading its pictures begin
 	generation uint32     // of the unit read last
 	waitKey    bool       // units of the main track are skipped until a keyframe
 	started    bool       // the first keyframe has been delivered
+	shown      int64      // PTS of the unit of the main track delivered last
+	heard      []heard    // the other tracks
 
 	closeOnce sync.Once
 }
@@ -42,34 +46,36 @@ type Subscriber struct {
 // Subscribe opens a reading end. Its first unit is a keyframe of the main track. It returns ErrClosed if the
 // stream has been removed; a rendition that nobody publishes yet is fine.
 func (s *Stream) Subscribe(rendition string, start Start) (*Subscriber, error) {
-	r, err := s.rendition(rendition)
-	if err != nil {
-		return nil, err
-	}
-	sub := &Subscriber{
-		stream: s, start: start, waitKey: true,
-		wake: make(chan struct{}, 1), done: make(chan struct{}),
-	}
-	sub.wanted.Store(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
 		return nil, ErrClosed
 	}
+	sub := &Subscriber{
+		stream: s, start: start, waitKey: true,
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	r := s.rendition(rendition)
+	sub.wanted.Store(r)
 	s.subscribers[sub] = struct{}{}
 	s.signal()
 	sub.begin(r)
 	return sub, nil
 }
 
-// begin puts the cursor where start says.
+// begin puts the cursor where start says. What a publisher left behind when it closed is not shown any more.
 func (sub *Subscriber) begin(r *rendition) {
 	r.addWaiter(sub.wake)
-	sub.reading = r
-	sub.cursor = r.ring.head.Load()
-	if g := r.ring.gopStart(); sub.start == StartGOP && g != 0 {
+	sub.read(r, r.ring.head.Load())
+	if g := r.ring.gopStart(); sub.start == StartGOP && g != 0 && r.current() != nil {
 		sub.cursor = g
 	}
+}
+
+// read makes index the next unit.
+func (sub *Subscriber) read(r *rendition, index uint64) {
+	sub.reading, sub.cursor = r, index
+	sub.at.Store(r)
 }
 
 // Next waits for the next unit in decode order. It returns ctx's error, or ErrClosed after Close or when the
@@ -106,8 +112,8 @@ func (sub *Subscriber) isClosed() bool {
 func (sub *Subscriber) TryNext() (*Unit, bool) {
 	sub.followWish()
 	for {
-		sub.switchAtKeyframe()
-		u, more := sub.read()
+		sub.tryToSwitch()
+		u, more := sub.advance()
 		if u != nil && sub.admit(u) {
 			return u, true
 		}
@@ -117,53 +123,8 @@ func (sub *Subscriber) TryNext() (*Unit, bool) {
 	}
 }
 
-// followWish begins to look out for a keyframe of the rendition that SelectRendition named.
-func (sub *Subscriber) followWish() {
-	wanted := sub.wanted.Load()
-	if wanted == sub.reading {
-		sub.leaveSwitch()
-		return
-	}
-	if wanted == sub.switching {
-		return
-	}
-	sub.leaveSwitch()
-	wanted.addWaiter(sub.wake)
-	if sub.isClosed() { // Close may have looked before we were there
-		wanted.removeWaiter(sub.wake)
-		return
-	}
-	sub.switching = wanted
-	sub.from = wanted.ring.head.Load()
-	if g := wanted.ring.gopStart(); g != 0 && !sub.started {
-		sub.from = g
-	}
-	wanted.requestKeyframe()
-}
-
-func (sub *Subscriber) leaveSwitch() {
-	if sub.switching != nil {
-		sub.switching.removeWaiter(sub.wake)
-		sub.switching = nil
-	}
-}
-
-// switchAtKeyframe changes over once the other rendition has a keyframe.
-func (sub *Subscriber) switchAtKeyframe() {
-	if sub.switching == nil {
-		return
-	}
-	g := sub.switching.ring.gopStart()
-	if g == 0 || g < sub.from {
-		return
-	}
-	sub.reading.removeWaiter(sub.wake)
-	sub.reading, sub.cursor, sub.switching = sub.switching, g, nil
-	sub.waitKey = true
-}
-
-// read moves the cursor by one unit, or over what it has missed. more is false at the head of the ring.
-func (sub *Subscriber) read() (u *Unit, more bool) {
+// advance moves the cursor by one unit, or over what it has missed. more is false at the head of the ring.
+func (sub *Subscriber) advance() (u *Unit, more bool) {
 	r := sub.reading.ring
 	head := r.head.Load()
 	if sub.cursor >= head {
@@ -196,16 +157,17 @@ func (sub *Subscriber) admit(u *Unit) bool {
 		sub.waitKey = true
 	}
 	if !u.main {
-		return sub.started
+		return sub.started && sub.hear(u)
 	}
 	if sub.waitKey && !u.Keyframe {
-		if sub.started {
+		if sub.started && u.Index >= sub.joined {
 			sub.drop(DropWaitingKeyframe, 1)
 		}
 		return false
 	}
 	sub.waitKey = false
 	sub.started = true
+	sub.shown = u.PTS
 	return true
 }
 
@@ -213,23 +175,6 @@ func (sub *Subscriber) drop(r DropReason, n uint64) {
 	sub.drops.add(r, n)
 	sub.stream.drops.add(r, n)
 }
-
-// SelectRendition goes over to another rendition of the stream at that rendition's next keyframe; until then the
-// present one goes on. A rendition that nobody publishes is waited for.
-func (sub *Subscriber) SelectRendition(name string) {
-	r, err := sub.stream.rendition(name)
-	if err != nil {
-		return // the stream has ended: so has this subscriber
-	}
-	sub.wanted.Store(r)
-	select {
-	case sub.wake <- struct{}{}:
-	default:
-	}
-}
-
-// RequestKeyframe asks the source for a keyframe, merged with the wishes of all others to one each 500 ms.
-func (sub *Subscriber) RequestKeyframe() { sub.wanted.Load().requestKeyframe() }
 
 // Dropped counts the units that this subscriber did not get, by reason.
 func (sub *Subscriber) Dropped() map[DropReason]uint64 { return sub.drops.snapshot() }

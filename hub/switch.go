@@ -1,0 +1,155 @@
+package hub
+
+// heard is how far a track beside the main one has been delivered.
+type heard struct {
+	track    string // its ID
+	pts      int64
+	switched bool // nothing of it was delivered since the rendition changed
+}
+
+// SelectRendition goes over to another rendition of the stream at that rendition's next keyframe, or at its newest
+// one if that is later than all pictures delivered: an older one would show moments twice. Until then the present
+// rendition goes on; if nobody publishes it any more, the other's sound does not wait for the keyframe. A rendition
+// that nobody publishes is waited for.
+func (sub *Subscriber) SelectRendition(name string) {
+	s := sub.stream
+	s.mu.Lock()
+	if !s.ended {
+		sub.wanted.Store(s.rendition(name))
+	}
+	s.mu.Unlock()
+	select {
+	case sub.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Rendition is the name of the rendition that it reads now.
+func (sub *Subscriber) Rendition() string { return sub.at.Load().name }
+
+// RequestKeyframe asks the source for a keyframe of the rendition that is read, and of the one to be switched to,
+// each merged with the wishes of all others to one each 500 ms.
+func (sub *Subscriber) RequestKeyframe() {
+	wanted, at := sub.wanted.Load(), sub.at.Load()
+	wanted.requestKeyframe()
+	if at != wanted {
+		at.requestKeyframe()
+	}
+}
+
+// followWish begins to look out for a keyframe of the rendition that SelectRendition named.
+func (sub *Subscriber) followWish() {
+	wanted := sub.wanted.Load()
+	if wanted == sub.reading {
+		sub.leaveSwitch()
+		return
+	}
+	if wanted == sub.switching {
+		return
+	}
+	sub.leaveSwitch()
+	wanted.addWaiter(sub.wake)
+	if sub.isClosed() { // Close may have looked before we were there
+		wanted.removeWaiter(sub.wake)
+		return
+	}
+	sub.switching, sub.from = wanted, wanted.ring.head.Load()
+	if g := wanted.ring.gopStart(); g != 0 && wanted.current() != nil && sub.isLater(wanted.ring.at(g)) {
+		sub.from = g
+		return
+	}
+	wanted.requestKeyframe()
+}
+
+// isLater reports whether a keyframe shows nothing that came before what was delivered.
+func (sub *Subscriber) isLater(key *Unit) bool {
+	return key != nil && (!sub.started || key.PTS > sub.shown)
+}
+
+func (sub *Subscriber) leaveSwitch() {
+	if sub.switching != nil {
+		sub.switching.removeWaiter(sub.wake)
+		sub.switching = nil
+	}
+}
+
+// tryToSwitch changes over once the other rendition has a keyframe, or the present one has ended.
+func (sub *Subscriber) tryToSwitch() {
+	to := sub.switching
+	if to == nil {
+		return
+	}
+	g := to.ring.gopStart()
+	switch {
+	case g != 0 && g >= sub.from:
+		if !sub.isBefore(to.ring.at(g)) {
+			sub.change(to, g)
+		}
+	case sub.reading.current() == nil && sub.unread() == nil && to.current() != nil:
+		sub.change(to, to.ring.head.Load())
+	}
+}
+
+// isBefore reports whether the present rendition has something to deliver before the other's keyframe.
+func (sub *Subscriber) isBefore(key *Unit) bool {
+	u := sub.unread()
+	return u != nil && key != nil && (!u.main || u.PTS < key.PTS)
+}
+
+// unread is the next unit of the present rendition, nil if there is none or it is gone.
+func (sub *Subscriber) unread() *Unit { return sub.reading.ring.at(sub.cursor) }
+
+// change goes on in another rendition at the picture of that index, and with the sound before it that was not
+// delivered yet.
+func (sub *Subscriber) change(to *rendition, index uint64) {
+	sub.reading.removeWaiter(sub.wake)
+	for i := range sub.heard {
+		sub.heard[i].switched = true
+	}
+	sub.read(to, sub.unheard(to.ring, index))
+	sub.switching, sub.joined, sub.waitKey = nil, index, true
+}
+
+// unheard goes back from index to after the last unit that was delivered from the other rendition.
+func (sub *Subscriber) unheard(r *ring, index uint64) uint64 {
+	const most = 256 // units
+	from := index
+	for i := index - 1; i+most > index; i-- {
+		u := r.at(i)
+		if u == nil || !u.main && !sub.isNew(u) {
+			break
+		}
+		if !u.main {
+			from = i
+		}
+	}
+	return from
+}
+
+// isNew reports whether a unit goes on with a track that was delivered.
+func (sub *Subscriber) isNew(u *Unit) bool {
+	for i := range sub.heard {
+		if sub.heard[i].track == u.Track.ID {
+			return u.PTS > sub.heard[i].pts
+		}
+	}
+	return false
+}
+
+// hear takes note of a unit beside the main track. False after a change of rendition for one that the other
+// rendition had as well: layers of one publisher share their sound.
+func (sub *Subscriber) hear(u *Unit) bool {
+	for i := range sub.heard {
+		h := &sub.heard[i]
+		if h.track != u.Track.ID {
+			continue
+		}
+		if h.switched && u.PTS <= h.pts {
+			return false
+		}
+		h.pts, h.switched = u.PTS, false
+		return true
+	}
+	sub.heard = append(sub.heard, heard{track: u.Track.ID, pts: u.PTS})
+	return true
+}
