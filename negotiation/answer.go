@@ -1,223 +1,164 @@
 package negotiation
 
 import (
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
-
-	"sluice/media"
 )
 
-// maxAnswerSize is for two m-lines: what ffmpeg's WHIP muxer reads is one byte more, with its final NUL.
-const maxAnswerSize = 8191
+// MaxAnswerSize is the most bytes of an answer to one of our offers.
+const MaxAnswerSize = 128 << 10
 
-// UnusedMode is how an accepted section is answered in which nothing is sent.
-type UnusedMode string
+// Answer is a peer's answer to an offer of ours that ParseAnswer found usable. Nobody may change it.
+type Answer struct {
+	Sections         []Section // one for each of the offer's, in its order; those that are refused are not Enabled
+	Setup            string    // DTLS role of the peer: "active" or "passive"
+	ICELite          bool
+	ICEUfrag, ICEPwd string
+	Candidates       []string // values of the a=candidate lines of all sections, unfiltered
+	EndOfCandidates  bool
 
-// The modes: a=inactive, which is the default, or port 0.
-const (
-	UnusedInactive UnusedMode = "inactive"
-	UnusedRejected UnusedMode = "rejected"
-)
-
-// AnswerOptions is what FinishAnswer cannot read from the offer.
-type AnswerOptions struct {
-	Plan     *Plan      // which sections a viewer gets; nil: those with an msid in the library's answer
-	Unused   UnusedMode // "" is UnusedInactive
-	StreamID string     // msid of all that is sent; "": the first of the library's answer
-	Loopback bool       // the peer is on this machine, so loopback candidates come first and not last
+	mixedExtensions bool
+	version         int // ICE restarts since it came
 }
 
-// FinishAnswer turns a library's answer to Offer.Normalised into the one that is sent: one section for each
-// of the offer's, sendonly or recvonly, in one BUNDLE group with rtcp-mux-only; payload types, feedback and
-// header extensions of the offer alone; all candidates sorted in the first section, with end-of-candidates
-// after them. The DTLS role is the library's. It returns *RejectedSectionError if the library leaves out a
-// section that the plan serves, and *InvalidAnswerError if its answer can't be used.
-func FinishAnswer(answer string, offer *Offer, o AnswerOptions) (string, error) {
-	d, err := scan(answer)
+// ParseAnswer reads a peer's answer to an offer that FinishOffer made and checks it before any library sees it:
+// as many sections as were offered, of the same kinds and mids, each accepted in the direction that was asked for,
+// with payload types of the offer, one transport, rtcp-mux and a trusted fingerprint. A section that we send in
+// must be accepted; of those that we only receive in one is enough. What is merely usual and missing, such as
+// end-of-candidates or rtcp-mux-only, is no fault. The errors are *MalformedAnswerError and *UnusableAnswerError.
+func ParseAnswer(answer, offer string) (*Answer, error) {
+	if len(answer) > MaxAnswerSize {
+		detail := fmt.Sprintf("it has %d bytes; at most %d are accepted", len(answer), MaxAnswerSize)
+		return nil, &MalformedAnswerError{Detail: detail}
+	}
+	ours, err := readSections(offer, nil)
 	if err != nil {
-		return "", &InvalidAnswerError{Detail: err.Error()}
+		return nil, &InvalidOfferError{Detail: err.Error()}
 	}
-	f := &finisher{document: d, offer: offer, options: o}
-	if err := f.pair(); err != nil {
-		return "", err
+	theirs, err := readSections(answer, ours)
+	if err != nil {
+		return nil, answerError(err)
 	}
-	candidates := sortCandidates(d, o.Loopback)
-	text := f.write(candidates)
-	if len(text) <= maxAnswerSize || len(offer.Sections) > 2 {
-		return text, nil
-	}
-	text = f.write(fitting(candidates, len(text)-maxAnswerSize))
-	if len(text) > maxAnswerSize {
-		return "", &InvalidAnswerError{Detail: fmt.Sprintf("it has %d bytes; peers read %d", len(text), maxAnswerSize)}
-	}
-	return text, nil
+	return theirs.pair(ours)
 }
 
-// fitting drops candidates from the end, but never the first, until their lines are shorter by the given bytes.
-func fitting(candidates []string, excess int) []string {
-	for len(candidates) > 1 && excess > 0 {
-		last := len(candidates) - 1
-		excess -= len("a=candidate:\r\n") + len(candidates[last])
-		candidates = candidates[:last]
+// answerError tells what was wrong with an answer in an answer's words.
+func answerError(err error) error {
+	var m *MalformedOfferError
+	if errors.As(err, &m) {
+		return &MalformedAnswerError{Line: m.Line, Detail: m.Detail}
 	}
-	return candidates
+	return err
 }
 
-// finisher holds one answer while it is rewritten.
-type finisher struct {
+// description is either side's SDP, read but not judged.
+type description struct {
 	document *document
-	offer    *Offer
-	options  AnswerOptions
-
-	parts     []part // one for each section of the offer
-	transport *part  // whose ICE and DTLS lines stand for all
-	streamID  string
+	sections []Section
 }
 
-// part is what becomes of one section.
-type part struct {
-	offered *Section
-	action  Action
-	text    *sectionText // of the library's answer; nil if it has none
-	formats []Format     // that are answered
+// readSections reads all sections. Those of an answer take their mid from the offer if they have none.
+func readSections(sdp string, offer *description) (*description, error) {
+	text, err := scan(sdp)
+	if err != nil {
+		return nil, err
+	}
+	text.inherit(true)
+	d := &description{document: text}
+	if offer != nil {
+		if err := offer.resembles(text); err != nil {
+			return nil, err
+		}
+	}
+	for i := range text.sections {
+		s, err := parseSection(&text.sections[i], text.session, RolePublish)
+		if err != nil {
+			return nil, err
+		}
+		if s.MID == "" && offer != nil {
+			s.MID = offer.sections[i].MID
+		}
+		d.sections = append(d.sections, s)
+	}
+	return d, nil
 }
 
-// pair finds the library's section for each of the offer's and what is to become of it.
-func (f *finisher) pair() error {
-	byMID := map[string]*sectionText{}
-	for i := range f.document.sections {
-		t := &f.document.sections[i]
-		if mid, ok, err := t.attrs.single("mid"); err == nil && ok {
-			byMID[mid.value] = t
-		}
+// resembles requires the m-lines of an answer to be those of the offer (RFC 3264 6).
+func (d *description) resembles(answer *document) error {
+	if have, want := len(answer.sections), len(d.sections); have != want {
+		return &UnusableAnswerError{Detail: fmt.Sprintf("it has %d sections; %d were offered", have, want)}
 	}
-	for i := range f.offer.Sections {
-		s := &f.offer.Sections[i]
-		p := part{offered: s, text: byMID[s.MID]}
-		p.action = f.action(&p)
-		if p.action == Passthrough {
-			if p.formats = f.formats(&p); len(p.formats) == 0 || p.text.port == 0 {
-				return &RejectedSectionError{MID: s.MID}
-			}
-		}
-		f.parts = append(f.parts, p)
-	}
-	return f.shareTransport()
-}
-
-func (f *finisher) action(p *part) Action {
-	if !p.offered.serves() {
-		return Disabled
-	}
-	if f.offer.Role == RolePlay {
-		if c, ok := f.choice(p); ok {
-			return c.Action
-		}
-		if p.text != nil && !p.text.attrs.has("msid") {
-			return Unused // pion says sendonly of a section that it has no track for
-		}
-	}
-	return Passthrough
-}
-
-func (f *finisher) choice(p *part) (Choice, bool) {
-	if f.options.Plan == nil {
-		return Choice{}, false
-	}
-	return f.options.Plan.Choice(p.offered.MID)
-}
-
-// formats are the answered payload types, in the library's order: for a viewer the chosen one and its
-// retransmissions, for a publisher all that both sides know.
-func (f *finisher) formats(p *part) []Format {
-	var kept []Format
-	if p.text == nil {
-		return nil
-	}
-	c, chosen := f.choice(p)
-	all := slices.Concat(p.offered.Formats, p.offered.Repair)
-	listed := map[string]bool{}
-	for _, word := range p.text.formats {
-		for _, o := range all {
-			if listed[word] || fmt.Sprint(o.PayloadType) != word {
-				continue
-			}
-			if chosen && o.PayloadType != c.Format.PayloadType && (o.PayloadType != c.Format.RTX || c.Format.RTX == 0) {
-				continue
-			}
-			listed[word] = true
-			kept = append(kept, o)
-		}
-	}
-	if chosen && !listed[fmt.Sprint(c.Format.PayloadType)] {
-		return nil
-	}
-	return kept
-}
-
-// shareTransport finds the ICE and DTLS lines for the sections that the library did not answer.
-func (f *finisher) shareTransport() error {
-	for i := range f.parts {
-		if f.parts[i].action == Passthrough {
-			f.transport = &f.parts[i]
-			break
-		}
-	}
-	if f.transport == nil {
-		return &InvalidAnswerError{Detail: "none of its sections is served"}
-	}
-	for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint", "setup"} {
-		if f.shared(key) == "" {
-			return &InvalidAnswerError{Detail: "it has no " + key}
-		}
-	}
-	f.streamID = f.options.StreamID
-	for i := range f.parts {
-		if p := &f.parts[i]; f.streamID == "" && p.action == Passthrough {
-			msid, _, _ := p.text.attrs.single("msid")
-			f.streamID, _, _ = strings.Cut(msid.value, " ")
+	for i, s := range d.sections {
+		t := &answer.sections[i]
+		mid, ok, err := t.attrs.single("mid")
+		switch {
+		case err != nil:
+			return err
+		case t.media != s.Media:
+			return &UnusableAnswerError{Section: s.MID, Detail: fmt.Sprintf("it is %s; %s was offered", quote(t.media), s.Media)}
+		case ok && mid.value != s.MID:
+			return &UnusableAnswerError{Section: s.MID, Detail: fmt.Sprintf("its mid is %s", quote(mid.value))}
 		}
 	}
 	return nil
 }
 
-// shared is an attribute of the transport, at the level of the section or of the session.
-func (f *finisher) shared(key string) string {
-	for _, level := range []attributes{f.transport.text.attrs, f.document.session} {
-		for _, a := range level {
-			if a.key == key {
-				return a.value
-			}
-		}
+// Section is the section of a mid.
+func (a *Answer) Section(mid string) (*Section, bool) {
+	i := slices.IndexFunc(a.Sections, func(s Section) bool { return s.MID == mid })
+	if i < 0 {
+		return nil, false
 	}
-	return ""
+	return &a.Sections[i], true
 }
 
-// rejects reports whether a part is answered with port 0.
-func (f *finisher) rejects(p *part) bool {
-	return p.action == Disabled || p.action == Unused && f.options.Unused == UnusedRejected
-}
-
-// direction is the answer's: a viewer is sent to and a publisher received from, never both.
-func (f *finisher) direction(p *part) Direction {
-	switch {
-	case p.action != Passthrough:
-		return Inactive
-	case f.offer.Role == RolePublish:
-		return RecvOnly
+// CandidatesOf lists the values of the fragment's candidates that belong to the answer, as Offer.CandidatesOf does.
+func (a *Answer) CandidatesOf(f *Fragment) []string {
+	generation := f.ICEUfrag
+	if generation == "" {
+		generation = a.ICEUfrag
 	}
-	return SendOnly
+	return candidatesOf(f, generation, a.accepted())
 }
 
-// orderedMIDs are the mids of the accepted sections in the order of the offer's BUNDLE group.
-func (f *finisher) orderedMIDs() []string {
+// Restarted is a copy of the answer as the peer would give it after an ICE restart: with the credentials and
+// candidates of the fragment, which must have both, and a higher version. The answer itself stays as it is.
+func (a *Answer) Restarted(f *Fragment) *Answer {
+	c := *a
+	c.version++
+	c.ICEUfrag, c.ICEPwd = f.ICEUfrag, f.ICEPwd
+	c.Candidates, c.EndOfCandidates = a.CandidatesOf(f), f.EndOfCandidates
+	c.Sections = restarted(a.Sections, f, a.accepted()[0], c.Candidates)
+	return &c
+}
+
+// accepted is the mids of the sections that the answer accepts, in order; there is at least one.
+func (a *Answer) accepted() []string {
 	var mids []string
-	for _, mid := range f.offer.Bundle {
-		i := slices.IndexFunc(f.parts, func(p part) bool { return p.offered.MID == mid })
-		if i >= 0 && !f.rejects(&f.parts[i]) && f.parts[i].offered.Kind != media.Data {
-			mids = append(mids, mid)
+	for i := range a.Sections {
+		if a.Sections[i].serves() {
+			mids = append(mids, a.Sections[i].MID)
 		}
 	}
 	return mids
+}
+
+// Normalised returns the answer as a peer-connection library can read it, with the candidates that the zero
+// CandidatePolicy allows.
+func (a *Answer) Normalised() string { return a.NormalisedWith(CandidatePolicy{}) }
+
+// NormalisedWith writes the answer anew from what was checked, with at most 50 candidates.
+func (a *Answer) NormalisedWith(policy CandidatePolicy) string {
+	w := &writer{}
+	writeSession(w, a.version, a.accepted(), a.mixedExtensions, a.ICELite, true)
+	left := maxCandidates
+	for i := range a.Sections {
+		if s := &a.Sections[i]; s.serves() {
+			left = s.write(w, policy, left)
+		} else {
+			(&part{offered: s}).reject(w)
+		}
+	}
+	return w.String()
 }

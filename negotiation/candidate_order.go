@@ -33,21 +33,32 @@ func (c *candidate) order(loopback bool) int {
 	return hostIPv4
 }
 
-// sortCandidates collects the candidates of a library's answer, each once. With rtcp-mux there is no second
-// component, and a server that is only ever connected to has no active TCP.
-func sortCandidates(d *document, loopback bool) []string {
-	var all []candidate
-	seen := map[candidateKey]bool{}
+// candidates is the values of the candidate lines of all sections.
+func (d *document) candidates() []string {
+	var values []string
 	for _, s := range d.sections {
 		for _, a := range s.attrs {
-			c, ok := parseCandidate(a.value)
-			key := candidateKey{c.transport, c.name, c.port, c.typ}
-			if a.key != "candidate" || !ok || c.component != "1" || c.tcpType == "active" || seen[key] {
-				continue
+			if a.key == "candidate" {
+				values = append(values, a.value)
 			}
-			seen[key] = true
-			all = append(all, c)
 		}
+	}
+	return values
+}
+
+// sortCandidates puts candidates of ours in order, each once. With rtcp-mux there is no second component, and a
+// server that is only ever connected to has no active TCP.
+func sortCandidates(values []string, loopback bool) []string {
+	var all []candidate
+	seen := map[candidateKey]bool{}
+	for _, value := range values {
+		c, ok := parseCandidate(value)
+		key := candidateKey{c.transport, c.name, c.port, c.typ}
+		if !ok || c.component != "1" || c.tcpType == "active" || seen[key] {
+			continue
+		}
+		seen[key] = true
+		all = append(all, c)
 	}
 	slices.SortFunc(all, func(a, b candidate) int {
 		return cmp.Or(

@@ -110,14 +110,20 @@ func decideSection(source []media.Track, s *Section, policy Policy) (Choice, *No
 	return c, &NoCodecError{Kind: s.Kind, Sends: describe(t), Offers: s.offers(), Reason: c.Reason}
 }
 
-// firstUsable is the payload that stands for a section in which nothing is sent.
+// firstUsable is the payload that stands for a section in which nothing is sent. Surround sound, which few
+// players know, stands only if there is nothing else.
 func (s *Section) firstUsable() Format {
+	var surround Format
 	for _, f := range s.Formats {
-		if f.usable() {
+		switch {
+		case !f.usable():
+		case !f.is(multiopus):
 			return f
+		case surround.Codec == "":
+			surround = f
 		}
 	}
-	return Format{}
+	return surround
 }
 
 // offers lists the titles of the codecs that a section offers, each once.

@@ -14,10 +14,7 @@ type MalformedOfferError struct {
 }
 
 func (e *MalformedOfferError) Error() string {
-	if e.Line == 0 {
-		return "the offer is malformed: " + e.Detail
-	}
-	return fmt.Sprintf("line %d of the offer is malformed: %s", e.Line, e.Detail)
+	return atLine("the offer", e.Line) + " is malformed: " + e.Detail
 }
 
 // OfferTooLargeError tells that the text was not even looked at. Over HTTP: 413.
@@ -67,6 +64,59 @@ func (e *RejectedSectionError) Error() string {
 type InvalidAnswerError struct{ Detail string }
 
 func (e *InvalidAnswerError) Error() string { return "the answer is not usable: " + e.Detail }
+
+// MalformedFragmentError tells that the text is not a trickle-ice-sdpfrag (RFC 8840 9). Over HTTP: 400.
+type MalformedFragmentError struct {
+	Line   int    // from 1; 0 if no single line is at fault
+	Detail string // what is there and what is expected
+}
+
+func (e *MalformedFragmentError) Error() string {
+	return atLine("the fragment", e.Line) + " is malformed: " + e.Detail
+}
+
+// FragmentTooLargeError tells that the text was not even looked at. Over HTTP: 413.
+type FragmentTooLargeError struct{ Size, Max int } // bytes
+
+func (e *FragmentTooLargeError) Error() string {
+	return fmt.Sprintf("the fragment has %d bytes; at most %d are accepted", e.Size, e.Max)
+}
+
+// MalformedAnswerError tells that the text is not an SDP answer as the RFCs have it.
+type MalformedAnswerError struct {
+	Line   int    // from 1; 0 if no single line is at fault
+	Detail string // what is there and what is expected
+}
+
+func (e *MalformedAnswerError) Error() string {
+	return atLine("the answer", e.Line) + " is malformed: " + e.Detail
+}
+
+// UnusableAnswerError tells that the answer is understood, but does not fit the offer that it is to.
+type UnusableAnswerError struct {
+	Section string // mid; "" if no single section is at fault
+	Detail  string // what is there and what is expected
+}
+
+func (e *UnusableAnswerError) Error() string {
+	if e.Section == "" {
+		return "the answer cannot be used: " + e.Detail
+	}
+	return fmt.Sprintf("section %s of the answer cannot be used: %s", quote(e.Section), e.Detail)
+}
+
+// InvalidOfferError tells that a library's offer cannot be used: a defect of ours, not of the peer.
+type InvalidOfferError struct{ Detail string }
+
+func (e *InvalidOfferError) Error() string { return "our own offer is not usable: " + e.Detail }
+
+// atLine puts the line of a text before its name; line 0 is none.
+func atLine(name string, line int) string {
+	if line == 0 {
+		return name
+	}
+	return fmt.Sprintf("line %d of %s", line, name)
+}
 
 func malformed(line int, format string, args ...any) error {
 	return &MalformedOfferError{Line: line, Detail: fmt.Sprintf(format, args...)}

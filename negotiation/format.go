@@ -16,7 +16,7 @@ type Format struct {
 	Codec       media.Codec // "" for what the gateway can't send or take
 	Name        string      // encoding name as offered
 	ClockRate   int         // Hz
-	Channels    int         // audio: 1 unless the offer says more; Opus: always 2 (RFC 7587 7). Video: 0
+	Channels    int         // audio: 1 unless the offer says more; Opus: always 2 (RFC 7587 7), but for multiopus. Video: 0
 	FMTP        string      // the fmtp line's parameters, without those that are broken
 	Params      map[string]string
 	Feedback    []string // values of rtcp-fb: "nack pli"
@@ -29,6 +29,7 @@ var staticFormats = map[uint8]string{0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/80
 var codecNames = map[string]media.Codec{
 	"h264": media.H264, "h265": media.H265, "vp8": media.VP8, "vp9": media.VP9, "av1": media.AV1,
 	"opus": media.Opus, "pcmu": media.PCMU, "pcma": media.PCMA, "g722": media.G722,
+	multiopus: media.Opus,
 }
 
 var repairNames = []string{"rtx", "red", "ulpfec", "flexfec", "flexfec-03"}
@@ -138,7 +139,7 @@ func (f *Format) setEncoding(encoding, medium string) bool {
 		}
 		f.Channels = int(n)
 	}
-	if f.Codec == media.Opus {
+	if f.is("opus") {
 		f.Channels = 2
 	}
 	return true

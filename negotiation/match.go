@@ -90,7 +90,10 @@ func matchAudio(t media.Track, f Format) bool {
 	channels := max(t.Channels, 1)
 	switch t.Codec {
 	case media.Opus:
-		return f.ClockRate == 48000 && channels <= 2
+		if channels > 2 {
+			return matchMultiopus(t, f)
+		}
+		return f.ClockRate == 48000 && f.is("opus")
 	case media.G722:
 		return (f.ClockRate == 8000 || f.ClockRate == 16000) && channels == f.Channels
 	}

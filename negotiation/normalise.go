@@ -15,17 +15,7 @@ func (o *Offer) Normalised() string { return o.NormalisedWith(CandidatePolicy{})
 // format that nobody knows, and with at most 50 candidates.
 func (o *Offer) NormalisedWith(policy CandidatePolicy) string {
 	w := &writer{}
-	w.line("v=0")
-	w.line("o=- 1 1 IN IP4 0.0.0.0")
-	w.line("s=-")
-	w.line("t=0 0")
-	w.attr("group", "BUNDLE "+strings.Join(o.bundled(), " "))
-	w.flag("extmap-allow-mixed", o.mixedExtensions)
-	w.flag("ice-lite", o.ICELite)
-	if o.Trickle {
-		w.attr("ice-options", "trickle")
-	}
-	w.attr("msid-semantic", "WMS *")
+	writeSession(w, o.version, o.bundled(), o.mixedExtensions, o.ICELite, o.Trickle)
 	left := maxCandidates
 	for i := range o.Sections {
 		if s := &o.Sections[i]; s.serves() {
@@ -33,6 +23,21 @@ func (o *Offer) NormalisedWith(policy CandidatePolicy) string {
 		}
 	}
 	return w.String()
+}
+
+// writeSession writes the session level of a normalised description.
+func writeSession(w *writer, version int, mids []string, mixedExtensions, lite, trickle bool) {
+	w.line("v=0")
+	w.line("o=- 1 " + strconv.Itoa(version+1) + " IN IP4 0.0.0.0")
+	w.line("s=-")
+	w.line("t=0 0")
+	w.attr("group", "BUNDLE "+strings.Join(mids, " "))
+	w.flag("extmap-allow-mixed", mixedExtensions)
+	w.flag("ice-lite", lite)
+	if trickle {
+		w.attr("ice-options", "trickle")
+	}
+	w.attr("msid-semantic", "WMS *")
 }
 
 // bundled is the mids of the sections to serve, the one whose transport counts first.
@@ -68,6 +73,7 @@ func (s *Section) write(w *writer, policy CandidatePolicy, left int) int {
 	for _, source := range s.sources {
 		w.line("a=" + source)
 	}
+	s.writeRIDs(w, "send")
 	for _, c := range s.Candidates[:min(left, len(s.Candidates))] {
 		if policy.Allows(c) {
 			w.attr("candidate", c)
@@ -93,6 +99,13 @@ func (w *writer) line(s string) {
 }
 
 func (w *writer) attr(key, value string) { w.line("a=" + key + ":" + value) }
+
+// text is attr for a value that may be missing.
+func (w *writer) text(key, value string) {
+	if value != "" {
+		w.attr(key, value)
+	}
+}
 
 func (w *writer) flag(key string, on bool) {
 	if on {

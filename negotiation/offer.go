@@ -36,6 +36,7 @@ type Offer struct {
 	Setup    string    // DTLS role of the transport that all sections share: "actpass", "active" or "passive"
 
 	mixedExtensions bool
+	version         int // ICE restarts since it came
 }
 
 // Section is one m-line of an offer with what follows it.
@@ -50,7 +51,8 @@ type Section struct {
 	Formats []Format // in the offer's order of preference
 	Repair  []Format // RTX, RED and FEC, in the offer's order
 	ExtMaps map[int]string
-	RIDs    []string // simulcast layers that the peer sends, at most three
+	RIDs    []string // simulcast layers that a publisher sends, at most three, in its own order
+	Layers  []Layer  // the same, with the renditions that they are published as
 
 	RTCPMux         bool
 	RTCPReducedSize bool
@@ -59,7 +61,7 @@ type Section struct {
 	line    int
 	formats []string // as in the m-line
 	extMaps []string // as in the offer, in its order
-	sources []string // msid, ssrc, ssrc-group, rid and simulcast lines of a publisher
+	sources []string // msid, ssrc and ssrc-group lines of a publisher
 	noFMTP  bool     // no format of the section has parameters: any will do
 }
 
@@ -86,10 +88,14 @@ func (s *Section) serves() bool { return s.Enabled && s.Kind != media.Data }
 // draft-ietf-wish-whep as the given role has them. The errors are *OfferTooLargeError, *MalformedOfferError
 // and *UnservableOfferError; what is malformed is told before what can't be served.
 func ParseOffer(sdp string, role Role) (*Offer, error) {
+	if len(sdp) > MaxOfferSize {
+		return nil, &OfferTooLargeError{Size: len(sdp), Max: MaxOfferSize}
+	}
 	d, err := scan(sdp)
 	if err != nil {
 		return nil, err
 	}
+	d.inherit(false)
 	o := &Offer{Role: role, ICELite: d.session.has("ice-lite"), Trickle: trickles(d)}
 	for i := range d.sections {
 		s, fault := parseSection(&d.sections[i], d.session, role)
@@ -113,12 +119,22 @@ func ParseOffer(sdp string, role Role) (*Offer, error) {
 	if err := o.checkServable(grouped); err != nil {
 		return nil, err
 	}
-	for i := range o.Sections {
-		s := &o.Sections[i]
-		s.RIDs = s.RIDs[:min(len(s.RIDs), maxUsedRIDs)]
-	}
+	o.settleLayers()
 	o.Setup = orActpass(o.tagged().Setup)
 	return o, nil
+}
+
+// settleLayers keeps the first layers of a publisher, and none of a viewer, who sends nothing.
+func (o *Offer) settleLayers() {
+	most := maxUsedRIDs
+	if o.Role == RolePlay {
+		most = 0
+	}
+	for i := range o.Sections {
+		s := &o.Sections[i]
+		s.RIDs = s.RIDs[:min(len(s.RIDs), most)]
+		s.Layers = nameLayers(s.RIDs)
+	}
 }
 
 // Section is the section of a mid.

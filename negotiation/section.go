@@ -32,6 +32,7 @@ func parseSection(t *sectionText, session attributes, role Role) (Section, error
 		return s, err
 	}
 	s.readSources(t.attrs, role)
+	s.readRIDs(t.attrs)
 	return s, nil
 }
 
@@ -72,11 +73,7 @@ func (s *Section) readDirection(attrs, session attributes) error {
 func (s *Section) readSources(attrs attributes, role Role) {
 	for _, a := range attrs {
 		switch a.key {
-		case "msid", "ssrc", "ssrc-group", "simulcast":
-		case "rid":
-			if f := strings.Fields(a.value); len(f) >= 2 && f[1] == "send" && token(f[0], 255) {
-				s.RIDs = append(s.RIDs, f[0])
-			}
+		case "msid", "ssrc", "ssrc-group":
 		default:
 			continue
 		}

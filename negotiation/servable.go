@@ -35,6 +35,9 @@ func (s *Section) unservable(role Role) string {
 // usable reports whether the gateway knows the codec and may send on the payload type: with rtcp-mux, 64 to
 // 95 look like RTCP (RFC 5761 4).
 func (f *Format) usable() bool {
+	if f.is(multiopus) && !f.soundMultiopus() {
+		return false
+	}
 	return f.Codec != "" && (f.PayloadType < 64 || f.PayloadType > 95)
 }
 

@@ -15,7 +15,8 @@ const (
 	maxExtMaps     = 64 // of one section
 	maxRIDs        = 8  // of one section
 	maxUsedRIDs    = 3
-	maxFeedback    = 16 // of one format; the others are ignored
+	maxRIDLength   = 255 // of an RTP header extension (RFC 8285 4.3)
+	maxFeedback    = 16  // of one format; the others are ignored
 	maxMID         = 16
 	maxSprop       = 4096
 	maxPayloadType = 127
@@ -46,11 +47,8 @@ type document struct {
 	sections []sectionText
 }
 
-// scan cuts SDP into its lines, which end in CRLF or LF.
+// scan cuts SDP into its lines, which end in CRLF or LF. Its errors are *MalformedOfferError, whatever the text is.
 func scan(sdp string) (*document, error) {
-	if len(sdp) > MaxOfferSize {
-		return nil, &OfferTooLargeError{Size: len(sdp), Max: MaxOfferSize}
-	}
 	d := &document{}
 	for number := 1; sdp != ""; number++ {
 		var line string

@@ -10,16 +10,22 @@ import (
 // is too weak to ask for).
 var fingerprintLengths = map[string]int{"sha-256": 32, "sha-384": 48, "sha-512": 64}
 
+// The least characters of the ICE credentials.
+const (
+	minUfrag = 4
+	minPwd   = 22
+)
+
 func (s *Section) readTransport(attrs, session attributes) error {
 	setup, _, err := inherited(attrs, session, "setup")
 	if err != nil {
 		return err
 	}
 	s.Setup = setup.value
-	if s.ICEUfrag, err = s.credential(attrs, session, "ice-ufrag", 4); err != nil {
+	if s.ICEUfrag, err = s.credential(attrs, session, "ice-ufrag", minUfrag); err != nil {
 		return err
 	}
-	if s.ICEPwd, err = s.credential(attrs, session, "ice-pwd", 22); err != nil {
+	if s.ICEPwd, err = s.credential(attrs, session, "ice-pwd", minPwd); err != nil {
 		return err
 	}
 	s.readFingerprints(attrs, session)
@@ -32,21 +38,31 @@ func (s *Section) readTransport(attrs, session attributes) error {
 	return nil
 }
 
-// credential reads an ICE user fragment or password (RFC 8839 5.4).
+// credential reads an ICE user fragment or password.
 func (s *Section) credential(attrs, session attributes, key string, least int) (string, error) {
-	const most = 256
 	a, ok, err := inherited(attrs, session, key)
 	switch {
 	case err != nil:
 		return "", err
 	case !ok:
 		return "", malformed(s.line, "the section has no %s", key)
-	case len(a.value) < least || len(a.value) > most:
-		return "", malformed(a.line, "the %s has %d characters; %d to %d are expected", key, len(a.value), least, most)
-	case strings.ContainsFunc(a.value, notICEChar):
-		return "", malformed(a.line, "the %s may hold letters, digits, + and / only", key)
+	}
+	if fault := credentialFault(key, a.value, least); fault != "" {
+		return "", malformed(a.line, "%s", fault)
 	}
 	return a.value, nil
+}
+
+// credentialFault says what is wrong with an ICE user fragment or password (RFC 8839 5.4), or "".
+func credentialFault(key, value string, least int) string {
+	const most = 256
+	switch {
+	case len(value) < least || len(value) > most:
+		return fmt.Sprintf("the %s has %d characters; %d to %d are expected", key, len(value), least, most)
+	case strings.ContainsFunc(value, notICEChar):
+		return "the " + key + " may hold letters, digits, + and / only"
+	}
+	return ""
 }
 
 func notICEChar(r rune) bool {

@@ -8,6 +8,9 @@ import (
 // answeredFeedback are the feedback messages that make sense in an answer of ours.
 var answeredFeedback = []string{"nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"}
 
+// iceOptions is what we say of our ICE, in answers, offers and fragments alike (RFC 9725 4.3.3).
+const iceOptions = "trickle ice2"
+
 // write puts the answer together with the given candidates.
 func (f *finisher) write(candidates []string) string {
 	w := &writer{}
@@ -21,7 +24,7 @@ func (f *finisher) write(candidates []string) string {
 	}
 	w.flag("extmap-allow-mixed", f.offer.mixedExtensions && f.document.session.has("extmap-allow-mixed"))
 	w.flag("ice-lite", f.document.session.has("ice-lite"))
-	w.attr("ice-options", "trickle ice2")
+	w.attr("ice-options", iceOptions)
 	w.attr("msid-semantic", "WMS *")
 	tagged := f.transport.offered.MID
 	if len(mids) > 0 {
@@ -75,8 +78,12 @@ func (f *finisher) accept(w *writer, p *part) {
 	}
 	p.writeExtMaps(w)
 	w.flag(string(f.direction(p)), true)
-	if p.action == Passthrough {
-		f.writeSources(w, p)
+	switch {
+	case p.action != Passthrough:
+	case f.offer.Role == RolePublish:
+		s.writeRIDs(w, "recv")
+	default:
+		writeSources(w, p.text.attrs, f.streamID)
 	}
 }
 
@@ -124,20 +131,20 @@ func (p *part) writeExtMaps(w *writer) {
 
 // writeSources writes the lines on streams, with one stream id for audio and video, so that a browser plays
 // them in step.
-func (f *finisher) writeSources(w *writer, p *part) {
-	for _, a := range p.text.attrs {
+func writeSources(w *writer, attrs attributes, streamID string) {
+	for _, a := range attrs {
 		switch a.key {
 		case "msid":
-			w.attr(a.key, f.streamID+" "+secondWord(a.value))
+			w.attr(a.key, streamID+" "+secondWord(a.value))
 		case "ssrc":
 			ssrc, rest, _ := strings.Cut(a.value, " ")
 			switch {
 			case strings.HasPrefix(rest, "cname:"):
 				w.attr(a.key, a.value)
 			case strings.HasPrefix(rest, "msid:"):
-				w.attr(a.key, ssrc+" msid:"+f.streamID+" "+secondWord(rest))
+				w.attr(a.key, ssrc+" msid:"+streamID+" "+secondWord(rest))
 			}
-		case "ssrc-group", "rid", "simulcast":
+		case "ssrc-group":
 			w.attr(a.key, a.value)
 		}
 	}

@@ -1,0 +1,127 @@
+package negotiation
+
+import (
+	"fmt"
+	"slices"
+
+	"sluice/media"
+)
+
+// answering gives, for the direction that we offered, those in which the peer may accept.
+var answering = map[Direction][]Direction{
+	SendOnly: {RecvOnly, SendRecv},
+	RecvOnly: {SendOnly, SendRecv},
+	SendRecv: {SendOnly, RecvOnly, SendRecv},
+}
+
+// pair judges each section of an answer by that of the offer.
+func (d *description) pair(offer *description) (*Answer, error) {
+	a := &Answer{ICELite: d.document.session.has("ice-lite"), mixedExtensions: d.document.session.has("extmap-allow-mixed")}
+	var refused error
+	for i := range d.sections {
+		s, ours := d.sections[i], &offer.sections[i]
+		fault := s.refusal()
+		switch {
+		case fault != "" && ours.Kind != media.Data:
+			s.Enabled = false
+			refused = &UnusableAnswerError{Section: s.MID, Detail: fault}
+			if ours.sends() {
+				return nil, refused
+			}
+		case s.serves():
+			if fault := s.unusable(ours); fault != "" {
+				return nil, &UnusableAnswerError{Section: s.MID, Detail: fault}
+			}
+			s.keepOffered(ours)
+		}
+		a.Sections = append(a.Sections, s)
+	}
+	if len(a.accepted()) == 0 {
+		if refused == nil {
+			refused = &UnusableAnswerError{Detail: "it accepts no section"}
+		}
+		return nil, refused
+	}
+	return a, a.shareTransport()
+}
+
+func (s *Section) sends() bool { return s.Direction == SendOnly || s.Direction == SendRecv }
+
+// refusal says how a section of an answer is refused, or "".
+func (s *Section) refusal() string {
+	switch {
+	case !s.Enabled:
+		return "it is refused with port 0"
+	case s.Direction == Inactive:
+		return "it is answered inactive"
+	}
+	return ""
+}
+
+// unusable says why an accepted section does not do for what was offered, or "".
+func (s *Section) unusable(offered *Section) string {
+	switch {
+	case !slices.Contains(servedProtos, s.Proto):
+		return fmt.Sprintf("its protocol is %s; UDP/TLS/RTP/SAVPF is required", quote(s.Proto))
+	case !slices.Contains(answering[offered.Direction], s.Direction):
+		return fmt.Sprintf("it is %s, in answer to %s", s.Direction, offered.Direction)
+	case !s.RTCPMux:
+		return "it has no rtcp-mux"
+	case s.Setup != "active" && s.Setup != "passive":
+		return fmt.Sprintf("its setup is %s; active or passive is required", quote(s.Setup))
+	case len(s.Fingerprints) == 0:
+		return s.rejected
+	case !slices.ContainsFunc(s.Formats, offered.has):
+		return "it names no payload type with a codec that was offered"
+	}
+	return ""
+}
+
+// has reports whether a format stands among those of the section: same payload type, same encoding.
+func (s *Section) has(f Format) bool {
+	return slices.ContainsFunc(slices.Concat(s.Formats, s.Repair), func(o Format) bool {
+		return o.PayloadType == f.PayloadType && o.sameEncoding(&f)
+	})
+}
+
+// keepOffered drops the payload types and header extensions that were not offered.
+func (s *Section) keepOffered(offered *Section) {
+	foreign := func(f Format) bool { return !offered.has(f) }
+	s.Formats = slices.DeleteFunc(s.Formats, foreign)
+	s.Repair = slices.DeleteFunc(s.Repair, foreign)
+	s.extMaps = slices.DeleteFunc(s.extMaps, func(value string) bool {
+		id, uri, _ := parseExtMap(value)
+		if offered.ExtMaps[id] != uri {
+			delete(s.ExtMaps, id)
+			return true
+		}
+		return false
+	})
+	s.RIDs = nil
+}
+
+// shareTransport takes the transport of the first accepted section, which all others must have too.
+func (a *Answer) shareTransport() error {
+	var first *Section
+	for i := range a.Sections {
+		s := &a.Sections[i]
+		if !s.serves() {
+			continue
+		}
+		if first == nil {
+			first = s
+			a.Setup, a.ICEUfrag, a.ICEPwd = s.Setup, s.ICEUfrag, s.ICEPwd
+		}
+		if s.ICEUfrag != a.ICEUfrag || s.ICEPwd != a.ICEPwd || s.Setup != a.Setup {
+			return &UnusableAnswerError{Section: s.MID, Detail: "it has a transport of its own; one for all sections was offered"}
+		}
+		for _, f := range s.Fingerprints {
+			if detail := conflict(first.Fingerprints, f); detail != "" {
+				return &UnusableAnswerError{Section: s.MID, Detail: detail}
+			}
+		}
+		a.Candidates = append(a.Candidates, s.Candidates...)
+		a.EndOfCandidates = a.EndOfCandidates || s.EndOfCandidates
+	}
+	return nil
+}
