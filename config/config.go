@@ -14,7 +14,7 @@ type Config struct {
 	Streams map[string]Stream `toml:"streams"`
 }
 
-// HTTP is the one port for WHEP, pages, API and metrics.
+// HTTP is the one port for WHIP, WHEP, pages, API and metrics.
 type HTTP struct {
 	// Listen is HOST:PORT; no host means all interfaces.
 	Listen string `toml:"listen"`
@@ -22,7 +22,7 @@ type HTTP struct {
 	AllowOrigins []string `toml:"allow_origins"`
 }
 
-// WebRTC is the side of the viewers.
+// WebRTC is the side of the peers: those who watch, and those who publish.
 type WebRTC struct {
 	// ListenUDP is a bare port or HOST:PORT; UDPListenAddr says what it means.
 	ListenUDP string `toml:"listen_udp"`
@@ -30,6 +30,8 @@ type WebRTC struct {
 	AdditionalHosts []string `toml:"additional_hosts"`
 	// Interfaces are the network interfaces whose addresses are offered; empty means all.
 	Interfaces []string `toml:"interfaces"`
+	// ICEServers are handed to peers, who may need them to reach us.
+	ICEServers []ICEServer `toml:"ice_servers"`
 	// ICETimeout is the time from the answer to a connection.
 	ICETimeout time.Duration `toml:"ice_timeout" min:"1s"`
 	// ConsentTimeout is how long a viewer may be silent (RFC 7675).
@@ -37,6 +39,8 @@ type WebRTC struct {
 	// ViewerIdleTimeout is how long a viewer may wait for a stream that has no source.
 	ViewerIdleTimeout time.Duration `toml:"viewer_idle_timeout" min:"1s"`
 	H264Policy        H264Policy    `toml:"h264_policy" oneof:"lenient strict"`
+	// StrictPreconditions refuses a PATCH without If-Match (RFC 9725 4.3.1), which some clients send.
+	StrictPreconditions bool `toml:"strict_preconditions"`
 }
 
 // H264Policy says which H.264 pictures go to a viewer.
@@ -61,6 +65,17 @@ type Auth struct {
 
 // Limits are upper bounds; 0 means none.
 type Limits struct {
+	// Sessions are those of publishers and viewers together.
+	Sessions          int `toml:"sessions" min:"0" max:"1000000"`
+	SessionsPerStream int `toml:"sessions_per_stream" min:"0" max:"1000000"`
+	SessionsPerIP     int `toml:"sessions_per_ip" min:"0" max:"1000000"`
+	// HalfOpen sessions have an answer and no connection yet.
+	HalfOpen      int `toml:"half_open" min:"0" max:"1000000"`
+	HalfOpenPerIP int `toml:"half_open_per_ip" min:"0" max:"1000000"`
+	// PostsPerSecondPerIP is a mean; a burst may be twice that.
+	PostsPerSecondPerIP int `toml:"posts_per_second_per_ip" min:"0" max:"1000000"`
+	// SDPKiB bounds the body of an offer.
+	SDPKiB int `toml:"sdp_kib" min:"0" max:"1024"`
 	// RingMaxAge and RingMaxMiB bound what is cached of one rendition, whichever is reached first.
 	RingMaxAge time.Duration `toml:"ring_max_age" min:"0s"`
 	RingMaxMiB int           `toml:"ring_max_mib" min:"0" max:"2047"`
@@ -77,8 +92,12 @@ func Default() Config {
 			ViewerIdleTimeout: 60 * time.Second,
 			H264Policy:        Lenient,
 		},
-		Log:    Log{Level: "info", Format: "text"},
-		Auth:   Auth{Mode: "none"},
-		Limits: Limits{RingMaxAge: 12 * time.Second, RingMaxMiB: 16},
+		Log:  Log{Level: "info", Format: "text"},
+		Auth: Auth{Mode: "none"},
+		Limits: Limits{
+			Sessions: 1000, SessionsPerStream: 500, SessionsPerIP: 100,
+			HalfOpen: 200, HalfOpenPerIP: 32, PostsPerSecondPerIP: 20, SDPKiB: 64,
+			RingMaxAge: 12 * time.Second, RingMaxMiB: 16,
+		},
 	}
 }

@@ -37,12 +37,24 @@ func TestParseSetsEveryKey(t *testing.T) {
 	}
 	want := Stream{
 		Source: "rtsps://user:p%40ss@cam.example.org:322/stream1", Transport: TransportTCP, OnDemand: true, ReadTimeout: 3 * time.Second,
-		TLSFingerprint: "abcd00112233445566778899aabbccddeeff00112233445566778899aabbccdd",
+		TLSFingerprint: "abcd00112233445566778899aabbccddeeff00112233445566778899aabbccdd", OnConflict: ConflictReplace,
+		Push: []Push{{URL: "whips://other.example.org/door/whip?a=b", Token: "t0"}, {URL: "whip://192.0.2.1:8889/door/whip"}},
 	}
-	if c.Streams["door"] != want {
+	if !reflect.DeepEqual(c.Streams["door"], want) {
 		t.Errorf("door: got %+v, want %+v", c.Streams["door"], want)
 	}
-	if len(c.Streams) != 5 || !c.Streams["inline"].OnDemand || c.Streams["dotted"].ReadTimeout != 10*time.Second {
+	wantServers := []ICEServer{
+		{URLs: []string{"stun:stun.example.org:3478"}},
+		{URLs: []string{"turn:[2001:db8::2]?transport=udp", "turns:turn.example.org:443?transport=tcp"}, Username: "u", Credential: "pw="},
+	}
+	if !reflect.DeepEqual(c.WebRTC.ICEServers, wantServers) {
+		t.Errorf("ice_servers: %+v", c.WebRTC.ICEServers)
+	}
+	remote, studio := c.Streams["remote"], c.Streams["studio"]
+	if remote.Source != "wheps://host.example.org/a/whep?b=c" || remote.Token != "t1" || studio.Source != PublishSource || studio.OnConflict != ConflictReject || studio.Push[0].Token != "t2" {
+		t.Errorf("remote: %#v, studio: %#v", remote, studio)
+	}
+	if len(c.Streams) != 8 || !c.Streams["inline"].OnDemand || c.Streams["dotted"].ReadTimeout != 10*time.Second {
 		t.Errorf("streams: %+v", c.Streams)
 	}
 	if len(warnings) != 1 || warnings[0].Key != "streams.Door.tls_insecure" {
@@ -56,12 +68,12 @@ func TestValidateNeedsNoFile(t *testing.T) {
 		t.Fatalf("the defaults: %v", err)
 	}
 	c.Log.Level = "loud"
-	c.Streams = map[string]Stream{"a": {Source: "demo:", Transport: TransportAuto, ReadTimeout: time.Second}, "b": DefaultStream()}
+	c.Streams = map[string]Stream{"a": {Source: "demo:", Transport: TransportAuto, ReadTimeout: time.Second, OnConflict: ConflictReject}, "b": DefaultStream()}
 	var faults Faults
 	if err := c.Validate(); !errors.As(err, &faults) || len(faults) != 2 {
 		t.Fatalf("got %v", err)
 	}
-	want := "log.level: \"loud\" is not one of debug, info, warn, error\nstreams.b.source: is missing: add source = \"rtsp://...\" or \"demo:\""
+	want := "log.level: \"loud\" is not one of debug, info, warn, error\nstreams.b.source: is missing: add source = \"rtsp://...\", \"publish\" or \"demo:\""
 	if faults.Error() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", faults, want)
 	}
@@ -78,6 +90,11 @@ func TestDoubts(t *testing.T) {
 		{"fingerprint without TLS", `streams.a = { source = "rtsp://cam/", tls_fingerprint = "` + print64 + `" }`, "streams.a.tls_fingerprint: does nothing: the source is not rtsps://"},
 		{"insecure without TLS", `streams.a = { source = "demo:", tls_insecure = true }`, "streams.a.tls_insecure: does nothing: the source is not rtsps://"},
 		{"both", `streams.a = { source = "rtsps://cam/", tls_insecure = true, tls_fingerprint = "` + print64 + `" }`, "streams.a.tls_insecure: does nothing beside tls_fingerprint"},
+		{"token without WHEP", `streams.a = { source = "publish", token = "x" }`, "streams.a.token: does nothing: the source is neither whep:// nor wheps://"},
+		{"conflict without publishers", `streams.a = { source = "demo:", on_conflict = "reject" }`, "streams.a.on_conflict: does nothing: the source is not \"publish\""},
+		{"publisher on demand", `streams.a = { source = "publish", on_demand = true }`, "streams.a.on_demand: does nothing: a publisher comes when it likes"},
+		{"one place for many streams", `streams."a*" = { source = "publish", push = [{ url = "whip://b/${stream}" }, { url = "whip://b/c" }] }`, "streams.\"a*\".push[1].url: is the same for every stream of the pattern"},
+		{"all that a publisher's stream can have", `streams.a = { source = "publish", on_conflict = "reject", push = [{ url = "whip://b/c" }] }`, ""},
 		{"one", `streams.a = { source = "rtsps://cam/", tls_insecure = true }`, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

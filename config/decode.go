@@ -13,8 +13,10 @@ import (
 type decoder struct {
 	doc *document
 	env *environment
-	// secrets are the keys whose text holds a password that does not come from elsewhere.
+	// secrets are the keys whose text holds a password or token that does not come from elsewhere.
 	secrets []*node
+	// inPattern is set while the table of a pattern is read, where ${stream} stays as it is.
+	inPattern bool
 }
 
 // table sets the fields of the struct into from the table n; it returns false if n is none.
@@ -68,22 +70,33 @@ func (d *decoder) streams(n *node, into reflect.Value) {
 	streams := make(map[string]Stream, len(n.order))
 	for _, name := range n.order {
 		s := DefaultStream()
+		d.inPattern = IsPattern(name)
 		if d.table(n.fields[name], reflect.ValueOf(&s).Elem()) {
 			streams[name] = s
 		}
 	}
+	d.inPattern = false
 	into.Set(reflect.ValueOf(streams))
 }
 
+// list reads a list of values, or one of tables: [{ a = 1 }], or [[...]] for each.
 func (d *decoder) list(n *node, into reflect.Value) {
-	if n.kind != unstable.Array {
-		d.doc.fault(n, `must be a list, such as ["a", "b"], not %s`, kindTitle(n.kind))
+	tables := into.Type().Elem().Kind() == reflect.Struct
+	if n.kind != unstable.Array && (n.kind != unstable.ArrayTable || !tables) {
+		d.doc.fault(n, "must be a list, such as %s, not %s", listExample(into.Type().Elem()), kindTitle(n.kind))
 		return
 	}
 	into.Set(reflect.MakeSlice(into.Type(), len(n.items), len(n.items)))
 	for i, item := range n.items {
-		d.scalar(item, into.Index(i))
+		d.value(item, into.Index(i))
 	}
+}
+
+func listExample(item reflect.Type) string {
+	if item.Kind() != reflect.Struct {
+		return `["a", "b"]`
+	}
+	return fmt.Sprintf("[{ %s = ... }]", item.Field(0).Tag.Get("toml"))
 }
 
 func (d *decoder) scalar(n *node, into reflect.Value) {
@@ -94,12 +107,12 @@ func (d *decoder) scalar(n *node, into reflect.Value) {
 	}
 	text := n.text
 	if want == unstable.String {
-		expanded, err := d.env.expand(text)
+		expanded, err := d.env.expand(text, d.inPattern)
 		if err != nil {
 			d.doc.fault(n, "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 			return
 		}
-		if holdsSecret(text) {
+		if holdsSecret(text) || into.Type() == secretType && standsInFile(text) {
 			d.secrets = append(d.secrets, n)
 		}
 		text = expanded

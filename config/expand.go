@@ -36,12 +36,15 @@ func newEnvironment(environ []string) *environment {
 }
 
 // expand replaces ${NAME} by a variable, ${file:/path} by a file's text without its last newline, and $${ by
-// ${. What is put in is not looked at again.
-func (e *environment) expand(s string) (string, error) {
+// ${. What is put in is not looked at again. In the table of a pattern, ${stream} is left for Lookup.
+func (e *environment) expand(s string, inPattern bool) (string, error) {
 	var failed error
 	out := reference.ReplaceAllStringFunc(s, func(ref string) string {
 		if ref == "$${" {
 			return "${"
+		}
+		if ref == streamReference && inPattern {
+			return ref
 		}
 		value, err := e.resolve(ref)
 		failed = errors.Join(failed, err)

@@ -29,7 +29,7 @@ func TestExpand(t *testing.T) {
 		{"open", "a${USER", "", "has a ${ without its }"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := env.expand(tc.in)
+			got, err := env.expand(tc.in, false)
 			if tc.fault == "" && (err != nil || got != tc.want) {
 				t.Errorf("got %q, %v, want %q", got, err, tc.want)
 			}
@@ -70,7 +70,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// J163: names in lists have a length.
+// J163, A23: names in lists have a length.
 func TestLists(t *testing.T) {
 	long := strings.Repeat("a.", 128) + "a"
 	for _, tc := range []struct {
@@ -81,6 +81,7 @@ func TestLists(t *testing.T) {
 	}{
 		{"origins", checkOrigin, []string{"*", "https://a.example", "http://127.0.0.1:80"}, []string{"", "a.example", "https://a.example/", "https://u:p@a.example/x", "ftp://a.example", "https://*.example/", "null"}},
 		{"hosts", checkHost, []string{"192.0.2.1", "::1", "a", "a_b.example.org.", "xn--a-b.example"}, []string{"", "0.0.0.0", "224.0.0.1", "fe80::1%eth0", "192.0.2.1:80", "a b", "-a", "192.0.2", "[::1]", "a..b"}},
+		{"ICE servers", checkICEURL, []string{"stun:a", "stuns:a:1", "turn:192.0.2.1?transport=tcp", "turns:[2001:db8::1]:5349?transport=udp"}, []string{"", "stun", "stun:", "stun:a:", "stun:a:65536", "turn:a?transport=tls", "turn:a/b", "turn:a#b", "turn:0.0.0.0", "stun:a\nb", "stun:" + long}},
 		{"interfaces", checkInterface, []string{"eth0", "br-0123456789ab"}, []string{"", "a b", "a/b"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

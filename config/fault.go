@@ -64,6 +64,13 @@ type Warning Fault
 // String returns the warning in the form of Fault.Error.
 func (w Warning) String() string { return Fault(w).Error() }
 
+// add adds a fault of the key, unless message is empty.
+func (fs *Faults) add(key, message string) {
+	if message != "" {
+		*fs = append(*fs, Fault{Key: key, Message: message})
+	}
+}
+
 // err returns the faults as an error, nil if there are none.
 func (fs Faults) err() error {
 	if len(fs) == 0 {

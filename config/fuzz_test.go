@@ -2,8 +2,10 @@ package config
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // J159. Whatever the text: no panic, faults of one line each with a place in the text, and a Config only if
@@ -23,6 +25,7 @@ func FuzzParse(f *testing.F) {
 			if err := c.Validate(); err != nil {
 				t.Fatalf("valid once, not twice: %v", err)
 			}
+			checkLookup(t, c)
 			return
 		}
 		var faults Faults
@@ -31,6 +34,37 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, fault := range faults {
 			checkPlace(t, text, fault)
+		}
+	})
+}
+
+// checkLookup asks for a name that each pattern matches: what comes back is as valid as the pattern was.
+func checkLookup(t *testing.T, c Config) {
+	t.Helper()
+	for pattern := range c.Streams {
+		name := strings.ReplaceAll(pattern, "*", "x")
+		s, _, ok := c.Lookup(name)
+		if ok != ValidStreamName(name) {
+			t.Errorf("%s of %s is found: %t", name, pattern, ok)
+		}
+		if faults := s.check(name); ok && len(faults) > 0 {
+			t.Errorf("%s: %v", name, faults)
+		}
+	}
+}
+
+// J163: whatever the pattern, the answer is that of the regular expression, and soon.
+func FuzzPattern(f *testing.F) {
+	for _, tc := range patternCases {
+		f.Add(tc.pattern, tc.name)
+	}
+	f.Fuzz(func(t *testing.T, pattern, name string) {
+		if len(pattern) > 64 || len(name) > 64 || !utf8.ValidString(pattern) || !utf8.ValidString(name) {
+			return
+		}
+		shape := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")
+		if want := regexp.MustCompile("^(?s)" + shape + "$").MatchString(name); matches(pattern, name) != want {
+			t.Errorf("%q matches %q: %t", pattern, name, !want)
 		}
 	})
 }

@@ -21,7 +21,7 @@ func TestGoodFiles(t *testing.T) {
 	}
 }
 
-// J151, J152, J153, J157, J159, J160, J162: the messages that users see, each file's beside it.
+// A23, J151, J152, J153, J157, J159, J160, J162: the messages that users see, each file's beside it.
 func TestBadFiles(t *testing.T) {
 	for _, path := range glob(t, "testdata/*.bad.toml") {
 		t.Run(filepath.Base(path), func(t *testing.T) {

@@ -19,9 +19,7 @@ func (c Config) checkLists() Faults {
 			if len(item) > maxItemLength {
 				message = fmt.Sprintf("is longer than %d characters", maxItemLength)
 			}
-			if message != "" {
-				faults = append(faults, Fault{Key: fmt.Sprintf("%s[%d]", key, i), Message: message})
-			}
+			faults.add(fmt.Sprintf("%s[%d]", key, i), message)
 		}
 	}
 	check("http.allow_origins", c.HTTP.AllowOrigins, checkOrigin)

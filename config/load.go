@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Load reads the file at path as Parse does, and warns if it holds a password that other users can read.
+// Load reads the file at path as Parse does, and warns if it holds a password or a token that other users can read.
 // An error that is not Faults says why the file can't be read.
 func Load(path string, environ []string) (Config, []Warning, error) {
 	f, err := os.Open(path)
@@ -73,14 +73,14 @@ func (l *loader) load() (Config, []Warning, error) {
 	return c, warnings, nil
 }
 
-// add keeps faults whose key has none yet: of a value that could not be read, nothing more is known.
+// add keeps faults whose key, or whose table, has none yet: of what could not be read, nothing more is known.
 func (l *loader) add(faults Faults) {
 	known := make(map[string]bool)
 	for _, f := range l.doc.faults {
 		known[f.Key] = true
 	}
 	for _, f := range faults {
-		if f = l.located(f); !known[f.Key] {
+		if f = l.located(f); !known[f.Key] && !known[parentKey(f.Key)] {
 			l.doc.faults = append(l.doc.faults, f)
 		}
 	}
@@ -95,7 +95,7 @@ func (l *loader) located(f Fault) Fault {
 	f.File = l.doc.file
 	key := f.Key
 	if _, ok := l.doc.byKey[key]; !ok {
-		key = key[:max(strings.LastIndexByte(key, '.'), 0)]
+		key = parentKey(key)
 	}
 	if n, ok := l.doc.byKey[key]; ok {
 		f.Line, f.Column = n.line, n.column
@@ -103,14 +103,16 @@ func (l *loader) located(f Fault) Fault {
 	return f
 }
 
-// exposed warns of each password in a file that others can read.
+func parentKey(key string) string { return key[:max(strings.LastIndexByte(key, '.'), 0)] }
+
+// exposed warns of each password and token in a file that others can read.
 func (l *loader) exposed() []Warning {
 	var warnings []Warning
 	for _, n := range l.secrets {
 		warnings = append(warnings, Warning{
 			File: l.doc.file, Line: n.line, Column: n.column, Key: n.key,
-			Message: "holds a password, and other users of this machine can read the file: make it private with " +
-				"chmod 600, or write ${file:/path} or ${NAME} in place of the password",
+			Message: "holds a password or a token, and other users of this machine can read the file: make it private with " +
+				"chmod 600, or write ${file:/path} or ${NAME} in its place",
 		})
 	}
 	return warnings

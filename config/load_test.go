@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,6 +60,31 @@ func TestLoadWarnsOfExposedPassword(t *testing.T) {
 				t.Errorf("got %v", warnings[0])
 			}
 		})
+	}
+}
+
+// J157: tokens and credentials of a file that others can read.
+func TestLoadWarnsOfExposedTokens(t *testing.T) {
+	path := tempFile(t, "config.toml", `
+streams.a = { source = "whep://h/w", token = "hunter2" }
+streams.b = { source = "whep://h/w", token = "${PW}" }
+streams."c*" = { source = "publish", push = [{ url = "whip://h/${stream}", token = "hunter2" }, { url = "whip://h/${stream}", token = "${stream}" }] }
+webrtc.ice_servers = [{ urls = ["turn:h"], username = "u", credential = "hunter2" }]
+`, 0o644)
+	_, warnings, err := Load(path, []string{"PW=2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, w := range warnings {
+		got = append(got, w.Key)
+		if !strings.Contains(w.Message, "holds a password or a token") || strings.Contains(w.String(), "hunter") {
+			t.Errorf("got %v", w)
+		}
+	}
+	want := []string{"streams.a.token", `streams."c*".push[0].token`, "webrtc.ice_servers[0].credential"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

@@ -21,7 +21,7 @@ func mask(s string) string {
 
 // holdsSecret tells whether s, before its references are replaced, has a password that stands there itself.
 func holdsSecret(s string) bool {
-	s = anyRef.ReplaceAllString(s, "")
+	s = withoutReferences(s)
 	authority := authorityOf(s)
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
 		if _, password, _ := strings.Cut(authority[:at], ":"); password != "" {
@@ -30,6 +30,11 @@ func holdsSecret(s string) bool {
 	}
 	return secretValue.MatchString(s)
 }
+
+// standsInFile tells whether any of s, the text of a secret, comes from the file itself.
+func standsInFile(s string) bool { return withoutReferences(s) != "" }
+
+func withoutReferences(s string) string { return anyRef.ReplaceAllString(s, "") }
 
 // userinfoOf returns what stands before the last @ and after the scheme, and where it starts. A password with
 // an unescaped / or @ is in it whole.

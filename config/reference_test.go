@@ -33,16 +33,17 @@ func TestConfigFileHoldsDefaults(t *testing.T) {
 
 func TestConfigFileExamples(t *testing.T) {
 	text := example.ReplaceAll(read(t, "../config.toml"), []byte("$1"))
-	c, warnings, err := Parse(text, "config.toml", []string{"GARDEN_PASSWORD=x"})
+	c, warnings, err := Parse(text, "config.toml", []string{"GARDEN_PASSWORD=x", "STUDIO_TOKEN=x"})
 	if err != nil || len(warnings) > 0 {
 		t.Fatal(err, warnings)
 	}
-	if len(c.Streams) != 3 {
+	if len(c.Streams) != 6 {
 		t.Errorf("streams: %+v", c.Streams)
 	}
 	want := DefaultStream()
 	want.Source = c.Streams["garden"].Source
-	if c.Streams["garden"] != want {
+	want.Push = []Push{}
+	if !reflect.DeepEqual(c.Streams["garden"], want) {
 		t.Errorf("garden is %+v; the default is %+v", c.Streams["garden"], want)
 	}
 	doc := readDocument(text, "config.toml")
@@ -98,6 +99,8 @@ func documentedType(l leaf) string {
 		return "duration, at least " + lowest
 	case l.value.CanInt():
 		return "number, " + lowest + " to " + highest
+	case l.value.Kind() == reflect.Slice && l.value.Type().Elem().Kind() == reflect.Struct:
+		return "list of tables: " + fieldNames(l.value.Type().Elem())
 	case l.value.Kind() == reflect.Slice:
 		return "list of text"
 	case l.value.Kind() == reflect.Bool:
@@ -105,6 +108,14 @@ func documentedType(l leaf) string {
 	default:
 		return "text"
 	}
+}
+
+func fieldNames(t reflect.Type) string {
+	var names []string
+	for i := range t.NumField() {
+		names = append(names, "`"+t.Field(i).Tag.Get("toml")+"`")
+	}
+	return strings.Join(names, ", ")
 }
 
 // shownDefault writes a value as config.toml does.
@@ -116,9 +127,10 @@ func shownDefault(v reflect.Value) string {
 		return strconv.FormatBool(x)
 	case int:
 		return strconv.Itoa(x)
-	case []string:
-		return "[" + strings.Join(x, ", ") + "]"
 	default:
+		if v.Kind() == reflect.Slice && v.Len() == 0 {
+			return "[]"
+		}
 		return strconv.Quote(v.String())
 	}
 }

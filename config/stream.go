@@ -9,7 +9,8 @@ import (
 
 // Stream is one table of [streams].
 type Stream struct {
-	// Source is where the media comes from: an rtsp:// or rtsps:// URL, or "demo:". It may hold a password.
+	// Source is where the media comes from: an rtsp, rtsps, whep or wheps URL, PublishSource or DemoSource. It
+	// may hold a password, and in the table of a pattern ${stream}.
 	Source    string    `toml:"source"`
 	Transport Transport `toml:"transport" oneof:"auto tcp udp multicast"`
 	// OnDemand connects only while somebody watches, and OnDemandCloseAfter the last viewer lets go.
@@ -21,7 +22,30 @@ type Stream struct {
 	TLSFingerprint string `toml:"tls_fingerprint"`
 	// TLSInsecure accepts any certificate; a TLSFingerprint wins over it.
 	TLSInsecure bool `toml:"tls_insecure"`
+	// OnConflict says what a second publisher gets; for PublishSource.
+	OnConflict ConflictPolicy `toml:"on_conflict" oneof:"replace reject"`
+	// Push are the WHIP servers that the stream goes on to.
+	Push []Push `toml:"push"`
+	// Token is the bearer token for a whep or wheps source.
+	Token Secret `toml:"token"`
 }
+
+// Push is a WHIP server that gets a stream.
+type Push struct {
+	// URL is a whip or whips URL.
+	URL string `toml:"url"`
+	// Token is the bearer token, "" for none.
+	Token Secret `toml:"token"`
+}
+
+// ConflictPolicy is what happens when somebody publishes to a stream that has a publisher.
+type ConflictPolicy string
+
+// Under ConflictReplace the same principal takes over and others are refused; under ConflictReject all are.
+const (
+	ConflictReplace ConflictPolicy = "replace"
+	ConflictReject  ConflictPolicy = "reject"
+)
 
 // Transport is how RTP comes from a camera.
 type Transport string
@@ -40,11 +64,21 @@ func DefaultStream() Stream {
 		Transport:          TransportAuto,
 		OnDemandCloseAfter: 10 * time.Second,
 		ReadTimeout:        10 * time.Second,
+		OnConflict:         ConflictReplace,
 	}
 }
 
-// DemoSource is the source of the built-in camera.
-const DemoSource = "demo:"
+// The sources that are no URL: the built-in camera, and whoever publishes by WHIP.
+const (
+	DemoSource    = "demo:"
+	PublishSource = "publish"
+)
+
+// Scheme returns the kind of source: rtsp, rtsps, whep, wheps, demo or publish.
+func (s Stream) Scheme() string {
+	scheme, _, _ := strings.Cut(s.Source, ":")
+	return scheme
+}
 
 var streamName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
@@ -56,13 +90,16 @@ var takenPrefixes = []string{"sluice.", "grpc."}
 // checkName returns what is wrong with a stream's name, "" if nothing is. Names that differ in case differ.
 func checkName(name string) string {
 	switch {
-	case strings.Contains(name, "*"):
-		return "a name with * is a pattern, which this build does not have: give each stream its own table"
 	case !streamName.MatchString(name):
 		return `cannot be a stream's name: that is 1 to 64 letters (A-Z, a-z), digits, ".", "_" or "-", the first a letter or a digit`
 	case oneOf(name, takenNames):
 		return fmt.Sprintf("cannot be a stream's name: the gateway itself answers at /%s", name)
 	}
+	return checkPrefix(name)
+}
+
+// checkPrefix is for names and for patterns.
+func checkPrefix(name string) string {
 	for _, p := range takenPrefixes {
 		if strings.HasPrefix(name, p) {
 			return fmt.Sprintf("cannot be a stream's name: what begins with %q belongs to the gateway", p)
@@ -84,7 +121,16 @@ func oneOf(word, words string) bool {
 // normalise gives values that can be written in several ways the one way that the rest of the gateway reads.
 func (s *Stream) normalise() {
 	s.TLSFingerprint = strings.ToLower(strings.ReplaceAll(s.TLSFingerprint, ":", ""))
-	if scheme, rest, ok := strings.Cut(s.Source, ":"); ok {
-		s.Source = strings.ToLower(scheme) + ":" + rest
+	s.Source = lowerScheme(s.Source)
+	for i, p := range s.Push {
+		s.Push[i].URL = lowerScheme(p.URL)
 	}
+}
+
+func lowerScheme(source string) string {
+	scheme, rest, ok := strings.Cut(source, ":")
+	if !ok {
+		return source
+	}
+	return strings.ToLower(scheme) + ":" + rest
 }

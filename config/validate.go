@@ -23,6 +23,9 @@ func (c Config) check() Faults {
 	faults = append(faults, c.checkAuth()...)
 	faults = append(faults, c.checkListeners()...)
 	faults = append(faults, c.checkLists()...)
+	for i, server := range c.WebRTC.ICEServers {
+		faults = append(faults, server.check(fmt.Sprintf("webrtc.ice_servers[%d]", i))...)
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Streams)) {
 		faults = append(faults, c.Streams[name].check(name)...)
 	}
@@ -44,9 +47,7 @@ func (c Config) checkAuth() Faults {
 func checkTags(all []leaf) Faults {
 	var faults Faults
 	for _, l := range all {
-		if message := l.check(); message != "" {
-			faults = append(faults, Fault{Key: l.key, Message: message})
-		}
+		faults.add(l.key, l.check())
 	}
 	return faults
 }
@@ -81,19 +82,19 @@ func (l leaf) shown() string {
 func (s Stream) check(name string) Faults {
 	key := joinKey("streams", name)
 	var faults Faults
-	if message := checkName(name); message != "" {
-		faults = append(faults, Fault{Key: key, Message: message})
+	if IsPattern(name) {
+		faults.add(key, checkPattern(name))
+	} else {
+		faults.add(key, checkName(name))
 	}
-	if s.Source == "" {
-		faults = append(faults, Fault{Key: key + ".source", Message: `is missing: add source = "rtsp://..." or "demo:"`})
-	} else if message := checkSource(s.Source); message != "" {
-		faults = append(faults, Fault{Key: key + ".source", Message: message})
+	faults.add(key+".source", checkSource(s.Source))
+	faults.add(key+".token", checkToken(s.Token))
+	for i, p := range s.Push {
+		faults.add(fmt.Sprintf("%s.push[%d].url", key, i), checkPush(p.URL))
+		faults.add(fmt.Sprintf("%s.push[%d].token", key, i), checkToken(p.Token))
 	}
 	if s.TLSFingerprint != "" && !sha256Hex.MatchString(s.TLSFingerprint) {
-		faults = append(faults, Fault{
-			Key:     key + ".tls_fingerprint",
-			Message: "must be the SHA-256 of a certificate: 64 hex digits, with or without colons",
-		})
+		faults.add(key+".tls_fingerprint", "must be the SHA-256 of a certificate: 64 hex digits, with or without colons")
 	}
 	return append(faults, checkTags(leaves(key, reflect.ValueOf(s)))...)
 }
@@ -102,38 +103,13 @@ var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // normalise gives values that can be written in several ways the one way that the rest of the gateway reads.
 func (c *Config) normalise() {
+	for _, server := range c.WebRTC.ICEServers {
+		for i, u := range server.URLs {
+			server.URLs[i] = lowerScheme(u)
+		}
+	}
 	for name, s := range c.Streams {
 		s.normalise()
 		c.Streams[name] = s
 	}
-}
-
-// doubts are what works and is probably not meant.
-func (c Config) doubts() Faults {
-	var doubts Faults
-	if c.Limits.RingMaxAge == 0 && c.Limits.RingMaxMiB == 0 {
-		doubts = append(doubts, Fault{
-			Key:     "limits.ring_max_mib",
-			Message: "with ring_max_age 0 too, a camera that sends no keyframes can fill the memory: leave one of them above 0",
-		})
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Streams)) {
-		doubts = append(doubts, c.Streams[name].doubts(joinKey("streams", name))...)
-	}
-	return doubts
-}
-
-func (s Stream) doubts(key string) Faults {
-	var doubts Faults
-	encrypted := strings.HasPrefix(s.Source, "rtsps:")
-	if s.TLSFingerprint != "" && !encrypted {
-		doubts = append(doubts, Fault{Key: key + ".tls_fingerprint", Message: "does nothing: the source is not rtsps://"})
-	}
-	switch {
-	case s.TLSInsecure && !encrypted:
-		doubts = append(doubts, Fault{Key: key + ".tls_insecure", Message: "does nothing: the source is not rtsps://"})
-	case s.TLSInsecure && s.TLSFingerprint != "":
-		doubts = append(doubts, Fault{Key: key + ".tls_insecure", Message: "does nothing beside tls_fingerprint: only that certificate is accepted"})
-	}
-	return doubts
 }
