@@ -1,0 +1,102 @@
+package client
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const turn = "turn:turn.example.net:3478?transport=udp"
+
+// C8
+func TestLinks(t *testing.T) {
+	full := []ICEServer{{URL: turn, Username: "user", Credential: "myPassword"}}
+	for name, c := range map[string]struct {
+		lines []string
+		want  []ICEServer
+	}{
+		"one":                     {[]string{`<stun:stun.example.net>; rel="ice-server"`}, []ICEServer{{URL: "stun:stun.example.net"}}},
+		"with credentials":        {[]string{`<` + turn + `>; rel="ice-server"; username="user"; credential="myPassword"; credential-type="password"`}, full},
+		"any order":               {[]string{`<` + turn + `>; credential="myPassword"; username="user"; rel="ice-server"`}, full},
+		"tokens":                  {[]string{`<` + turn + `>;rel=ice-server;username=user;credential=myPassword`}, full},
+		"blanks":                  {[]string{` < ` + turn + `> ;  rel = "ice-server" ;	username = user ; credential="myPassword" `}, full},
+		"names in capitals":       {[]string{`<` + turn + `>; REL="Ice-Server"; UserName=user; CREDENTIAL=myPassword`}, full},
+		"padded base64, unquoted": {[]string{`<turns:t>; rel=ice-server; username=1:u; credential=a+/b==`}, []ICEServer{{URL: "turns:t", Username: "1:u", Credential: "a+/b=="}}},
+		"escapes":                 {[]string{`<turn:t>; rel="ice-server"; username="a\"b\\c"; credential="x,y;z>"`}, []ICEServer{{URL: "turn:t", Username: `a"b\c`, Credential: "x,y;z>"}}},
+		"several in a line":       {[]string{`<stun:a>; rel="ice-server", <stun:b>; rel="ice-server",<stun:c>;rel=ice-server`}, []ICEServer{{URL: "stun:a"}, {URL: "stun:b"}, {URL: "stun:c"}}},
+		"several lines":           {[]string{`<stun:a>; rel="ice-server"`, `<stun:b>; rel="ice-server"`}, []ICEServer{{URL: "stun:a"}, {URL: "stun:b"}}},
+		"comma inside brackets":   {[]string{`<stun:a,b;c>; rel="ice-server"`}, []ICEServer{{URL: "stun:a,b;c"}}},
+		"unknown relation":        {[]string{`</style.css>; rel=preload; as=style, <stun:a>; rel="ice-server"`}, []ICEServer{{URL: "stun:a"}}},
+		"several relations":       {[]string{`<stun:a>; rel="x ice-server y"`}, []ICEServer{{URL: "stun:a"}}},
+		"first relation counts":   {[]string{`<stun:a>; rel=next; rel=ice-server`}, nil},
+		"another credential type": {[]string{`<turn:a>; rel="ice-server"; credential-type="oauth"`}, nil},
+		"another scheme":          {[]string{`<http://a/>; rel="ice-server"`}, nil},
+		"no target":               {[]string{`rel="ice-server", <stun:b>; rel="ice-server"`}, []ICEServer{{URL: "stun:b"}}},
+		"no closing bracket":      {[]string{`<stun:a; rel="ice-server"`}, nil},
+		"no closing quote":        {[]string{`<stun:a>; rel="ice-server"; username="abc`}, []ICEServer{{URL: "stun:a", Username: "abc"}}},
+		"junk after a value":      {[]string{`<stun:a>; rel="ice-server" junk "a,b", <stun:b>; rel="ice-server"`}, []ICEServer{{URL: "stun:a"}, {URL: "stun:b"}}},
+		"parameter without value": {[]string{`<stun:a>; crossorigin; rel="ice-server"; ;`}, []ICEServer{{URL: "stun:a"}}},
+		"twice the same":          {[]string{`<stun:a>; rel="ice-server", <stun:a>; rel="ice-server"`}, []ICEServer{{URL: "stun:a"}}},
+		"nothing":                 {[]string{"", ",,,", "<>", ";"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := iceServers(parseLinks(c.lines)); !reflect.DeepEqual(got, c.want) {
+				t.Errorf("servers are %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+// C8: a server can't make us send to any number of places.
+func TestICEServersAreBounded(t *testing.T) {
+	var lines []string
+	for i := range 500 {
+		lines = append(lines, `<stun:h`+strings.Repeat("x", i)+`>; rel="ice-server"`)
+	}
+	if n := len(iceServers(parseLinks(lines))); n != maxICEServers {
+		t.Errorf("%d servers, want %d", n, maxICEServers)
+	}
+}
+
+// C8, D45
+func TestExtensions(t *testing.T) {
+	s := serve(t, created("Location", "/s/1",
+		"Link", `<stun:a>; rel="ice-server"`,
+		"Link", `<sse/1>; rel="urn:ietf:params:whep:ext:core:server-sent-events"; events="active,layers"`,
+		"Link", `</layer?x>; rel="urn:ietf:params:whep:ext:core:layer", <ftp://h/x>; rel="urn:ietf:params:whep:ext:odd"`))
+	got := session(t, WHEP, s.URL+"/live/whep").Extensions
+	if len(got) != 2 {
+		t.Fatalf("extensions are %+v", got)
+	}
+	if e := got[0]; e.Relation != "urn:ietf:params:whep:ext:core:server-sent-events" || e.URL != s.URL+"/live/sse/1" || e.Parameters["events"] != "active,layers" {
+		t.Errorf("the first is %+v", e)
+	}
+	if e := got[1]; e.Relation != "urn:ietf:params:whep:ext:core:layer" || e.URL != s.URL+"/layer?x" {
+		t.Errorf("the second is %+v", e)
+	}
+}
+
+func FuzzLink(f *testing.F) {
+	for _, s := range []string{
+		`<` + turn + `>; rel="ice-server"; username="user"; credential="myPassword"; credential-type="password"`,
+		`<stun:a>; rel=ice-server, <b>; rel="x y"; a="\"`, `<`, `<>;=;"`, `<stun:a>;rel="ice-server" junk "a,b", <stun:b>`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		links := parseLinks([]string{line})
+		if len(links) > maxLinks {
+			t.Errorf("%d links", len(links))
+		}
+		for _, l := range links {
+			if !strings.Contains(line, l.target) || l.parameters == nil {
+				t.Errorf("%q gives %+v", line, l)
+			}
+		}
+		for _, s := range iceServers(links) {
+			if !isICE(s.URL) {
+				t.Errorf("%q gives %+v", line, s)
+			}
+		}
+	})
+}
