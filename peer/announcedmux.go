@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -54,6 +55,30 @@ func (m *announcedMux) interfaceAddrs() []netip.Addr {
 				all = append(all, ip)
 			}
 		}
+	}
+	return all
+}
+
+// owns reports whether an address is one that the port is reached at.
+func (m *announcedMux) owns(a netip.Addr) bool {
+	for _, own := range m.GetListenAddresses() {
+		if udp, ok := own.(*net.UDPAddr); ok && udp.AddrPort().Addr().Unmap() == a.Unmap() {
+			return true
+		}
+	}
+	return false
+}
+
+// hostCandidates are the values of the candidate lines of the port. Loopback addresses are of use on this machine
+// alone.
+func (m *announcedMux) hostCandidates(loopback bool) []string {
+	var all []string
+	for i, address := range m.GetListenAddresses() {
+		a := address.(*net.UDPAddr).AddrPort()
+		if a.Addr().IsLoopback() && !loopback {
+			continue
+		}
+		all = append(all, fmt.Sprintf("port%d 1 udp %d %s %d typ host", i, hostPriority-i, a.Addr().Unmap(), a.Port()))
 	}
 	return all
 }

@@ -5,13 +5,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
+	"sync"
 	"time"
 
-	"github.com/pion/ice/v4"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -31,10 +31,12 @@ type Engine struct {
 	options     Options            // fixed after NewEngine
 	certificate webrtc.Certificate // fixed after NewEngine
 	mux         *announcedMux      // fixed after NewEngine
-	conn        *sharedConn        // fixed after NewEngine
 	hosts       []netip.Addr       // fixed after NewEngine; of the additional hosts
 	loggers     pionLoggers        // fixed after NewEngine
 	silence     silence            // fixed after NewEngine
+
+	mu       sync.Mutex
+	outgoing *announcedMux // guarded by mu; opened by the first connection that needs it
 }
 
 // silence is what pion makes of a peer that says nothing: after disconnected it is in doubt, after another failed it
@@ -64,14 +66,10 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		options: o, certificate: certificate, conn: conn, loggers: pionLoggers{log: o.Log},
+		options: o, certificate: certificate, loggers: pionLoggers{log: o.Log},
 		hosts: resolveHosts(ctx, o), silence: newSilence(o.ConsentTimeout),
 	}
-	e.mux = &announcedMux{
-		UDPMuxDefault: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: e.loggers.NewLogger("udp-mux")}),
-		local:         conn.LocalAddr().(*net.UDPAddr).AddrPort(),
-		interfaces:    o.Interfaces,
-	}
+	e.mux = e.newMux(conn)
 	return e, nil
 }
 
@@ -87,8 +85,16 @@ func newCertificate() (webrtc.Certificate, error) {
 	return *c, nil
 }
 
-// Close closes the UDP port.
-func (e *Engine) Close() error { return e.mux.Close() }
+// Close closes the UDP ports.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	outgoing := e.outgoing
+	e.mu.Unlock()
+	if outgoing == nil {
+		return e.mux.Close()
+	}
+	return errors.Join(e.mux.Close(), outgoing.Close())
+}
 
 // Addr is the address of the UDP port.
 func (e *Engine) Addr() netip.AddrPort { return e.mux.local }

@@ -161,11 +161,11 @@ func TestMayTry(t *testing.T) {
 		{"127.0.0.1:0", "169.254.169.254", false},
 	} {
 		e := &Engine{mux: &announcedMux{local: netip.MustParseAddrPort(c.listen)}}
-		if got := e.mayTry(net.ParseIP(c.ip)); got != c.want {
+		if got := e.mayTry(net.ParseIP(c.ip), e.mux, true); got != c.want {
 			t.Errorf("bound to %s, %s: %v", c.listen, c.ip, got)
 		}
 	}
-	if (&Engine{mux: &announcedMux{}}).mayTry(net.IP{1, 2}) {
+	if (&Engine{}).mayTry(net.IP{1, 2}, nil, true) {
 		t.Error("an address of two bytes is tried")
 	}
 }

@@ -17,15 +17,15 @@ const resolveTimeout = 2 * time.Second
 
 // announceHosts adds the additional hosts to an answer, as host candidates before all others: some peers use only
 // the first, and no server-reflexive one (A55).
-func (e *Engine) announceHosts(answer string) string {
+func (l *link) announceHosts(answer string) string {
 	at := strings.Index(answer, "a=candidate:")
 	if at < 0 {
 		at = len(answer) // no address of our own is announced: they stand alone, in the last section
 	}
 	var b strings.Builder
 	b.WriteString(answer[:at])
-	for i, a := range e.hosts {
-		fmt.Fprintf(&b, "a=candidate:host%d 1 udp %d %s %d typ host\r\n", i, hostPriority-i, a, e.mux.local.Port())
+	for i, a := range l.engine.hosts {
+		fmt.Fprintf(&b, "a=candidate:host%d 1 udp %d %s %d typ host\r\n", i, hostPriority-i, a, l.engine.mux.local.Port())
 	}
 	b.WriteString(answer[at:])
 	return b.String()

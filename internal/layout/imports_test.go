@@ -26,11 +26,17 @@ var mayImport = map[string][]string{
 	// From access units to a viewer.
 	"rtpout":              {"hub", "media"},
 	"negotiation":         {"media"},
-	"peer":                {"rtpout", "negotiation", "hub", "media"},
+	"peer":                {"rtpin", "rtpout", "negotiation", "hub", "media"},
 	"session":             {"peer", "negotiation", "hub", "media", "auth"},
 	"signalling/problem":  {},
 	"signalling/resource": {"signalling/problem", "session"},
-	"whep":                {"signalling/resource", "session"},
+	"whep":                {"signalling/resource", "signalling/problem", "session"},
+	"ingest/whip":         {"signalling/resource", "session", "negotiation", "media"},
+
+	// To and from other servers.
+	"signalling/client": {},
+	"ingest/whep":       {"ingest", "signalling/client", "peer", "negotiation", "hub", "media"},
+	"push":              {"signalling/client", "peer", "hub", "media"},
 
 	// For those who run it. They declare the interfaces that they need.
 	"admin":   {"signalling/problem"},
@@ -39,19 +45,21 @@ var mayImport = map[string][]string{
 
 	// The house: the only package that knows all others, and the command that starts it.
 	"gateway": {
-		"admin", "auth", "bitstream", "config", "hub", "ingest", "ingest/rtsp", "internal/camera", "media", "metrics",
-		"negotiation", "peer", "rtpin", "rtpout", "session", "signalling/problem", "signalling/resource", "web", "whep",
+		"admin", "auth", "bitstream", "config", "hub", "ingest", "ingest/rtsp", "ingest/whep", "ingest/whip",
+		"internal/camera", "media", "metrics",
+		"negotiation", "peer", "push", "rtpin", "rtpout", "session", "signalling/client", "signalling/problem", "signalling/resource", "web", "whep",
 	},
 	"cmd/gateway": {"gateway", "config"},
 
 	// Proof. Nothing above imports what is below, but for the camera behind `gateway camera`.
-	"internal/camera":     {"media"},
-	"internal/testcamera": {"media"},
-	"internal/testmedia":  {"media"},
-	"internal/testviewer": {"media"},
-	"internal/layout":     {},
-	"e2e":                 {"internal/testcamera", "internal/testmedia", "internal/testviewer", "media"},
-	"bench":               {"gateway", "config", "internal/camera", "internal/testmedia", "internal/testviewer", "media"},
+	"internal/camera":      {"media"},
+	"internal/testcamera":  {"media"},
+	"internal/testmedia":   {"media"},
+	"internal/testviewer":  {"media"},
+	"internal/layout":      {},
+	"internal/conformance": {},
+	"e2e":                  {"internal/testcamera", "internal/testmedia", "internal/testviewer", "media"},
+	"bench":                {"gateway", "config", "internal/camera", "internal/testmedia", "internal/testviewer", "media"},
 }
 
 func TestImports(t *testing.T) {

@@ -1,0 +1,77 @@
+package peer
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/webrtc/v4"
+
+	"sluice/negotiation"
+)
+
+// newPeerConnection makes a PeerConnection that knows the given payloads only, so that its SDP can name no other.
+func (e *Engine) newPeerConnection(codecs *webrtc.MediaEngine, interceptors *interceptor.Registry, s webrtc.SettingEngine) (*webrtc.PeerConnection, error) {
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(codecs), webrtc.WithSettingEngine(s), webrtc.WithInterceptorRegistry(interceptors))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{
+		Certificates: []webrtc.Certificate{e.certificate},
+		BundlePolicy: webrtc.BundlePolicyMaxBundle,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make a connection: %w", err)
+	}
+	return pc, nil
+}
+
+// clientRole is the DTLS role of an answer: server, unless the peer insists on that.
+func clientRole(offer *negotiation.Offer) webrtc.DTLSRole {
+	if offer.Setup == "passive" {
+		return webrtc.DTLSRoleClient
+	}
+	return webrtc.DTLSRoleServer
+}
+
+// settings is what all connections have in common. role is that of an answer; DTLSRoleAuto for an offer.
+func (e *Engine) settings(mux *announcedMux, role webrtc.DTLSRole, loopback bool) webrtc.SettingEngine {
+	s := webrtc.SettingEngine{LoggerFactory: e.loggers}
+	s.SetICEUDPMux(mux)
+	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	s.SetIncludeLoopbackCandidate(true)
+	s.SetRemoteIPFilter(func(ip net.IP) bool { return e.mayTry(ip, mux, loopback) })
+	s.DisableActiveTCP(true)
+	s.SetICETimeouts(e.silence.disconnected, e.silence.failed, e.silence.keepalive)
+	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	s.SetDTLSInsecureSkipHelloVerify(true) // ICE has proved the address already
+	if role != webrtc.DTLSRoleAuto {
+		_ = s.SetAnsweringDTLSRole(role) // fails for other roles only
+	}
+	return s
+}
+
+// mayTry says whether a peer's candidate address is tried (I22).
+func (e *Engine) mayTry(ip net.IP, mux *announcedMux, loopback bool) bool {
+	a, ok := netip.AddrFromSlice(ip)
+	a = a.Unmap()
+	if !ok || a.IsUnspecified() || a.IsMulticast() || a.IsLinkLocalUnicast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
+		return false
+	}
+	return !a.IsLoopback() || e.loopbackHelps(mux, loopback)
+}
+
+// loopbackHelps reports whether checks may go to loopback addresses: to a port of ours that is itself on loopback,
+// or to the server on this machine that the configuration names.
+func (e *Engine) loopbackHelps(mux *announcedMux, loopback bool) bool {
+	return mux.local.Addr().IsLoopback() || mux != e.mux && loopback
+}
+
+// candidates says which of a peer's candidates are tried.
+func (l *link) candidates() negotiation.CandidatePolicy {
+	return negotiation.CandidatePolicy{
+		Loopback: l.engine.loopbackHelps(l.mux, l.loopback),
+		Refuse:   func(a netip.AddrPort) bool { return a.Port() == l.mux.local.Port() && l.mux.owns(a.Addr()) },
+	}
+}

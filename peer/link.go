@@ -1,0 +1,189 @@
+package peer
+
+import (
+	"errors"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pion/webrtc/v4"
+
+	"sluice/negotiation"
+)
+
+// ErrPeerLeft tells that the peer has ended the connection.
+var ErrPeerLeft = errors.New("the peer has left")
+
+// UnreachableError tells that no path to the peer was found, or that it has fallen silent.
+type UnreachableError struct{ WasConnected bool }
+
+func (e *UnreachableError) Error() string {
+	if e.WasConnected {
+		return "the peer has fallen silent: neither media nor answers to connectivity checks"
+	}
+	return "no path between the peer and the gateway: its UDP packets do not reach the port of webrtc.listen_udp, or ours do not reach the peer"
+}
+
+// HandshakeError tells that packets reach the peer and come back, but that no encryption was agreed on (DTLS-SRTP).
+type HandshakeError struct{}
+
+func (e *HandshakeError) Error() string {
+	return "the peer is reached, but the DTLS handshake with it failed: its certificate is not the one of its SDP, or it has no SRTP profile in common with the gateway"
+}
+
+// link is the PeerConnection under a Connection or a Reception: how it was negotiated, and how it lives and ends. Its
+// exported methods may be called from any goroutine.
+type link struct {
+	engine   *Engine                // fixed
+	pc       *webrtc.PeerConnection // fixed
+	mux      *announcedMux          // fixed: the port it uses
+	plan     *negotiation.Plan      // fixed; nil if we offer
+	loopback bool                   // fixed: loopback addresses are of use to the peer
+
+	connected chan struct{} // closed once ICE and DTLS are through and all that must be ready is
+	steps     atomic.Int32  // how many of those are to come
+	done      chan struct{} // closed when the connection is over
+
+	readers sync.WaitGroup
+
+	closing   atomic.Bool // Close has been called: pion's closed state is our doing
+	dtlsOnce  sync.Once
+	doneOnce  sync.Once
+	closeOnce sync.Once
+
+	exchange sync.Mutex // taken before mu; one step of the offer/answer exchange at a time
+
+	offer  *negotiation.Offer  // guarded by exchange: the peer's, with its present credentials; nil if we offer
+	ours   string              // guarded by exchange: our offer as the library knows it; "" if the peer offers
+	answer *negotiation.Answer // guarded by exchange: the peer's, to our offer
+
+	mu          sync.Mutex
+	description string // guarded by mu: our SDP for the peer
+	err         error  // guarded by mu: why it is over
+}
+
+func newLink(e *Engine, pc *webrtc.PeerConnection, mux *announcedMux, loopback bool) link {
+	return link{
+		engine: e, pc: pc, mux: mux, loopback: loopback,
+		connected: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+// Description is the SDP for the peer: our answer to its offer, or our offer.
+func (l *link) Description() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.description
+}
+
+func (l *link) describe(sdp string) {
+	l.mu.Lock()
+	l.description = sdp
+	l.mu.Unlock()
+}
+
+// Connected is closed once media can flow.
+func (l *link) Connected() <-chan struct{} { return l.connected }
+
+// Done is closed when the connection is over; Err says why.
+func (l *link) Done() <-chan struct{} { return l.done }
+
+// Err is why the connection is over: ErrPeerLeft, *UnreachableError, *HandshakeError, *FloodError, or nil after Close.
+func (l *link) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
+// RemoteAddress is where the peer's packets come from, as host:port; "" before a path is found.
+func (l *link) RemoteAddress() string {
+	pair, err := l.ice().GetSelectedCandidatePair()
+	if err != nil || pair == nil || pair.Remote == nil {
+		return ""
+	}
+	return net.JoinHostPort(pair.Remote.Address, strconv.Itoa(int(pair.Remote.Port)))
+}
+
+// ice is the one transport of all that is bundled.
+func (l *link) ice() *webrtc.ICETransport { return l.pc.SCTP().Transport().ICETransport() }
+
+// Close ends the connection with a DTLS close_notify and waits for its goroutines. It may be called twice.
+func (l *link) Close() {
+	l.closeOnce.Do(func() {
+		l.mu.Lock()
+		l.closing.Store(true) // under mu: no reader begins from now on
+		l.mu.Unlock()
+		_ = l.pc.GracefulClose() // what is left to close is closed all the same
+		l.finish(nil)
+		l.readers.Wait()
+	})
+}
+
+// startReader reports false if the connection is being closed; else readers.Done must follow.
+func (l *link) startReader() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing.Load() {
+		return false
+	}
+	l.readers.Add(1)
+	return true
+}
+
+func (l *link) finish(err error) {
+	l.doneOnce.Do(func() {
+		l.mu.Lock()
+		l.err = err
+		l.mu.Unlock()
+		close(l.done)
+	})
+}
+
+// onState follows pion's view of the connection.
+func (l *link) onState(s webrtc.PeerConnectionState) {
+	switch s {
+	case webrtc.PeerConnectionStateConnected:
+		l.dtlsOnce.Do(l.stepDone)
+	case webrtc.PeerConnectionStateFailed:
+		l.finish(l.failure())
+	case webrtc.PeerConnectionStateClosed:
+		l.finish(l.farewell())
+	}
+}
+
+// stepDone counts down to Connected: pion may report the connection before it has bound the tracks.
+func (l *link) stepDone() {
+	if l.steps.Add(-1) == 0 {
+		close(l.connected)
+	}
+}
+
+// failure is what pion's failed state means: its ICE part fails without a path, its DTLS part leaves ICE as it is.
+func (l *link) failure() error {
+	if ice := l.pc.ICEConnectionState(); ice != webrtc.ICEConnectionStateFailed && ice != webrtc.ICEConnectionStateClosed {
+		return &HandshakeError{}
+	}
+	return &UnreachableError{WasConnected: l.wasConnected()}
+}
+
+// farewell is what pion's closed state means. It also closes a connection whose handshake has failed, maybe before
+// it has said so.
+func (l *link) farewell() error {
+	switch {
+	case l.closing.Load():
+		return nil
+	case !l.wasConnected():
+		return &HandshakeError{}
+	}
+	return ErrPeerLeft
+}
+
+func (l *link) wasConnected() bool {
+	select {
+	case <-l.connected:
+		return true
+	default:
+		return false
+	}
+}
