@@ -19,7 +19,7 @@ var (
 
 func TestReferencedAssetsExist(t *testing.T) {
 	p := newPages(t)
-	for _, target := range []string{"/", "/front-door/"} {
+	for _, target := range pageTargets {
 		urls := referenced.FindAllStringSubmatch(p.serve(http.MethodGet, target, nil).Body.String(), -1)
 		if len(urls) < 4 {
 			t.Errorf("%s refers to %d assets only", target, len(urls))
@@ -35,7 +35,7 @@ func TestReferencedAssetsExist(t *testing.T) {
 // A page asks for all its modules at once, not for one after the other as their imports come to light.
 func TestPagesPreloadAllTheirModules(t *testing.T) {
 	p := newPages(t)
-	for _, target := range []string{"/", "/front-door/"} {
+	for _, target := range pageTargets {
 		body := p.serve(http.MethodGet, target, nil).Body.String()
 		needed := map[string]bool{}
 		p.collectImports(t, entry.FindStringSubmatch(body)[1], needed)

@@ -17,9 +17,10 @@ var templateFiles embed.FS
 
 // Pages answers for everything that a browser shows. Its methods may be called from many goroutines.
 type Pages struct {
-	assets *assets
-	player *template.Template
-	index  *template.Template
+	assets  *assets
+	player  *template.Template
+	publish *template.Template
+	index   *template.Template
 }
 
 // New makes the pages ready. Its error says which embedded file is broken: a fault of the build.
@@ -36,24 +37,39 @@ func New() (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse the page templates: %w", err)
 	}
-	return &Pages{assets: as, player: pages.Lookup("player.html"), index: pages.Lookup("index.html")}, nil
+	return &Pages{
+		assets: as, player: pages.Lookup("player.html"), publish: pages.Lookup("publish.html"), index: pages.Lookup("index.html"),
+	}, nil
 }
 
 // Player answers GET and HEAD of /{stream}/ with the page that plays the stream. The name is escaped wherever
 // it stands. Whether such a stream exists the page learns from the WHEP endpoint, and says so.
 func (p *Pages) Player(w http.ResponseWriter, r *http.Request, stream string) {
-	p.page(w, r, p.player, struct{ Stream, Endpoint string }{
+	p.page(w, r, p.player, noDevices, struct{ Stream, Endpoint string }{
 		Stream:   stream,
 		Endpoint: "/" + url.PathEscape(stream) + "/whep",
 	})
 }
 
-// Index answers GET and HEAD of / with the page that lists the streams.
-func (p *Pages) Index(w http.ResponseWriter, r *http.Request) {
-	p.page(w, r, p.index, nil)
+// Publish answers GET and HEAD of /{stream}/publish with the page that publishes a camera, a microphone or a
+// screen as the stream; it alone may use them. Whether the stream can be published the page learns from the
+// WHIP endpoint, and says so.
+func (p *Pages) Publish(w http.ResponseWriter, r *http.Request, stream string) {
+	name := url.PathEscape(stream)
+	p.page(w, r, p.publish, ownDevices, struct{ Stream, Endpoint, Viewer, Status string }{
+		Stream:   stream,
+		Endpoint: "/" + name + "/whip",
+		Viewer:   "/" + name + "/",
+		Status:   "/api/v1/streams/" + name,
+	})
 }
 
-func (p *Pages) page(w http.ResponseWriter, r *http.Request, t *template.Template, data any) {
+// Index answers GET and HEAD of / with the page that lists the streams.
+func (p *Pages) Index(w http.ResponseWriter, r *http.Request) {
+	p.page(w, r, p.index, noDevices, nil)
+}
+
+func (p *Pages) page(w http.ResponseWriter, r *http.Request, t *template.Template, permissions string, data any) {
 	if !readOnly(w, r) {
 		return
 	}
@@ -62,7 +78,7 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request, t *template.Templat
 		writeProblem(w, http.StatusInternalServerError, "The page could not be made.")
 		return
 	}
-	setPageHeaders(w.Header())
+	setPageHeaders(w.Header(), permissions)
 	send(w, r, asset{body: body.Bytes(), contentType: "text/html; charset=utf-8", etag: etag(body.Bytes())})
 }
 
@@ -73,10 +89,16 @@ var policy = strings.Join([]string{
 	"img-src 'self' data:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'self'",
 }, "; ")
 
-func setPageHeaders(h http.Header) {
+// What a page may use of its visitor's devices (Permissions-Policy).
+const (
+	noDevices  = "camera=(), microphone=(), display-capture=(), geolocation=()"
+	ownDevices = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
+)
+
+func setPageHeaders(h http.Header, permissions string) {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Security-Policy", policy)
-	h.Set("Permissions-Policy", "camera=(), microphone=(), display-capture=(), geolocation=()")
+	h.Set("Permissions-Policy", permissions)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 }

@@ -29,16 +29,25 @@ func (p *Pages) serve(method, target string, header http.Header) *httptest.Respo
 		p.Asset(w, r, name)
 	case r.URL.Path == "/":
 		p.Index(w, r)
+	case strings.HasSuffix(r.URL.Path, "/publish"):
+		p.Publish(w, r, strings.TrimSuffix(r.URL.Path[1:], "/publish"))
 	default:
 		p.Player(w, r, strings.Trim(r.URL.Path, "/"))
 	}
 	return w
 }
 
-// I13: the headers that keep a page from being turned against its viewer.
+// pageTargets are the paths of all kinds of pages.
+var pageTargets = []string{"/", "/front-door/", "/front-door/publish"}
+
+// I13: the headers that keep a page from being turned against its viewer. Only the page that publishes has devices.
 func TestPageHeaders(t *testing.T) {
 	p := newPages(t)
-	for _, target := range []string{"/", "/front-door/"} {
+	for _, target := range pageTargets {
+		permissions := "camera=(), microphone=(), display-capture=(), geolocation=()"
+		if strings.HasSuffix(target, "/publish") {
+			permissions = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
+		}
 		t.Run(target, func(t *testing.T) {
 			w := p.serve(http.MethodGet, target, nil)
 			if w.Code != http.StatusOK {
@@ -49,7 +58,7 @@ func TestPageHeaders(t *testing.T) {
 				"Cache-Control":          "no-cache",
 				"X-Content-Type-Options": "nosniff",
 				"Referrer-Policy":        "no-referrer",
-				"Permissions-Policy":     "camera=(), microphone=(), display-capture=(), geolocation=()",
+				"Permissions-Policy":     permissions,
 				"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
 					"media-src 'self' blob:; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
 			} {
@@ -73,7 +82,7 @@ var (
 // I13: the policy forbids scripts and styles in the page, so one there would be dead.
 func TestPagesHaveNoInlineScriptOrStyle(t *testing.T) {
 	p := newPages(t)
-	for _, target := range []string{"/", "/front-door/"} {
+	for _, target := range pageTargets {
 		body := p.serve(http.MethodGet, target, nil).Body.String()
 		for _, pattern := range []*regexp.Regexp{inlineScript, handler} {
 			if found := pattern.FindString(body); found != "" {
@@ -92,12 +101,31 @@ func TestPlayerSaysItsStream(t *testing.T) {
 	}
 }
 
+func TestPublishSaysItsStream(t *testing.T) {
+	body := newPages(t).serve(http.MethodGet, "/front-door/publish", nil).Body.String()
+	for _, want := range []string{
+		`data-stream="front-door"`, `data-endpoint="/front-door/whip"`, `data-viewer="/front-door/"`,
+		`data-status="/api/v1/streams/front-door"`, "<title>Publish front-door · Sluice</title>", "autoplay muted playsinline",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in the page", want)
+		}
+	}
+}
+
 // I13: whatever a stream is called, its name stays text.
-func TestPlayerEscapesTheName(t *testing.T) {
+func TestPagesEscapeTheName(t *testing.T) {
 	p := newPages(t)
+	for kind, serve := range map[string]func(http.ResponseWriter, *http.Request, string){"player": p.Player, "publish": p.Publish} {
+		t.Run(kind, func(t *testing.T) { testEscapes(t, serve) })
+	}
+}
+
+func testEscapes(t *testing.T, serve func(http.ResponseWriter, *http.Request, string)) {
+	t.Helper()
 	for _, name := range []string{`"><script>alert(1)</script>`, `' onload='x`, `</title><img src=x onerror=y>`, `../../api`, `a b?c#d`} {
 		w := httptest.NewRecorder()
-		p.Player(w, httptest.NewRequest(http.MethodGet, "/x/", nil), name)
+		serve(w, httptest.NewRequest(http.MethodGet, "/x/", nil), name)
 		body := w.Body.String()
 		if strings.ContainsAny(name, `<>"'`) && strings.Contains(body, name) {
 			t.Errorf("%q stands in the page as it is", name)
@@ -111,7 +139,7 @@ func TestPlayerEscapesTheName(t *testing.T) {
 
 func TestMethods(t *testing.T) {
 	p := newPages(t)
-	for _, target := range []string{"/", "/front-door/", "/assets/style.css"} {
+	for _, target := range append([]string{"/assets/style.css"}, pageTargets...) {
 		get, head := p.serve(http.MethodGet, target, nil), p.serve(http.MethodHead, target, nil)
 		if head.Code != http.StatusOK || head.Body.Len() != 0 {
 			t.Errorf("HEAD %s: status %d, %d bytes", target, head.Code, head.Body.Len())

@@ -1,4 +1,4 @@
-// The few numbers of a WebRTC statistics report that a viewer cares about.
+// The few numbers of a WebRTC statistics report that a viewer cares about, and how numbers are told.
 
 import { codecTitle } from './words.js';
 
@@ -40,11 +40,13 @@ function stream(report, s) {
   };
 }
 
-function title(mimeType) {
+// title names the codec of a MIME type.
+export function title(mimeType) {
   return mimeType && codecTitle(mimeType.split('/')[1].toLowerCase());
 }
 
-function selectedPair(report, all) {
+// selectedPair finds the candidate pair in use.
+export function selectedPair(report, all) {
   const transport = all.find((s) => s.type === 'transport' && s.selectedCandidatePairId);
   return report.get(transport?.selectedCandidatePairId)
     ?? all.find((s) => s.type === 'candidate-pair' && (s.selected || (s.nominated && s.state === 'succeeded')));
@@ -65,7 +67,7 @@ function rate(summary, before) {
   }
 }
 
-function milliseconds(seconds) {
+export function milliseconds(seconds) {
   return seconds === undefined ? undefined : seconds * 1000;
 }
 
@@ -97,7 +99,7 @@ export function headline({ video, audio }) {
   return text === '–' ? '' : text;
 }
 
-function size({ width, height }) {
+export function size({ width, height }) {
   return width && height ? `${width} × ${height}` : undefined;
 }
 
@@ -111,10 +113,11 @@ function lost(...streams) {
   return expected ? `${missing} (${((missing / expected) * 100).toFixed(1)} %)` : `${missing}`;
 }
 
-function number(value, unit) {
+export function number(value, unit) {
   return Number.isFinite(value) ? `${Math.round(value)} ${unit}` : undefined;
 }
 
-function join(parts) {
+// join puts together what is known.
+export function join(parts) {
   return parts.filter((part) => part !== undefined && part !== '').join(' · ') || '–';
 }

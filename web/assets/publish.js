@@ -1,0 +1,255 @@
+// The page that publishes: its form, its preview, and what it says of the Publisher.
+
+import { allowed, capture, deviceChoices, none, obstacle, release, screenSound } from './capture.js';
+import { Failure } from './failure.js';
+import { sendable } from './layers.js';
+import { Level } from './level.js';
+import { meterCells, meterSums } from './meter.js';
+import { Publisher } from './publisher.js';
+import { describeTrouble } from './trouble.js';
+import { codecTitle } from './words.js';
+
+const { dataset } = document.documentElement;
+const at = (id) => document.getElementById(id);
+const publisher = new Publisher(dataset.endpoint, dataset.status);
+const level = new Level(showLevel);
+const fixedFields = ['source', 'height', 'codec', 'simulcast'];
+const states = { idle: 'Not publishing', connecting: 'Connecting', live: 'Live', failed: 'Not publishing' };
+const curtains = {
+  camera: ['The picture of your camera will be here.', 'Show preview'],
+  screen: ['The browser will ask what to share.', 'Choose what to share'],
+  microphone: ['Sound only.', 'Try the microphone'],
+};
+
+let media; // what is captured now
+let opening = false; // asking the browser for it
+let trouble; // a Failure to capture
+
+function choice() {
+  return {
+    source: at('source').value, camera: at('camera').value, microphone: at('microphone').value, height: Number(at('height').value),
+  };
+}
+
+// open captures what the form says, and resolves to whether that was given.
+async function open() {
+  opening = true;
+  trouble = undefined;
+  show();
+  try {
+    take(await capture(choice()));
+    await listDevices();
+  } catch (failure) {
+    trouble = failure;
+  }
+  opening = false;
+  show();
+  return !trouble;
+}
+
+function take(stream) {
+  release(media);
+  media = stream;
+  for (const track of stream?.getTracks() ?? []) {
+    track.addEventListener('ended', () => media === stream && lose());
+  }
+  at('preview').srcObject = stream?.getVideoTracks().length ? stream : null;
+  level.watch(stream);
+}
+
+// lose is what happens when a device is unplugged, or a screen is no longer shared.
+function lose() {
+  publisher.stop();
+  take(undefined);
+  trouble = new Failure('ended');
+  show();
+}
+
+async function start() {
+  if (media || await open()) {
+    publisher.start(media, { simulcast: at('simulcast').checked, codec: at('codec').value });
+  }
+}
+
+function stop() {
+  publisher.stop();
+  if (at('source').value === 'screen') {
+    take(undefined);
+  }
+  show();
+}
+
+// changed follows the form: a preview shows the new device, and a stream that is on its way goes on with it. A
+// screen is not asked for before the user says so.
+async function changed({ target }) {
+  if (target.id === 'source') {
+    listDevices();
+  }
+  const captures = ['source', 'camera', 'microphone', 'height'].includes(target.id);
+  if (!captures || !media) {
+    show();
+    return;
+  }
+  if (at('source').value === 'screen' && !busy()) {
+    take(undefined);
+    show();
+    return;
+  }
+  release(media); // phones open one camera at a time
+  if (!await open()) {
+    publisher.stop();
+    take(undefined);
+    show();
+  } else if (busy()) {
+    await publisher.replace(media);
+  }
+}
+
+const busy = () => publisher.state === 'connecting' || publisher.state === 'live';
+
+async function listDevices() {
+  const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
+  const cameras = deviceChoices(devices, 'videoinput');
+  const microphones = deviceChoices(devices, 'audioinput');
+  offer(at('camera'), cameras.length > 0 ? cameras : [['', 'No camera found']]);
+  const source = at('source').value;
+  offer(at('microphone'), [
+    ...(source === 'screen' ? [[screenSound, 'Sound of what is shared']] : []),
+    ...microphones,
+    ...(source === 'microphone' ? [] : [[none, 'No sound']]),
+  ]);
+}
+
+// offer fills a list and keeps what is chosen in it, as far as that is there still.
+function offer(select, choices) {
+  const chosen = select.value;
+  select.replaceChildren(...choices.map(([value, label]) => new Option(label, value)));
+  if (choices.some(([value]) => value === chosen) && chosen !== '') {
+    select.value = chosen;
+  }
+}
+
+function show() {
+  const state = trouble && !busy() ? 'failed' : opening && !busy() ? 'connecting' : publisher.state;
+  at('status').dataset.state = state;
+  setText(at('status'), states[state]);
+  showTrouble(trouble ?? publisher.failure, state);
+  showFields();
+  showCurtain();
+  at('start').hidden = busy();
+  at('start').disabled = opening;
+  at('stop').hidden = !busy();
+  if (state !== 'live') {
+    showMeter(undefined);
+  }
+}
+
+function showTrouble(failure, state) {
+  const { title, text } = failure ? describeTrouble(failure) : { title: '', text: '' };
+  at('trouble').hidden = !failure;
+  at('trouble').dataset.state = state;
+  setText(at('trouble-title'), title);
+  setText(at('trouble-text'), text);
+}
+
+function showFields() {
+  const source = at('source').value;
+  fixedFields.forEach((id) => { at(id).disabled = busy() || opening; });
+  at('camera').disabled = source !== 'camera' || opening;
+  at('microphone').disabled = opening || (source === 'screen' && busy());
+  at('height').disabled ||= source === 'microphone';
+  at('codec').disabled ||= source === 'microphone';
+  at('simulcast').disabled ||= source === 'microphone';
+}
+
+function showCurtain() {
+  const source = at('source').value;
+  const [words, action] = curtains[source];
+  const hasVideo = Boolean(media?.getVideoTracks().length);
+  at('preview').classList.toggle('mirrored', source === 'camera');
+  at('curtain').hidden = hasVideo;
+  setText(at('curtain-words'), words);
+  setText(at('open'), action);
+  at('open').hidden = Boolean(media) || opening || Boolean(obstacle());
+}
+
+function showLevel(length) {
+  at('level').style.setProperty('--level', String(length));
+  at('level').setAttribute('aria-valuenow', String(Math.round(length * 100)));
+}
+
+function showMeter(sent) {
+  const rows = sent?.rows ?? [];
+  at('meter').hidden = rows.length === 0;
+  at('sums').hidden = rows.length === 0;
+  at('nothing').hidden = rows.length > 0;
+  at('meter-rows').replaceChildren(...rows.map(meterRow));
+  at('sums').replaceChildren(...(sent ? meterSums(sent) : []).map(([label, value]) => {
+    const pair = document.createElement('div');
+    pair.append(element('dt', label), element('dd', value));
+    return pair;
+  }));
+}
+
+function meterRow(row) {
+  const tr = document.createElement('tr');
+  tr.dataset.rid = row.rid;
+  tr.dataset.frames = String(row.frames);
+  tr.dataset.kbps = row.kbps === undefined ? '' : String(Math.round(row.kbps));
+  const [name, ...cells] = meterCells(row);
+  const head = element('th', name);
+  head.scope = 'row';
+  tr.append(head, ...cells.map((text) => element('td', text)));
+  return tr;
+}
+
+function element(tag, text) {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) {
+    node.textContent = text;
+  }
+}
+
+async function copy() {
+  at('viewer').select();
+  const done = await navigator.clipboard?.writeText(at('viewer').value).then(() => true, () => false);
+  setText(at('copy'), done || document.execCommand('copy') ? 'Copied' : 'Copy');
+  setTimeout(() => setText(at('copy'), 'Copy'), 2_000);
+}
+
+async function prepare() {
+  at('viewer').value = new URL(dataset.viewer, location.href).href;
+  trouble = obstacle();
+  if (trouble) {
+    at('form').querySelectorAll('select, input').forEach((field) => { field.disabled = true; });
+    show();
+    at('start').disabled = true;
+    return;
+  }
+  const codecs = sendable(RTCRtpSender.getCapabilities?.('video'));
+  at('codec').append(...codecs.map((codec) => new Option(codecTitle(codec), codec)));
+  at('source').querySelector('[value="screen"]').hidden = !navigator.mediaDevices.getDisplayMedia;
+  navigator.mediaDevices.addEventListener('devicechange', listDevices);
+  await listDevices();
+  show();
+  if (await allowed('camera') && (at('microphone').value === none || await allowed('microphone'))) {
+    open();
+  }
+}
+
+publisher.addEventListener('statechange', show);
+publisher.addEventListener('stats', ({ detail }) => showMeter(detail));
+at('form').addEventListener('change', changed);
+at('form').addEventListener('submit', (event) => event.preventDefault());
+at('open').addEventListener('click', open);
+at('start').addEventListener('click', start);
+at('stop').addEventListener('click', stop);
+at('copy').addEventListener('click', copy);
+addEventListener('pagehide', () => { publisher.stop(); take(undefined); show(); });
+
+prepare();

@@ -1,0 +1,156 @@
+// What a stay at a WHIP and at a WHEP endpoint have in common: a peer connection, its signalling, and its end.
+
+import { Failure } from './failure.js';
+import { Signalling } from './signalling.js';
+
+const connectTimeout = 10_000;
+const disconnectedFor = 4_000;
+
+// Session is one stay at an endpoint. It emits "connected", and at most once "ended" with the Failure that ended
+// it as detail; after close() it emits nothing. A kind of session fills in offer(), and what else it needs.
+export class Session extends EventTarget {
+  // pc is the RTCPeerConnection, from open() on.
+  pc = undefined;
+  // signalling is the session's HTTP side.
+  signalling;
+  // dismissed tells that the server has closed the connection, rather than that it broke.
+  dismissed = false;
+
+  #headers;
+  #timer = 0;
+  #over = false;
+
+  // headers go with the offer.
+  constructor(url, headers = {}) {
+    super();
+    this.signalling = new Signalling(url);
+    this.#headers = headers;
+  }
+
+  get over() {
+    return this.#over;
+  }
+
+  // open posts the offer and resolves once the answer is applied; media come later. It rejects with a Failure.
+  // The offer leaves without candidates: the gateway offers its own, and learns ours from the first packet that
+  // it gets, so nothing waits for gathering.
+  async open() {
+    try {
+      await this.#negotiate();
+    } catch (err) {
+      throw err instanceof Failure ? err : new Failure('negotiation', { detail: err.message, cause: err });
+    }
+    if (!this.#over && this.pc.connectionState !== 'connected') {
+      this.endIn(connectTimeout, 'ice');
+    }
+  }
+
+  // stats resolves to the connection's RTCStatsReport.
+  stats() {
+    return this.pc.getStats();
+  }
+
+  // close leaves, and tells the gateway so, even while the page goes away.
+  close() {
+    if (this.#over) {
+      return;
+    }
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.pc?.close();
+    this.signalling.leave();
+  }
+
+  // offer fills the connection with what is wanted of it, and resolves to the SDP to send.
+  async offer() {
+    throw new Error('a session has an offer');
+  }
+
+  // accepted is called when the answer has come and is not yet applied.
+  async accepted() {}
+
+  // disconnected is called when the peer is not heard any more, or (final) when the connection has given it up.
+  disconnected(final) {
+    if (final) {
+      this.end('lost');
+    } else {
+      this.endIn(disconnectedFor, 'lost');
+    }
+  }
+
+  // endIn ends the session later, unless its connection changes before that.
+  endIn(milliseconds, kind) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.end(kind), milliseconds);
+  }
+
+  end(kind) {
+    this.emit('ended', new Failure(kind));
+    this.close();
+  }
+
+  emit(type, detail) {
+    if (!this.#over) {
+      this.dispatchEvent(new CustomEvent(type, { detail }));
+    }
+  }
+
+  async #negotiate() {
+    this.#connect();
+    const offer = await this.offer();
+    const answer = await this.signalling.post(offer, this.#headers);
+    if (this.#over) {
+      this.signalling.leave();
+      return;
+    }
+    await this.accepted();
+    await this.pc.setRemoteDescription({ type: 'answer', sdp: answer });
+    this.#watchTransports();
+  }
+
+  #connect() {
+    if (typeof RTCPeerConnection === 'undefined') {
+      throw new Failure('unsupported');
+    }
+    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    this.pc.addEventListener('connectionstatechange', () => this.#connectionChanged());
+  }
+
+  #connectionChanged() {
+    clearTimeout(this.#timer);
+    switch (this.pc.connectionState) {
+      case 'connected':
+        this.emit('connected');
+        break;
+      case 'connecting':
+        this.endIn(connectTimeout, 'ice');
+        break;
+      case 'disconnected':
+        this.disconnected(false);
+        break;
+      case 'failed':
+        this.disconnected(true);
+        break;
+      case 'closed':
+        this.end('lost');
+        break;
+    }
+  }
+
+  // A server that leaves closes DTLS, which browsers tell of the transport but not always of the connection. The
+  // transport of a section that the answer refuses closes too, and means nothing.
+  #watchTransports() {
+    const used = this.pc.getTransceivers().filter(({ currentDirection }) => currentDirection && currentDirection !== 'inactive');
+    const transports = new Set(used.map(({ receiver }) => receiver.transport).filter(Boolean));
+    for (const transport of transports) {
+      transport.addEventListener('statechange', () => this.#transportChanged(transport.state));
+    }
+  }
+
+  #transportChanged(state) {
+    if (state === 'closed' || state === 'failed') {
+      this.dismissed = state === 'closed';
+      this.end('lost');
+    }
+  }
+}
