@@ -15,11 +15,11 @@ type Publisher struct {
 	stream    *Stream    // fixed after newPublisher
 	rendition *rendition // fixed after newPublisher
 
-	keyframes  chan struct{} // capacity 1; sent to by requestKeyframe, never closed
-	closed     atomic.Bool
-	main       string // fixed: the ID of the track whose keyframes begin a GOP
-	generation uint32 // fixed: which publisher of the rendition this is, from 1
-	meter      meter
+	keyframes chan struct{} // capacity 1; sent to by requestKeyframe, never closed
+	closed    atomic.Bool
+	main      string // fixed: the ID of the track whose keyframes begin a GOP
+	number    uint64 // fixed: which publisher of the stream this is, from 1
+	meter     meter
 
 	tracks atomic.Pointer[[]*media.Track] // replaced as a whole by Update, in the same order
 
@@ -28,9 +28,9 @@ type Publisher struct {
 	closeOnce sync.Once
 }
 
-func newPublisher(s *Stream, r *rendition, generation uint32, tracks []media.Track) *Publisher {
+func newPublisher(s *Stream, r *rendition, number uint64, tracks []media.Track) *Publisher {
 	p := &Publisher{
-		stream: s, rendition: r, generation: generation,
+		stream: s, rendition: r, number: number,
 		keyframes: make(chan struct{}, 1), main: mainTrack(tracks),
 	}
 	all := make([]*media.Track, len(tracks))
@@ -69,7 +69,7 @@ func (p *Publisher) Write(trackID string, au *media.AccessUnit) error {
 		return &UnknownTrackError{Track: trackID}
 	}
 	p.counts[i]++
-	u := &Unit{AccessUnit: au, Track: t, Count: p.counts[i], main: trackID == p.main, generation: p.generation}
+	u := &Unit{AccessUnit: au, Track: t, Count: p.counts[i], Publisher: p.number, main: trackID == p.main}
 	p.rendition.ring.append(u)
 	size := au.Size()
 	p.meter.add(size, au.Arrived)

@@ -20,10 +20,8 @@ type rendition struct {
 
 	waiters atomic.Pointer[[]chan struct{}] // capacity 1 each; replaced as a whole under mu, read by Write without it
 
-	mu         sync.Mutex
-	publisher  *Publisher // guarded by mu; nil while nobody publishes
-	generation uint32     // guarded by mu; counts publishers
-
+	mu          sync.Mutex
+	publisher   *Publisher    // guarded by mu; nil while nobody publishes
 	last        []media.Track // guarded by mu; what the latest publisher carried at its end
 	publication uint64        // guarded by mu; of the stream, to which the latest publisher belongs
 
@@ -37,13 +35,12 @@ func newRendition(name string, o Options) *rendition {
 }
 
 // open makes the rendition's next publisher; it must have none.
-func (r *rendition) open(s *Stream, publication uint64, tracks []media.Track) *Publisher {
+func (r *rendition) open(s *Stream, number, publication uint64, tracks []media.Track) *Publisher {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.generation++
 	r.publication = publication
 	r.ring.clear()
-	r.publisher = newPublisher(s, r, r.generation, tracks)
+	r.publisher = newPublisher(s, r, number, tracks)
 	return r.publisher
 }
 

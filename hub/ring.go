@@ -14,8 +14,11 @@ type Unit struct {
 	Index uint64       // counts the units of the rendition, of all tracks, from 1
 	Count uint64       // counts the units of the track without a gap; each publisher begins above all earlier ones
 
-	main       bool   // of the track whose keyframes begin a GOP
-	generation uint32 // which publisher wrote it
+	// Publisher is who wrote it, counted over all renditions of the stream from 1. Units of two publishers share
+	// the timeline, but their clocks may be some milliseconds apart.
+	Publisher uint64
+
+	main bool // of the track whose keyframes begin a GOP
 
 	packets atomic.Pointer[any] // see Once
 }

@@ -34,6 +34,7 @@ type Stream struct {
 	mu          sync.Mutex               // taken before a rendition's mu
 	renditions  map[string]*rendition    // guarded by mu
 	publishers  int                      // guarded by mu; how many are open
+	published   uint64                   // guarded by mu; how many there ever were
 	publication uint64                   // guarded by mu; counts how often publishers went from none to some
 	subscribers map[*Subscriber]struct{} // guarded by mu
 	wants       int                      // guarded by mu
@@ -75,7 +76,8 @@ func (s *Stream) Publish(rendition string, tracks []media.Track) (*Publisher, er
 		return nil, &RenditionBusyError{Stream: s.name, Rendition: rendition}
 	}
 	s.publishers++
-	p := r.open(s, s.publication, tracks)
+	s.published++
+	p := r.open(s, s.published, s.publication, tracks)
 	s.signal()
 	return p, nil
 }

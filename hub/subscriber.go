@@ -29,16 +29,16 @@ type Subscriber struct {
 	at     atomic.Pointer[rendition] // a copy of reading, for other goroutines
 
 	// Owned by the goroutine that calls Next.
-	reading    *rendition
-	cursor     uint64     // index of the next unit in reading
-	switching  *rendition // a rendition that it will read from its next keyframe on, or nil
-	from       uint64     // the first index in switching that may be that keyframe
-	joined     uint64     // where in reading its pictures begin
-	generation uint32     // of the unit read last
-	waitKey    bool       // units of the main track are skipped until a keyframe
-	started    bool       // the first keyframe has been delivered
-	shown      int64      // PTS of the unit of the main track delivered last
-	heard      []heard    // the other tracks
+	reading   *rendition
+	cursor    uint64     // index of the next unit in reading
+	switching *rendition // a rendition that it will read from its next keyframe on, or nil
+	from      uint64     // the first index in switching that may be that keyframe
+	joined    uint64     // where in reading its pictures begin
+	publisher uint64     // of the unit read last
+	waitKey   bool       // units of the main track are skipped until a keyframe
+	started   bool       // the first keyframe has been delivered
+	shown     int64      // PTS of the unit of the main track delivered last
+	heard     []heard    // the other tracks
 
 	closeOnce sync.Once
 }
@@ -152,8 +152,8 @@ func (sub *Subscriber) skipAhead(r *ring) {
 // admit says whether the unit is delivered: nothing before the first keyframe, and no unit of the main track
 // between a gap and the next keyframe.
 func (sub *Subscriber) admit(u *Unit) bool {
-	if u.generation != sub.generation {
-		sub.generation = u.generation
+	if u.Publisher != sub.publisher {
+		sub.publisher = u.Publisher
 		sub.waitKey = true
 	}
 	if !u.main {

@@ -232,4 +232,3 @@ func TestFloodOfKeyframeWishes(t *testing.T) {
 		}
 	})
 }
-
