@@ -115,11 +115,7 @@ func (a *Answer) Section(mid string) (*Section, bool) {
 
 // CandidatesOf lists the values of the fragment's candidates that belong to the answer, as Offer.CandidatesOf does.
 func (a *Answer) CandidatesOf(f *Fragment) []string {
-	generation := f.ICEUfrag
-	if generation == "" {
-		generation = a.ICEUfrag
-	}
-	return candidatesOf(f, generation, a.accepted())
+	return f.candidatesOf(a.ICEUfrag, a.accepted())
 }
 
 // Restarted is a copy of the answer as the peer would give it after an ICE restart: with the credentials and

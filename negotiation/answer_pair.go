@@ -71,24 +71,29 @@ func (s *Section) unusable(offered *Section) string {
 		return fmt.Sprintf("its setup is %s; active or passive is required", quote(s.Setup))
 	case len(s.Fingerprints) == 0:
 		return s.rejected
-	case !slices.ContainsFunc(s.Formats, offered.has):
+	case !slices.ContainsFunc(s.Formats, func(f Format) bool { return f.usable() && offered.find(f) != nil }):
 		return "it names no payload type with a codec that was offered"
 	}
 	return ""
 }
 
-// has reports whether a format stands among those of the section: same payload type, same encoding.
-func (s *Section) has(f Format) bool {
-	return slices.ContainsFunc(slices.Concat(s.Formats, s.Repair), func(o Format) bool {
-		return o.PayloadType == f.PayloadType && o.sameEncoding(&f)
-	})
+// find is the section's own format of the same payload type and encoding, or nil.
+func (s *Section) find(f Format) *Format {
+	for _, list := range [][]Format{s.Formats, s.Repair} {
+		for i := range list {
+			if list[i].PayloadType == f.PayloadType && list[i].sameEncoding(&f) {
+				return &list[i]
+			}
+		}
+	}
+	return nil
 }
 
-// keepOffered drops the payload types and header extensions that were not offered.
+// keepOffered drops the payload types and header extensions that were not offered. The others get the fmtp line
+// of the offer, which is how a library finds its own again; Params stays the peer's.
 func (s *Section) keepOffered(offered *Section) {
-	foreign := func(f Format) bool { return !offered.has(f) }
-	s.Formats = slices.DeleteFunc(s.Formats, foreign)
-	s.Repair = slices.DeleteFunc(s.Repair, foreign)
+	s.Formats = offered.shared(s.Formats)
+	s.Repair = offered.shared(s.Repair)
 	s.extMaps = slices.DeleteFunc(s.extMaps, func(value string) bool {
 		id, uri, _ := parseExtMap(value)
 		if offered.ExtMaps[id] != uri {
@@ -98,6 +103,18 @@ func (s *Section) keepOffered(offered *Section) {
 		return false
 	})
 	s.RIDs = nil
+}
+
+// shared is those of the answered formats that the section offers, with its fmtp lines.
+func (s *Section) shared(answered []Format) []Format {
+	var kept []Format
+	for _, f := range answered {
+		if o := s.find(f); o != nil {
+			f.FMTP = o.FMTP
+			kept = append(kept, f)
+		}
+	}
+	return kept
 }
 
 // shareTransport takes the transport of the first accepted section, which all others must have too.

@@ -74,7 +74,7 @@ func (f *finisher) accept(w *writer, p *part) {
 	w.flag("rtcp-mux-only", true)
 	w.flag("rtcp-rsize", s.RTCPReducedSize)
 	for i := range formats {
-		p.writeFormat(w, &formats[i])
+		f.writeFormat(w, p, &formats[i])
 	}
 	p.writeExtMaps(w)
 	w.flag(string(f.direction(p)), true)
@@ -89,22 +89,34 @@ func (f *finisher) accept(w *writer, p *part) {
 
 // writeFormat writes a payload type as it was offered, with the library's parameters if it has some, and the
 // feedback that both know (RFC 4585 4.2).
-func (p *part) writeFormat(w *writer, offered *Format) {
-	f := *offered
-	f.Feedback = nil
+func (f *finisher) writeFormat(w *writer, p *part, offered *Format) {
+	format := *offered
+	format.Feedback = nil
 	if p.action == Passthrough {
-		number := strings.SplitN(f.rtpmap(), " ", 2)[0]
+		number := strings.SplitN(format.rtpmap(), " ", 2)[0]
 		for _, a := range p.text.attrs {
 			pt, value, _ := strings.Cut(a.value, " ")
 			switch {
 			case a.key == "fmtp" && pt == number:
-				f.FMTP = value
-			case a.key == "rtcp-fb" && (pt == number || pt == "*") && p.answers(offered, value) && !slices.Contains(f.Feedback, value):
-				f.Feedback = append(f.Feedback, value)
+				format.FMTP = value
+			case a.key == "rtcp-fb" && (pt == number || pt == "*") && p.answers(offered, value) && !slices.Contains(format.Feedback, value):
+				format.Feedback = append(format.Feedback, value)
 			}
 		}
 	}
-	w.format(&f)
+	if f.offer.Role == RolePublish {
+		format.FMTP = withoutSprop(format.FMTP)
+	}
+	w.format(&format)
+}
+
+// withoutSprop is format parameters without those that tell of the sender's own stream: they are of no use in an
+// answer to it, and long.
+func withoutSprop(fmtp string) string {
+	kept := slices.DeleteFunc(strings.Split(fmtp, ";"), func(pair string) bool {
+		return strings.HasPrefix(strings.ToLower(strings.TrimSpace(pair)), "sprop-")
+	})
+	return strings.Join(kept, ";")
 }
 
 func (p *part) answers(offered *Format, feedback string) bool {

@@ -23,7 +23,7 @@ type Fragment struct {
 	Candidates       []FragmentCandidate
 	EndOfCandidates  bool
 	ICELite          bool
-	MID              string     // of its first section, in which String writes all candidates; "" if it has none
+	MID              string     // of the section in which String writes all candidates; "" if it has none
 	Kind             media.Kind // of that section's m-line; "" is Audio
 }
 
@@ -63,23 +63,23 @@ func (f *Fragment) String() string {
 	return w.String()
 }
 
-// CandidatesOf lists the values of the fragment's candidates that belong to the offer, unfiltered. Those of a
-// section that the offer does not have are left out, and so are those that name another generation of ICE than
-// the fragment, or than the offer if it names none. All sections share one transport, so it does not matter in
-// which of them a candidate stands.
+// CandidatesOf lists the values of the fragment's candidates that belong to the offer, unfiltered and each once.
+// Those of a section that the offer does not have are left out, and so are those that name another generation of
+// ICE than the fragment, or than the offer if it names none. All sections share one transport, so it does not
+// matter in which of them a candidate stands.
 func (o *Offer) CandidatesOf(f *Fragment) []string {
-	generation := f.ICEUfrag
-	if generation == "" {
-		generation = o.tagged().ICEUfrag
-	}
-	return candidatesOf(f, generation, o.bundled())
+	return f.candidatesOf(o.tagged().ICEUfrag, o.bundled())
 }
 
-func candidatesOf(f *Fragment, generation string, mids []string) []string {
+func (f *Fragment) candidatesOf(generation string, mids []string) []string {
+	if f.ICEUfrag != "" {
+		generation = f.ICEUfrag
+	}
 	var values []string
 	for _, c := range f.Candidates {
 		known := c.MID == "" || slices.Contains(mids, c.MID)
-		if own := candidateUfrag(c.Value); known && (own == "" || own == generation) {
+		own := candidateUfrag(c.Value)
+		if known && (own == "" || own == generation) && !slices.Contains(values, c.Value) {
 			values = append(values, c.Value)
 		}
 	}

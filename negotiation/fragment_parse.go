@@ -15,6 +15,15 @@ func ParseFragment(text string) (*Fragment, error) {
 	if len(text) > MaxFragmentSize {
 		return nil, &FragmentTooLargeError{Size: len(text), Max: MaxFragmentSize}
 	}
+	return parseFragment(text)
+}
+
+// FragmentOf is what a description of ours, made by FinishAnswer or FinishOffer, says of ICE: what String writes
+// of it is the fragment that an ICE restart is asked for or answered with. The error is *MalformedFragmentError,
+// and a defect of ours.
+func FragmentOf(description string) (*Fragment, error) { return parseFragment(description) }
+
+func parseFragment(text string) (*Fragment, error) {
 	p := &fragmentParser{f: &Fragment{}}
 	for number := 1; text != ""; number++ {
 		var line string
@@ -34,10 +43,14 @@ func ParseFragment(text string) (*Fragment, error) {
 type fragmentParser struct {
 	f        *Fragment
 	any      bool // a line has been read
-	sections int
-	mid      string
-	pending  []string // candidates of the section being read, whose mid may come after them
-	ended    bool     // the section has had its end-of-candidates
+	settled  bool // f.MID is that of a section with candidates
+	sections int  // that have begun
+
+	// Of the section that is being read, or of what stands before the first.
+	mid        string
+	kind       media.Kind
+	candidates []string // their section's mid may come after them
+	ended      bool     // it has had its end-of-candidates
 }
 
 // add takes one line and says what is wrong with it, or "".
@@ -65,24 +78,25 @@ func (p *fragmentParser) add(line string) string {
 func (p *fragmentParser) beginSection(value string) {
 	p.endSection()
 	p.sections++
-	medium, _, _ := strings.Cut(value, " ")
-	if p.sections == 1 && (medium == string(media.Audio) || medium == string(media.Video)) {
-		p.f.Kind = media.Kind(medium)
+	if medium, _, _ := strings.Cut(value, " "); medium == string(media.Audio) || medium == string(media.Video) {
+		p.kind = media.Kind(medium)
 	}
 }
 
-// endSection gives the candidates of the section that ends its mid.
+// endSection gives the candidates of the section that ends its mid. The fragment's own section is the first that
+// has something to tell of candidates, or else the first of all.
 func (p *fragmentParser) endSection() {
-	if p.sections == 1 {
-		p.f.MID = p.mid
+	tells := len(p.candidates) > 0 || p.ended
+	if p.sections == 1 || p.sections > 1 && tells && !p.settled {
+		p.f.MID, p.f.Kind, p.settled = p.mid, p.kind, tells
 	}
-	for _, value := range p.pending {
+	for _, value := range p.candidates {
 		c := FragmentCandidate{MID: p.mid, Value: value}
 		if len(p.f.Candidates) < maxFragmentCandidates && !slices.Contains(p.f.Candidates, c) {
 			p.f.Candidates = append(p.f.Candidates, c)
 		}
 	}
-	p.mid, p.pending, p.ended = "", nil, false
+	p.mid, p.kind, p.candidates, p.ended = "", "", nil, false
 }
 
 func (p *fragmentParser) attribute(key, value string) string {
@@ -94,18 +108,25 @@ func (p *fragmentParser) attribute(key, value string) string {
 	case "ice-lite":
 		p.f.ICELite = true
 	case "mid":
-		if p.sections > 0 && p.mid != "" && p.mid != value || !token(value, maxMID) {
-			return fmt.Sprintf("mid %s must be one token of at most %d characters", quote(value), maxMID)
-		}
-		if p.sections > 0 {
-			p.mid = value
-		}
+		return p.setMID(value)
 	case "candidate":
 		if !p.ended && value != "" && len(value) <= maxCandidateLength && printable(value) {
-			p.pending = append(p.pending, value)
+			p.candidates = append(p.candidates, value)
 		}
 	case "end-of-candidates":
 		p.ended, p.f.EndOfCandidates = true, true
+	}
+	return ""
+}
+
+func (p *fragmentParser) setMID(value string) string {
+	switch {
+	case !token(value, maxMID):
+		return fmt.Sprintf("mid %s must be a token of at most %d characters", quote(value), maxMID)
+	case p.mid != "" && p.mid != value:
+		return fmt.Sprintf("mid %s contradicts %s", quote(value), quote(p.mid))
+	case p.sections > 0:
+		p.mid = value
 	}
 	return ""
 }
