@@ -62,6 +62,9 @@ func (c *Conformer) Conform(au *media.AccessUnit) bool {
 	return c.started
 }
 
+// Started reports whether units pass. Until a keyframe has come, and after one that was dropped, none do.
+func (c *Conformer) Started() bool { return c.started }
+
 // Learn tells of parameter sets that came beside the units, for a track that has none yet.
 func (c *Conformer) Learn(sets [][]byte) {
 	if len(c.track.ParameterSets) == 0 {

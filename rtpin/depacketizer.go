@@ -45,7 +45,11 @@ func newDepacketizer(t *media.Track, s sink) (depacketizer, error) {
 		return &nalAssembler{sink: s, syntax: h264Syntax{}, suspect: true}, nil
 	case media.H265:
 		return &nalAssembler{sink: s, syntax: h265Syntax{}, suspect: true}, nil
-	case media.VP8, media.VP9, media.AV1, media.MJPEG, media.MPEG4Video:
+	case media.VP8:
+		return newVP8(s), nil
+	case media.VP9:
+		return newVP9(s), nil
+	case media.AV1, media.MJPEG, media.MPEG4Video:
 		return newFrames(t, s), nil
 	case media.Opus, media.PCMU, media.PCMA, media.G722, media.LPCM:
 		return newFrames(t, s), nil

@@ -9,8 +9,6 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtplpcm"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmjpeg"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpsimpleaudio"
-	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpvp8"
-	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpvp9"
 	"github.com/pion/rtp"
 
 	"sluice/media"
@@ -35,10 +33,6 @@ type frames struct {
 func newFrames(t *media.Track, s sink) *frames {
 	f := &frames{sink: s}
 	switch t.Codec {
-	case media.VP8:
-		f.fresh = func() decoder { return &rtpvp8.Decoder{} }
-	case media.VP9:
-		f.fresh = func() decoder { return &rtpvp9.Decoder{} }
 	case media.MJPEG:
 		f.fresh = func() decoder { return &rtpmjpeg.Decoder{} }
 	case media.MPEG4Video:
@@ -110,13 +104,11 @@ func (f *frames) decode(pkt *rtp.Packet) ([][]byte, error) {
 }
 
 func unfinished(err error) bool {
-	return errors.Is(err, rtpvp8.ErrMorePacketsNeeded) || errors.Is(err, rtpvp9.ErrMorePacketsNeeded) ||
-		errors.Is(err, rtpav1.ErrMorePacketsNeeded) || errors.Is(err, rtpmjpeg.ErrMorePacketsNeeded) ||
+	return errors.Is(err, rtpav1.ErrMorePacketsNeeded) || errors.Is(err, rtpmjpeg.ErrMorePacketsNeeded) ||
 		errors.Is(err, rtpfragmented.ErrMorePacketsNeeded)
 }
 
 // notStarted tells that a packet is the rest of a frame that began before the first one seen.
 func notStarted(err error) bool {
-	return errors.Is(err, rtpvp8.ErrNonStartingPacketAndNoPrevious) || errors.Is(err, rtpvp9.ErrNonStartingPacketAndNoPrevious) ||
-		errors.Is(err, rtpav1.ErrNonStartingPacketAndNoPrevious) || errors.Is(err, rtpmjpeg.ErrNonStartingPacketAndNoPrevious)
+	return errors.Is(err, rtpav1.ErrNonStartingPacketAndNoPrevious) || errors.Is(err, rtpmjpeg.ErrNonStartingPacketAndNoPrevious)
 }

@@ -16,9 +16,14 @@ type Options struct {
 	Track     media.Track             // as the signalling described it
 	Sync      *Synchronizer           // shared by the tracks of one source; nil for a track on its own
 	Unordered bool                    // the transport reorders: wait for up to 64 packets or 200 ms
+	Resent    bool                    // it does, and what is lost is asked for again: wait for up to 512 packets or 200 ms
 	OnTrack   func(media.Track)       // what is known of the track has changed; called before the unit that changed it
 	OnUnit    func(*media.AccessUnit) // one finished unit, in decode order
+	OnLost    func()                  // the picture goes on with a keyframe only; again each 500 ms until one comes
 }
+
+// wishInterval is the least time between two calls of OnLost.
+const wishInterval = 500 * time.Millisecond
 
 // UnsupportedCodecError tells that no depacketizer exists for a track.
 type UnsupportedCodecError struct{ Codec media.Codec }
@@ -48,7 +53,9 @@ type Receiver struct {
 	units    *bitstream.Conformer
 	ssrc     uint32
 	any      bool
-	needKey  bool // a packet of the GOP is lost
+	needKey  bool      // a packet of the GOP is lost
+	now      time.Time // of the latest call
+	wished   time.Time // when OnLost was called, or the first packet came
 	counters Stats
 }
 
@@ -66,8 +73,11 @@ func NewReceiver(o Options) (*Receiver, error) {
 	r.units = bitstream.NewConformer(o.Track)
 	r.clock = newClock(o.Track, o.Sync)
 	r.order = reorderer{deliver: r.next, stats: &r.counters}
-	if o.Unordered {
-		r.order.window = reorderWindow
+	switch {
+	case o.Resent:
+		r.order.slots = make([]held, resendWindow)
+	case o.Unordered:
+		r.order.slots = make([]held, reorderWindow)
 	}
 	return r, nil
 }
@@ -81,6 +91,10 @@ func (r *Receiver) Push(pkt *rtp.Packet, arrived time.Time) {
 		r.counters.Malformed++
 		return
 	}
+	r.now = arrived
+	if !r.any {
+		r.wished = arrived // a stream begins with a keyframe: give it time
+	}
 	if r.any && pkt.SSRC != r.ssrc {
 		r.order.flush()
 		r.resync()
@@ -93,7 +107,10 @@ func (r *Receiver) Push(pkt *rtp.Packet, arrived time.Time) {
 func (r *Receiver) Report(sr *rtcp.SenderReport, arrived time.Time) { r.clock.reported(sr, arrived) }
 
 // Tick lets packets go that waited 200 ms for an earlier one. Call it at least every 100 ms.
-func (r *Receiver) Tick(now time.Time) { r.order.expire(now) }
+func (r *Receiver) Tick(now time.Time) {
+	r.now = now
+	r.order.expire(now)
+}
 
 // Stats returns the counters. Like all methods it is for the goroutine that calls Push.
 func (r *Receiver) Stats() Stats {
@@ -108,7 +125,21 @@ func (r *Receiver) resync() {
 	r.order.reset()
 	r.parts.lost()
 	r.clock.restart()
+	r.lose()
+}
+
+// lose waits for a keyframe.
+func (r *Receiver) lose() {
 	r.needKey = r.o.Track.Kind == media.Video
+	r.wish()
+}
+
+// wish asks for a keyframe, unless it has just done so.
+func (r *Receiver) wish() {
+	if r.o.OnLost != nil && r.o.Track.Kind == media.Video && r.now.Sub(r.wished) >= wishInterval {
+		r.wished = r.now
+		r.o.OnLost()
+	}
 }
 
 // next takes packets from the reorderer. lost is how many are missing before this one.
@@ -119,7 +150,7 @@ func (r *Receiver) next(pkt *rtp.Packet, arrived time.Time, lost int, jumped boo
 	if lost > 0 || jumped {
 		r.counters.Lost += uint64(lost)
 		r.parts.lost()
-		r.needKey = r.needKey || r.o.Track.Kind == media.Video
+		r.lose()
 	}
 	if len(pkt.Payload) > 0 {
 		r.parts.push(pkt, arrived)
@@ -129,7 +160,7 @@ func (r *Receiver) next(pkt *rtp.Packet, arrived time.Time, lost int, jumped boo
 // broken is told by the depacketizer: the unit at hand is lost.
 func (r *Receiver) broken() {
 	r.counters.Malformed++
-	r.needKey = r.needKey || r.o.Track.Kind == media.Video
+	r.lose()
 }
 
 // ignored is told by the depacketizer: a packet means nothing, but nothing else is lost by it.
@@ -148,6 +179,9 @@ func (r *Receiver) finished(u unit) {
 	}
 	if !r.units.Conform(au) || r.needKey && !au.Keyframe {
 		r.counters.Dropped++
+		if r.needKey || !r.units.Started() {
+			r.wish()
+		}
 		return
 	}
 	r.needKey = false

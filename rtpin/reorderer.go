@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	reorderWindow = 64                     // packets
+	reorderWindow = 64                     // packets, where what is lost stays lost
+	resendWindow  = 512                    // packets, where it is asked for again: 200 ms of 30 Mbit/s
 	reorderWait   = 200 * time.Millisecond // for a packet that is missing
 	maxGap        = 1000                   // sequence numbers; what is farther is a jump
 )
@@ -18,20 +19,20 @@ type held struct {
 	arrived time.Time
 }
 
-// reorderer puts packets in the order of their sequence numbers, drops duplicates and tells of gaps. With
-// window 0 nothing waits: the transport keeps the order, so a gap is a loss at once.
+// reorderer puts packets in the order of their sequence numbers, drops duplicates and tells of gaps. Without slots
+// nothing waits: the transport keeps the order, so a gap is a loss at once.
 type reorderer struct {
 	deliver func(pkt *rtp.Packet, arrived time.Time, lost int, jumped bool)
 	stats   *Stats
-	window  int
+	slots   []held // by sequence number modulo their count, a power of two
 
 	started bool
 	next    uint16 // sequence number
 	seen    uint64 // bit n: next-1-n was delivered
-	slots   [reorderWindow]held
 	waiting int
-	jumps   int // in a row
-	behind  int // late packets in a row
+	since   time.Time // none that waits arrived before
+	jumps   int       // in a row
+	behind  int       // late packets in a row
 	jumped  bool
 	lost    int // since the latest delivery
 }
@@ -85,7 +86,7 @@ func (o *reorderer) old(age int) bool {
 		o.stats.Duplicate++
 		return false
 	}
-	if o.behind++; o.behind > reorderWindow {
+	if o.behind++; o.behind > max(reorderWindow, len(o.slots)) {
 		return true
 	}
 	o.stats.Late++
@@ -94,7 +95,7 @@ func (o *reorderer) old(age int) bool {
 
 // wait keeps a packet that is ahead, giving up on missing ones until it fits the window.
 func (o *reorderer) wait(pkt *rtp.Packet, arrived time.Time, ahead int) {
-	for ; ahead > 0 && ahead >= o.window; ahead-- {
+	for ; ahead > 0 && ahead >= len(o.slots); ahead-- {
 		o.step()
 	}
 	if ahead == 0 {
@@ -102,20 +103,23 @@ func (o *reorderer) wait(pkt *rtp.Packet, arrived time.Time, ahead int) {
 		o.drain()
 		return
 	}
-	slot := &o.slots[pkt.SequenceNumber%reorderWindow]
+	slot := o.slot(pkt.SequenceNumber)
 	if slot.pkt != nil {
 		o.stats.Duplicate++
 		return
 	}
 	*slot = held{pkt: pkt, arrived: arrived}
-	o.waiting++
+	if o.waiting++; o.waiting == 1 {
+		o.since = arrived
+	}
 	o.drain()
 }
 
 // step goes past the next sequence number, with its packet or without.
 func (o *reorderer) step() {
-	slot := &o.slots[o.next%reorderWindow]
-	if h := *slot; h.pkt != nil {
+	if o.waiting > 0 && o.slot(o.next).pkt != nil {
+		slot := o.slot(o.next)
+		h := *slot
 		*slot = held{}
 		o.waiting--
 		o.give(h.pkt, h.arrived)
@@ -135,15 +139,18 @@ func (o *reorderer) give(pkt *rtp.Packet, arrived time.Time) {
 }
 
 func (o *reorderer) drain() {
-	for o.waiting > 0 && o.slots[o.next%reorderWindow].pkt != nil {
+	for o.waiting > 0 && o.slot(o.next).pkt != nil {
 		o.step()
 	}
 }
 
 // expire gives up on what is missing before packets that have waited too long.
 func (o *reorderer) expire(now time.Time) {
-	for o.waiting > 0 && now.Sub(o.oldest()) >= reorderWait {
-		for o.slots[o.next%reorderWindow].pkt == nil {
+	for o.waiting > 0 && now.Sub(o.since) >= reorderWait {
+		if o.since = o.oldest(); now.Sub(o.since) < reorderWait {
+			return
+		}
+		for o.slot(o.next).pkt == nil {
 			o.step()
 		}
 		o.drain()
@@ -167,5 +174,7 @@ func (o *reorderer) flush() {
 	}
 }
 
-// reset starts over at whatever sequence number comes next.
-func (o *reorderer) reset() { *o = reorderer{deliver: o.deliver, stats: o.stats, window: o.window} }
+// reset starts over at whatever sequence number comes next. Nothing may wait.
+func (o *reorderer) reset() { *o = reorderer{deliver: o.deliver, stats: o.stats, slots: o.slots} }
+
+func (o *reorderer) slot(seq uint16) *held { return &o.slots[int(seq)%len(o.slots)] }
