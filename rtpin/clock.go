@@ -27,7 +27,8 @@ type clock struct {
 	rate    int
 	video   bool
 	sync    *Synchronizer
-	leads   bool
+	number  int  // in sync
+	leads   bool // at the latest unit
 	resyncs uint64
 
 	anchored bool
@@ -43,8 +44,7 @@ type clock struct {
 }
 
 func newClock(t media.Track, s *Synchronizer) clock {
-	video := t.Kind == media.Video
-	return clock{rate: max(1, t.ClockRate), video: video, sync: s, leads: s.join(video)}
+	return clock{rate: max(1, t.ClockRate), video: t.Kind == media.Video, sync: s, number: s.join()}
 }
 
 func (c *clock) ticks(d time.Duration) int64 { return media.Ticks(d, c.rate) }
@@ -63,6 +63,7 @@ func (c *clock) stamp(timestamp uint32, first, last time.Time) (int64, bool) {
 		c.advance(timestamp, first)
 	}
 	c.arrived = first
+	c.leads = c.video && c.sync.lead(c.number, c.report.known, last)
 	if c.follow(last) {
 		c.drift.reset()
 	} else {
@@ -118,7 +119,7 @@ func (c *clock) follow(last time.Time) bool {
 	if c.leads || !c.report.known {
 		return false
 	}
-	offset, ok := c.sync.leader()
+	offset, ok := c.sync.leader(last)
 	if !ok {
 		return false
 	}
@@ -128,7 +129,7 @@ func (c *clock) follow(last time.Time) bool {
 		return false
 	}
 	diff := want - c.pts()
-	if limit := c.ticks(maxOffset); diff <= limit && diff >= -limit {
+	if limit := c.ticks(maxOffset); c.any && diff <= limit && diff >= -limit {
 		step := c.ticks(slewStep)
 		diff = min(max(diff, -step), step)
 	}
@@ -155,11 +156,11 @@ func (c *clock) publish() {
 		return
 	}
 	if !c.report.known {
-		c.sync.setLeader(0, false)
+		c.sync.setLeader(c.number, 0, false)
 		return
 	}
 	at := media.Instant(c.report.ext+c.base, c.rate)
-	c.sync.setLeader(at.Sub(c.report.ntp), true)
+	c.sync.setLeader(c.number, at.Sub(c.report.ntp), true)
 }
 
 func (c *clock) emit() (int64, bool) {
