@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -93,6 +94,13 @@ func (o Options) endpoint() (*url.URL, error) {
 
 // Host is the scheme and host of the endpoint, which is as much of its URL as may be shown.
 func (c *Client) Host() string { return origin(c.endpoint.url) }
+
+// Loopback reports whether the endpoint is on this machine, as far as its URL tells.
+func (c *Client) Loopback() bool {
+	host := c.endpoint.url.Hostname()
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
+}
 
 // Post makes a session of an offer. It follows up to five redirects that keep the method (307, 308), and sends the
 // token to the URL's own origin alone. A WHEP server may refuse the offer and make one itself:

@@ -197,8 +197,20 @@ func TestSchemes(t *testing.T) {
 		"whep://h:1/x": "http://h:1", "wheps://h/x": "https://h", "https://h": "https://h",
 	} {
 		c, err := New(Options{Protocol: WHEP, URL: raw})
-		if err != nil || c.Host() != want {
+		if err != nil || c.Host() != want || c.Loopback() {
 			t.Errorf("%s goes to %v (%v), want %s", raw, c, err, want)
+		}
+	}
+}
+
+func TestLoopback(t *testing.T) {
+	for raw, want := range map[string]bool{
+		"whep://127.0.0.1:8889/a": true, "whep://[::1]/a": true, "http://LocalHost/a": true,
+		"whep://192.0.2.1/a": false, "whep://localhost.example.net/a": false, "whep://[2001:db8::1]/a": false,
+	} {
+		c, err := New(Options{Protocol: WHEP, URL: raw})
+		if err != nil || c.Loopback() != want {
+			t.Errorf("%s is loopback: %v (%v), want %v", raw, !want, err, want)
 		}
 	}
 }

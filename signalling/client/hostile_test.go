@@ -237,6 +237,32 @@ func TestSlowServers(t *testing.T) {
 			}
 		})
 	})
+	t.Run("no answer to DELETE when told to stop", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := overPipes(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodDelete {
+					silent(w, r)
+					return
+				}
+				created("Location", "/s/1")(w, r)
+			})
+			s, err := c.Post(t.Context(), offer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, after := range map[string]time.Duration{"before": 0, "while": time.Second} {
+				ctx, cancel := context.WithTimeout(t.Context(), after)
+				began := time.Now()
+				if err := s.Delete(ctx); !errors.Is(err, context.Canceled) {
+					t.Errorf("%s: error %v", name, err)
+				}
+				cancel()
+				if d := time.Since(began); d != after+hurryTimeout {
+					t.Errorf("%s: it took %v, want %v", name, d, after+hurryTimeout)
+				}
+			}
+		})
+	})
 	t.Run("cancelled", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)

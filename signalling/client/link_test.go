@@ -10,33 +10,33 @@ const turn = "turn:turn.example.net:3478?transport=udp"
 
 // C8
 func TestLinks(t *testing.T) {
-	full := []ICEServer{{URL: turn, Username: "user", Credential: "myPassword"}}
+	full := []ICEServer{{URLs: []string{turn}, Username: "user", Credential: "myPassword"}}
 	for name, c := range map[string]struct {
 		lines []string
 		want  []ICEServer
 	}{
-		"one":                     {[]string{`<stun:stun.example.net>; rel="ice-server"`}, []ICEServer{{URL: "stun:stun.example.net"}}},
+		"one":                     {[]string{`<stun:stun.example.net>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:stun.example.net"}}}},
 		"with credentials":        {[]string{`<` + turn + `>; rel="ice-server"; username="user"; credential="myPassword"; credential-type="password"`}, full},
 		"any order":               {[]string{`<` + turn + `>; credential="myPassword"; username="user"; rel="ice-server"`}, full},
 		"tokens":                  {[]string{`<` + turn + `>;rel=ice-server;username=user;credential=myPassword`}, full},
 		"blanks":                  {[]string{` < ` + turn + `> ;  rel = "ice-server" ;	username = user ; credential="myPassword" `}, full},
 		"names in capitals":       {[]string{`<` + turn + `>; REL="Ice-Server"; UserName=user; CREDENTIAL=myPassword`}, full},
-		"padded base64, unquoted": {[]string{`<turns:t>; rel=ice-server; username=1:u; credential=a+/b==`}, []ICEServer{{URL: "turns:t", Username: "1:u", Credential: "a+/b=="}}},
-		"escapes":                 {[]string{`<turn:t>; rel="ice-server"; username="a\"b\\c"; credential="x,y;z>"`}, []ICEServer{{URL: "turn:t", Username: `a"b\c`, Credential: "x,y;z>"}}},
-		"several in a line":       {[]string{`<stun:a>; rel="ice-server", <stun:b>; rel="ice-server",<stun:c>;rel=ice-server`}, []ICEServer{{URL: "stun:a"}, {URL: "stun:b"}, {URL: "stun:c"}}},
-		"several lines":           {[]string{`<stun:a>; rel="ice-server"`, `<stun:b>; rel="ice-server"`}, []ICEServer{{URL: "stun:a"}, {URL: "stun:b"}}},
-		"comma inside brackets":   {[]string{`<stun:a,b;c>; rel="ice-server"`}, []ICEServer{{URL: "stun:a,b;c"}}},
-		"unknown relation":        {[]string{`</style.css>; rel=preload; as=style, <stun:a>; rel="ice-server"`}, []ICEServer{{URL: "stun:a"}}},
-		"several relations":       {[]string{`<stun:a>; rel="x ice-server y"`}, []ICEServer{{URL: "stun:a"}}},
+		"padded base64, unquoted": {[]string{`<turns:t>; rel=ice-server; username=1:u; credential=a+/b==`}, []ICEServer{{URLs: []string{"turns:t"}, Username: "1:u", Credential: "a+/b=="}}},
+		"escapes":                 {[]string{`<turn:t>; rel="ice-server"; username="a\"b\\c"; credential="x,y;z>"`}, []ICEServer{{URLs: []string{"turn:t"}, Username: `a"b\c`, Credential: "x,y;z>"}}},
+		"several in a line":       {[]string{`<stun:a>; rel="ice-server", <stun:b>; rel="ice-server",<stun:c>;rel=ice-server`}, []ICEServer{{URLs: []string{"stun:a"}}, {URLs: []string{"stun:b"}}, {URLs: []string{"stun:c"}}}},
+		"several lines":           {[]string{`<stun:a>; rel="ice-server"`, `<stun:b>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:a"}}, {URLs: []string{"stun:b"}}}},
+		"comma inside brackets":   {[]string{`<stun:a,b;c>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:a,b;c"}}}},
+		"unknown relation":        {[]string{`</style.css>; rel=preload; as=style, <stun:a>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:a"}}}},
+		"several relations":       {[]string{`<stun:a>; rel="x ice-server y"`}, []ICEServer{{URLs: []string{"stun:a"}}}},
 		"first relation counts":   {[]string{`<stun:a>; rel=next; rel=ice-server`}, nil},
 		"another credential type": {[]string{`<turn:a>; rel="ice-server"; credential-type="oauth"`}, nil},
 		"another scheme":          {[]string{`<http://a/>; rel="ice-server"`}, nil},
-		"no target":               {[]string{`rel="ice-server", <stun:b>; rel="ice-server"`}, []ICEServer{{URL: "stun:b"}}},
+		"no target":               {[]string{`rel="ice-server", <stun:b>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:b"}}}},
 		"no closing bracket":      {[]string{`<stun:a; rel="ice-server"`}, nil},
-		"no closing quote":        {[]string{`<stun:a>; rel="ice-server"; username="abc`}, []ICEServer{{URL: "stun:a", Username: "abc"}}},
-		"junk after a value":      {[]string{`<stun:a>; rel="ice-server" junk "a,b", <stun:b>; rel="ice-server"`}, []ICEServer{{URL: "stun:a"}, {URL: "stun:b"}}},
-		"parameter without value": {[]string{`<stun:a>; crossorigin; rel="ice-server"; ;`}, []ICEServer{{URL: "stun:a"}}},
-		"twice the same":          {[]string{`<stun:a>; rel="ice-server", <stun:a>; rel="ice-server"`}, []ICEServer{{URL: "stun:a"}}},
+		"no closing quote":        {[]string{`<stun:a>; rel="ice-server"; username="abc`}, []ICEServer{{URLs: []string{"stun:a"}, Username: "abc"}}},
+		"junk after a value":      {[]string{`<stun:a>; rel="ice-server" junk "a,b", <stun:b>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:a"}}, {URLs: []string{"stun:b"}}}},
+		"parameter without value": {[]string{`<stun:a>; crossorigin; rel="ice-server"; ;`}, []ICEServer{{URLs: []string{"stun:a"}}}},
+		"twice the same":          {[]string{`<stun:a>; rel="ice-server", <stun:a>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:a"}}}},
 		"nothing":                 {[]string{"", ",,,", "<>", ";"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -94,7 +94,7 @@ func FuzzLink(f *testing.F) {
 			}
 		}
 		for _, s := range iceServers(links) {
-			if !isICE(s.URL) {
+			if !isICE(s.URLs[0]) {
 				t.Errorf("%q gives %+v", line, s)
 			}
 		}

@@ -11,7 +11,10 @@ const (
 )
 
 // ICEServer is a STUN or TURN server that a WHIP or WHEP server names (RFC 9725 4.6).
-type ICEServer struct{ URL, Username, Credential string }
+type ICEServer struct {
+	URLs                 []string // one
+	Username, Credential string
+}
 
 // Extension is a protocol extension that a server has (RFC 9725 4.8).
 type Extension struct {
@@ -28,9 +31,11 @@ func iceServers(links []link) []ICEServer {
 		if !slices.Contains(l.relations, "ice-server") || !isICE(l.target) || kind != "" && kind != "password" {
 			continue
 		}
-		s := ICEServer{URL: l.target, Username: l.parameters["username"], Credential: l.parameters["credential"]}
-		if len(all) < maxICEServers && !slices.Contains(all, s) {
-			all = append(all, s)
+		known := slices.ContainsFunc(all, func(s ICEServer) bool { return s.URLs[0] == l.target })
+		if len(all) < maxICEServers && !known {
+			all = append(all, ICEServer{
+				URLs: []string{l.target}, Username: l.parameters["username"], Credential: l.parameters["credential"],
+			})
 		}
 	}
 	return all

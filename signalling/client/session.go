@@ -14,7 +14,11 @@ var ErrNoTrickle = errors.New("the server takes no further candidates")
 // ErrNoLocation tells that the server has named no URL for the session: it can be neither changed nor ended.
 var ErrNoLocation = errors.New("the server names no URL for the session (Location), so that it can be neither changed nor ended")
 
-const deleteTimeout = 3 * time.Second
+// What ends a session takes: C11 allows 3 s, but who is told to stop has 2 s for all of it.
+const (
+	deleteTimeout = 3 * time.Second
+	hurryTimeout  = 1500 * time.Millisecond
+)
 
 // Session is a session at the server. Its fields are fixed after Post; its methods are for one goroutine at a time.
 type Session struct {
@@ -173,15 +177,16 @@ func (s *Session) Answer(ctx context.Context, sdp string) error {
 	return nil
 }
 
-// Delete ends the session, within 3 s. It is no error that the server has forgotten it already, nor that it has
-// named no URL for it.
+// Delete ends the session, within 3 s. It is sent even if ctx is done, and then ends within 1.5 s of that. It is no
+// error that the server has forgotten the session already, nor that it has named no URL for it.
 func (s *Session) Delete(ctx context.Context) error {
 	if s.at.url == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, deleteTimeout)
+	lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), deleteTimeout)
 	defer cancel()
-	resp, err := s.client.exchange(ctx, s.at, request{method: http.MethodDelete})
+	defer context.AfterFunc(ctx, func() { hurry(lasting, cancel) })()
+	resp, err := s.client.exchange(lasting, s.at, request{method: http.MethodDelete})
 	switch {
 	case err != nil:
 		return err
@@ -189,4 +194,15 @@ func (s *Session) Delete(ctx context.Context) error {
 		return nil
 	}
 	return s.client.refused(http.MethodDelete, resp)
+}
+
+// hurry ends what has not ended by itself soon.
+func hurry(lasting context.Context, cancel context.CancelFunc) {
+	soon := time.NewTimer(hurryTimeout)
+	defer soon.Stop()
+	select {
+	case <-soon.C:
+		cancel()
+	case <-lasting.Done():
+	}
 }
