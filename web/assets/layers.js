@@ -1,11 +1,14 @@
 // What a publisher offers to send of its picture: in which sizes, and in which codec.
 
 const bitrates = [[1080, 4_500_000], [720, 2_500_000], [480, 1_200_000], [0, 700_000]]; // bit/s from that height on
+
+// Smallest first: Chromium takes the last for the largest, and pads the connection to the bit rate of all others.
 const layers = [
-  { rid: 'h', scaleResolutionDownBy: 1, share: 1 },
-  { rid: 'm', scaleResolutionDownBy: 2, share: 0.3 },
   { rid: 'l', scaleResolutionDownBy: 4, share: 0.1 },
+  { rid: 'm', scaleResolutionDownBy: 2, share: 0.3 },
+  { rid: 'h', scaleResolutionDownBy: 1, share: 1 },
 ];
+
 const choices = ['h264', 'vp8', 'vp9', 'av1'];
 const helpers = new Set(['rtx', 'red', 'ulpfec', 'flexfec-03']);
 
@@ -22,7 +25,7 @@ export function encodings(height, simulcast) {
 // addVideo offers the track in these encodings, or in one if the browser takes no more.
 export function addVideo(pc, track, stream, sendEncodings) {
   const add = (some) => pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings: some });
-  const [{ maxBitrate }] = sendEncodings;
+  const { maxBitrate } = sendEncodings.at(-1);
   try {
     return add(sendEncodings);
   } catch {

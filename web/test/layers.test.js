@@ -4,11 +4,11 @@ import { addVideo, encodings, preferences, sendable } from '../assets/layers.js'
 
 const codecs = ['VP8', 'rtx', 'VP9', 'H264', 'H264', 'red', 'H265'].map((name, at) => ({ mimeType: `video/${name}`, sdpFmtpLine: `${at}` }));
 
-test('three layers, each half of the one before', () => {
+test('three layers, each twice the one before', () => {
   const all = encodings(720, true);
-  assert.deepEqual(all.map(({ rid }) => rid), ['h', 'm', 'l']);
-  assert.deepEqual(all.map(({ scaleResolutionDownBy }) => scaleResolutionDownBy), [1, 2, 4]);
-  assert.deepEqual(all.map(({ maxBitrate }) => maxBitrate), [2_500_000, 750_000, 250_000]);
+  assert.deepEqual(all.map(({ rid }) => rid), ['l', 'm', 'h']);
+  assert.deepEqual(all.map(({ scaleResolutionDownBy }) => scaleResolutionDownBy), [4, 2, 1]);
+  assert.deepEqual(all.map(({ maxBitrate }) => maxBitrate), [250_000, 750_000, 2_500_000]);
 });
 
 test('the bit rate follows the height', () => {
