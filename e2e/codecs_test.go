@@ -125,23 +125,36 @@ func (g *gatewayProcess) checkPackets(t *testing.T, s source) {
 	}
 	v.close()
 
-	video := v.snapshot(media.Video)
-	checkPackets(t, media.Video, video.packets)
-	whole := pictures(t, s.video, video.packets)
-	checkFirst(t, s.video, whole[0])
-	if got := decodePictures(t, s.video, whole); got != len(whole) || got < frames {
-		t.Errorf("ffmpeg made %d pictures of %d", got, len(whole))
-	}
+	v.checkVideo(t, s.video, frames)
 	audio := v.snapshot(media.Audio)
 	switch {
 	case s.audio == "":
 	case s.silent && len(audio.packets) > 0:
 		t.Errorf("%d packets of %s came, which no browser can play", len(audio.packets), s.audio)
 	case !s.silent:
-		checkPackets(t, media.Audio, audio.packets)
-		if db := decodeSound(t, s.audio, audio.packets); db < -40 {
-			t.Errorf("the sound has %.1f dB, want a tone", db)
-		}
+		v.checkAudio(t, s.audio)
+	}
+}
+
+// checkVideo wants a gapless row of packets that begins with a keyframe, and whose pictures can all be decoded.
+func (v *viewer) checkVideo(t *testing.T, codec media.Codec, atLeast int) {
+	t.Helper()
+	packets := v.snapshot(media.Video).packets
+	checkPackets(t, media.Video, packets)
+	whole := pictures(t, codec, packets)
+	checkFirst(t, codec, whole[0])
+	if got := decodePictures(t, codec, whole); got != len(whole) || got < atLeast {
+		t.Errorf("ffmpeg made %d pictures of %d, want all, and %d at least", got, len(whole), atLeast)
+	}
+}
+
+// checkAudio wants a gapless row of packets with a tone in them.
+func (v *viewer) checkAudio(t *testing.T, codec media.Codec) {
+	t.Helper()
+	packets := v.snapshot(media.Audio).packets
+	checkPackets(t, media.Audio, packets)
+	if db := decodeSound(t, codec, packets); db < -40 {
+		t.Errorf("the sound has %.1f dB, want a tone", db)
 	}
 }
 

@@ -106,13 +106,16 @@ func pictures(t *testing.T, codec media.Codec, packets []*rtp.Packet) [][][]byte
 	return all
 }
 
-// checkFirst wants a keyframe with its parameter sets in the first picture (B12, F21).
+// checkFirst wants a keyframe with its parameter sets in the first picture (B12, F21). It may have many slices.
 func checkFirst(t *testing.T, codec media.Codec, first [][]byte) {
 	t.Helper()
 	var types []int
 	for _, part := range first {
-		types = append(types, partType(codec, part))
+		if kind := partType(codec, part); !slices.Contains(remarks[codec], kind) {
+			types = append(types, kind)
+		}
 	}
+	types = slices.Compact(types)
 	if got, want := fmt.Sprint(types), firstParts[codec]; !slices.Contains(want, got) {
 		t.Errorf("the first picture has parts of type %s, want one of %s", got, want)
 	}
@@ -125,6 +128,9 @@ var firstParts = map[media.Codec][]string{
 	media.VP8:  {"[0]"}, media.VP9: {"[0]"},
 	media.AV1: {"[1 6]", "[1 3 4]"},
 }
+
+// remarks are the types of parts that a picture can do without: delimiters and supplemental information.
+var remarks = map[media.Codec][]int{media.H264: {6, 9}, media.H265: {35, 39, 40}}
 
 // partType is the type of a NAL unit or OBU; for VP8 and VP9 0 if the frame is a keyframe.
 func partType(codec media.Codec, part []byte) int {

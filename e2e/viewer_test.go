@@ -54,9 +54,11 @@ func (g *gatewayProcess) watch(t *testing.T, stream string) *viewer {
 	return v
 }
 
-// ask asks for a stream as a browser does, with the offer of a viewer that knows every codec.
+// ask asks for a stream as a browser does, with the offer of a viewer that knows every codec. A query may stand
+// behind the stream's name.
 func (g *gatewayProcess) ask(t *testing.T, stream string) (*viewer, *problem) {
 	t.Helper()
+	stream, query, _ := strings.Cut(stream, "?")
 	v := &viewer{
 		connection: newConnection(t), closed: make(chan struct{}), received: make(map[media.Kind]*reception),
 	}
@@ -69,7 +71,7 @@ func (g *gatewayProcess) ask(t *testing.T, stream string) (*viewer, *problem) {
 		}
 	})
 	offer := v.offer(t)
-	answer, refused := v.post(t, g.whep(stream), offer)
+	answer, refused := v.post(t, g.whep(stream)+"?"+query, offer)
 	if refused != nil {
 		return nil, refused
 	}
