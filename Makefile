@@ -17,7 +17,7 @@ UNITS = $$(go list ./... | grep -v '^$(MODULE)/e2e$$')
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: run build test test-static test-race e2e lint format fuzz bench deps tools go
+.PHONY: run build test test-static test-race e2e lint format fuzz bench conformance deps tools go
 
 run: build ## build the gateway and start it with the demo stream; it prints the URL to open
 	bin/gateway --config $(CONFIG)
@@ -55,6 +55,13 @@ fuzz: go ## every fuzz target for FUZZTIME
 bench: go ## Go benchmarks, then the whole process; COUNT=10 for benchstat
 	go test -run '^$$' -bench . -benchmem -count=$(COUNT) $(UNITS)
 	$(if $(wildcard bench),go run ./bench)
+
+# A test that fails stands in the table as such, so the target goes on.
+conformance: deps ## every test once; writes into docs/conformance.md which test proves what, and how it went
+	@mkdir -p bin
+	-go test -json -count=1 -timeout 10m $(UNITS) >bin/results.json
+	-CGO_ENABLED=0 go test -json -count=1 -timeout 25m ./e2e >>bin/results.json
+	go test -count=1 -run '^TestTableIsFresh$$' ./internal/conformance -update -results=$(CURDIR)/bin/results.json
 
 deps: go
 	$(STAGE) "packages for the tests" scripts/install-test-deps

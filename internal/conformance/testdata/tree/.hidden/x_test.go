@@ -1,0 +1,4 @@
+package x
+
+// X99
+func TestX() {}

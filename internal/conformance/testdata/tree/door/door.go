@@ -1,0 +1,4 @@
+package door
+
+// X99
+const Open = 1

@@ -1,0 +1,6 @@
+package door
+
+import "testing"
+
+// X1
+func TestOther(t *testing.T) { t.Log(shared) }

@@ -1,0 +1,4 @@
+// X1
+test('opens', () => {
+  open('http://X99'); // X14
+});
