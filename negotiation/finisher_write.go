@@ -2,6 +2,7 @@ package negotiation
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -123,20 +124,21 @@ func (p *part) answers(offered *Format, feedback string) bool {
 	return slices.Contains(answeredFeedback, feedback) && slices.Contains(offered.Feedback, feedback)
 }
 
-// writeExtMaps writes the header extensions that both know under the same id.
+// writeExtMaps writes the header extensions that both know under the same id, in the offer's order: pion's changes
+// from run to run.
 func (p *part) writeExtMaps(w *writer) {
 	if p.text == nil || p.action != Passthrough {
 		return
 	}
-	written := map[int]bool{}
+	library := map[int]string{}
 	for _, a := range p.text.attrs {
-		if a.key != "extmap" {
-			continue
+		if id, uri, ok := parseExtMap(a.value); ok && a.key == "extmap" {
+			library[id] = uri
 		}
-		id, uri, ok := parseExtMap(a.value)
-		if ok && knownExtensions[uri] && p.offered.ExtMaps[id] == uri && !written[id] {
-			written[id] = true
-			w.attr("extmap", a.value)
+	}
+	for _, value := range p.offered.extMaps {
+		if id, uri, _ := parseExtMap(value); knownExtensions[uri] && library[id] == uri {
+			w.attr("extmap", strconv.Itoa(id)+" "+uri)
 		}
 	}
 }

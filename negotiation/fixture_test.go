@@ -72,6 +72,13 @@ func viewerFixtures(t testing.TB) map[string]string {
 	return all
 }
 
+// publisherFixtures are the stored offers of publishers.
+func publisherFixtures(t testing.TB) map[string]string {
+	all := fixtures(t)
+	maps.DeleteFunc(all, func(_, sdp string) bool { return !strings.Contains(sdp, "a=sendonly") })
+	return all
+}
+
 func sortedNames(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
 func read(t testing.TB, path string) string {

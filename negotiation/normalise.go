@@ -71,6 +71,9 @@ func (s *Section) write(w *writer, policy CandidatePolicy, left int) int {
 	}
 	w.flag(string(s.Direction), true)
 	for _, source := range s.sources {
+		if len(s.RIDs) > 0 && strings.HasPrefix(source, "ssrc") {
+			continue // layers are told apart by their RIDs: what else is said of them misleads pion
+		}
 		w.line("a=" + source)
 	}
 	s.writeRIDs(w, "send")
