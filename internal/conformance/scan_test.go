@@ -51,7 +51,7 @@ func TestIDsIn(t *testing.T) {
 		"X5 to X3":                          "X5 X3",
 		"X1 to Y2":                          "X1 Y2",
 		"X1 to X900":                        "X1 X900",
-		"0xX1, A1b, AA1, X1234, a1":         "",
+		"0xX1, X1b, XX1, X1234, x1":         "",
 	} {
 		if got := idsIn(comment); !slices.Equal(got, strings.Fields(want)) {
 			t.Errorf("%q: got %v, want %s", comment, got, want)
