@@ -13,9 +13,10 @@ const MaxPayload = 1188
 
 // Payload is the payload of one RTP packet.
 type Payload struct {
-	Data   []byte
-	Marker bool
-	Offset uint32 // ticks to add to the unit's timestamp, for units that are cut in time
+	Data    []byte
+	Marker  bool
+	Offset  uint32 // ticks to add to the unit's timestamp, for units that are cut in time
+	Picture int    // where in Data the 15-bit picture ID stands, which each viewer counts on its own; 0: there is none
 }
 
 // Payloads returns the payloads of a unit, cut by the first reader and shared by all: they are read-only. None
@@ -34,7 +35,7 @@ func Cut(codec media.Codec, au *media.AccessUnit, count uint64) []Payload {
 	case media.AV1:
 		return cutAV1(au.Data, au.Keyframe)
 	case media.VP8:
-		return cutVP8(frame(au))
+		return cutVP8(frame(au), count)
 	case media.VP9:
 		return cutVP9(frame(au), count)
 	case media.Opus:

@@ -73,8 +73,8 @@ func TestGoldenPayloads(t *testing.T) {
 			4,
 			[]string{"62029301", "62021301", "62025301 M"},
 		},
-		{"VP8: one fragment", media.VP8, true, [][]byte{{0x10, 2, 3}}, 9, []string{"10100203 M"}},
-		{"VP8: only the first begins a partition", media.VP8, true, [][]byte{nal(2000, 0x10)}, 2, []string{"1010", "0001 M"}},
+		{"VP8: one fragment", media.VP8, true, [][]byte{{0x10, 2, 3}}, 9, []string{"90808007" + "100203 M"}}, // F32
+		{"VP8: only the first begins a partition", media.VP8, true, [][]byte{nal(2000, 0x10)}, 5, []string{"9080800710", "8080800701 M"}},
 		{"VP9: a keyframe tells its size", media.VP9, true, [][]byte{vp9Key}, 12, // F32
 			[]string{"8f8007" + "18" + "07800324" + "01" + "14" + "01" + "82 M"}},
 		{"VP9: another picture only its ID", media.VP9, false, [][]byte{{0x86, 1, 1, 1}}, 9, []string{"cd8007" + "86010101 M"}},

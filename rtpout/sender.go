@@ -1,8 +1,10 @@
 package rtpout
 
 import (
+	"encoding/binary"
 	"time"
 
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/opus"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
@@ -15,7 +17,11 @@ import (
 type Sender struct {
 	header rtp.Header // of the next packet
 	base   uint32     // RTP timestamp of PTS 0
-	rate   int        // Hz
+	times  timeline
+
+	picture  uint16 // ID of the next picture, where the codec has one
+	pictures bool   // one was sent
+	scratch  []byte // a payload with this viewer's picture ID
 
 	packets, octets uint32
 }
@@ -25,17 +31,24 @@ func NewSender(ssrc uint32, payloadType uint8, rate int, sequence uint16, base u
 	return &Sender{
 		header: rtp.Header{Version: 2, PayloadType: payloadType, SSRC: ssrc, SequenceNumber: sequence},
 		base:   base,
-		rate:   rate,
+		times:  timeline{rate: rate},
 	}
 }
 
-// Send writes the packets of a unit. write must not keep the header or the payload. The first error ends it.
+// Send writes the packets of a unit. Timestamps rise and picture IDs count on (F32) where the units of another
+// publisher, such as another layer, follow. write must not keep the header or the payload. The first error ends it.
 func (s *Sender) Send(u *hub.Unit, write func(*rtp.Header, []byte) error) error {
-	timestamp := s.base + uint32(u.PTS)
-	for _, p := range Payloads(u) {
+	payloads := Payloads(u)
+	if len(payloads) == 0 {
+		return nil
+	}
+	timestamp := s.base + uint32(s.times.at(u, duration(u)))
+	id := s.nextPicture(u)
+	for i := range payloads {
+		p := &payloads[i]
 		s.header.Timestamp = timestamp + p.Offset
 		s.header.Marker = p.Marker
-		err := write(&s.header, p.Data)
+		err := write(&s.header, s.data(p, id))
 		s.header.SequenceNumber++
 		s.packets++
 		s.octets += uint32(len(p.Data))
@@ -44,6 +57,39 @@ func (s *Sender) Send(u *hub.Unit, write func(*rtp.Header, []byte) error) error 
 		}
 	}
 	return nil
+}
+
+// nextPicture begins with the ID that the unit was cut with, so that payloads need no change until one is skipped.
+func (s *Sender) nextPicture(u *hub.Unit) uint16 {
+	if !s.pictures {
+		s.picture, s.pictures = pictureID(u.Count), true
+	}
+	id := s.picture
+	s.picture = (id + 1) & maxPictureID
+	return id
+}
+
+// data is a payload with this viewer's picture ID in it.
+func (s *Sender) data(p *Payload, id uint16) []byte {
+	at := p.Picture
+	if at == 0 || binary.BigEndian.Uint16(p.Data[at:])&maxPictureID == id {
+		return p.Data
+	}
+	s.scratch = append(s.scratch[:0], p.Data...)
+	binary.BigEndian.PutUint16(s.scratch[at:], id|longPictureID)
+	return s.scratch
+}
+
+// duration is how long a unit of sound lasts, in ticks; 0 if it is not sound or does not tell.
+func duration(u *hub.Unit) int64 {
+	switch u.Track.Codec {
+	case media.Opus:
+		return opus.PacketDuration2(frame(u.AccessUnit))
+	case media.PCMU, media.PCMA, media.G722:
+		return int64(len(frame(u.AccessUnit)))
+	default:
+		return 0
+	}
 }
 
 // Packets is the number of packets sent, modulo 2^32.
@@ -55,7 +101,7 @@ func (s *Sender) Report(now time.Time) *rtcp.SenderReport {
 	return &rtcp.SenderReport{
 		SSRC:        s.header.SSRC,
 		NTPTime:     ntpTime(media.Epoch().Add(now.Sub(media.Epoch()))), // no steps when the wall clock is set
-		RTPTime:     s.base + uint32(media.PTS(now, s.rate)),
+		RTPTime:     s.base + uint32(media.PTS(now, s.times.rate)+s.times.shift),
 		PacketCount: s.packets,
 		OctetCount:  s.octets,
 	}

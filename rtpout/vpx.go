@@ -1,16 +1,35 @@
 package rtpout
 
-import "github.com/bluenviron/mediacommon/v2/pkg/codecs/vp9"
+import (
+	"encoding/binary"
 
-// cutVP8 puts the one-byte payload descriptor before each fragment (RFC 7741 4.2): no picture ID, since there is
-// one temporal layer and the sequence numbers tell all.
-func cutVP8(frame []byte) []Payload {
-	const startOfPartition = 0x10
-	return cutFrame(frame, 1, func(dst []byte, first, _ bool) []byte {
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/vp9"
+)
+
+// A picture ID of 15 bits, of VP8 and VP9 alike.
+const (
+	maxPictureID  = 0x7FFF
+	longPictureID = 0x8000 // M: it has 15 bits, not 7
+)
+
+// pictureID is that of the picture with a number in its track.
+func pictureID(count uint64) uint16 { return uint16(count & maxPictureID) }
+
+// cutVP8 puts the payload descriptor before each fragment (RFC 7741 4.2): a picture ID that counts the pictures of
+// the track, and nothing of layers, since all are sent.
+func cutVP8(frame []byte, count uint64) []Payload {
+	const (
+		extended         = 0x80
+		startOfPartition = 0x10
+		hasPictureID     = 0x80
+		size             = 4
+	)
+	return cutFrame(frame, size, 2, func(dst []byte, first, _ bool) []byte {
+		b := byte(extended)
 		if first {
-			return append(dst, startOfPartition)
+			b |= startOfPartition
 		}
-		return append(dst, 0)
+		return binary.BigEndian.AppendUint16(append(dst, b, hasPictureID), longPictureID|pictureID(count))
 	})
 }
 
@@ -32,7 +51,7 @@ func cutVP9(frame []byte, count uint64) []Payload {
 		return nil
 	}
 	const structure = 8
-	return cutFrame(frame, 3+structure, func(dst []byte, first, last bool) []byte {
+	return cutFrame(frame, 3+structure, 1, func(dst []byte, first, last bool) []byte {
 		b := byte(vp9PictureID | vp9NotUpperLayers)
 		if h.NonKeyFrame {
 			b |= vp9InterPicture
@@ -47,7 +66,7 @@ func cutVP9(frame []byte, count uint64) []Payload {
 		if withStructure {
 			b |= vp9Scalability
 		}
-		dst = append(dst, b, 0x80|byte(count>>8&0x7F), byte(count))
+		dst = binary.BigEndian.AppendUint16(append(dst, b), longPictureID|pictureID(count))
 		if withStructure {
 			dst = appendVP9Structure(dst, h.Width(), h.Height())
 		}
@@ -65,15 +84,15 @@ func appendVP9Structure(dst []byte, width, height int) []byte {
 		1, upSwitchOneReference, 1)
 }
 
-// cutFrame cuts a frame into fragments behind headers of at most headerSize bytes.
-func cutFrame(frame []byte, headerSize int, header func(dst []byte, first, last bool) []byte) []Payload {
+// cutFrame cuts a frame into fragments behind headers of at most headerSize bytes, with the picture ID at picture.
+func cutFrame(frame []byte, headerSize, picture int, header func(dst []byte, first, last bool) []byte) []Payload {
 	n := 1 + len(frame)/(MaxPayload-headerSize)
 	out := make([]Payload, 0, n)
 	arena := make([]byte, 0, len(frame)+n*headerSize)
 	fragment(frame, MaxPayload-headerSize, func(part []byte, first, last bool) {
 		at := len(arena)
 		arena = append(header(arena, first, last), part...)
-		out = append(out, Payload{Data: arena[at:len(arena):len(arena)]})
+		out = append(out, Payload{Data: arena[at:len(arena):len(arena)], Picture: picture})
 	})
 	return markLast(out)
 }
