@@ -13,34 +13,30 @@ import (
 	"time"
 
 	"sluice/hub"
-	"sluice/media"
 	"sluice/negotiation"
 	"sluice/peer"
 )
 
-const (
-	sourceWait  = 4 * time.Second // how long a request waits for a source that is being started (B10)
-	retrySource = 2 * time.Second // when a refused viewer may ask again
-)
-
-// Player answers a viewer's offer and connects to it. *peer.Engine is one.
-type Player interface {
-	Play(offer *negotiation.Offer, plan *negotiation.Plan, o peer.PlayOptions) (*peer.Connection, error)
-}
+// retrySource is when a refused peer may ask again.
+const retrySource = 2 * time.Second
 
 // Options is how sessions are run.
 type Options struct {
-	Policy            negotiation.Policy
-	ICETimeout        time.Duration // from the answer to connected; 0: 10 s
-	ViewerIdleTimeout time.Duration // how long a viewer is kept without a source; 0: 60 s
-	Log               *slog.Logger
+	Policy              negotiation.Policy
+	ICETimeout          time.Duration // from the answer to connected; 0: 10 s
+	ViewerIdleTimeout   time.Duration // how long a viewer is kept without a source; 0: 60 s
+	StrictPreconditions bool          // a fragment for Patch must come with its generation, even if it names it itself
+	Limits              Limits
+	Log                 *slog.Logger
 }
 
 // Manager makes sessions and knows all that live. All methods may be called from any goroutine.
 type Manager struct {
-	hub     *hub.Hub // fixed after NewManager
-	player  Player   // fixed after NewManager
-	options Options  // fixed after NewManager
+	streams Streams // fixed after New
+	engine  Engine  // fixed after New
+	options Options // fixed after New
+	gate    *gate   // fixed after New
+	desk    *desk   // fixed after New
 
 	running sync.WaitGroup // one for each session that lives
 
@@ -52,8 +48,13 @@ type Manager struct {
 	sent     map[string]*peer.Counters // guarded by mu; by stream
 }
 
-// NewManager makes a manager without sessions.
-func NewManager(h *hub.Hub, p Player, o Options) *Manager {
+// NewManager makes a manager of real connections to the streams of a hub, none of which takes publishers.
+func NewManager(h *hub.Hub, e *peer.Engine, o Options) *Manager {
+	return New(InHub(h, Terms{}), On(e), o)
+}
+
+// New makes a manager without sessions.
+func New(s Streams, e Engine, o Options) *Manager {
 	if o.ICETimeout == 0 {
 		o.ICETimeout = 10 * time.Second
 	}
@@ -61,113 +62,24 @@ func NewManager(h *hub.Hub, p Player, o Options) *Manager {
 		o.ViewerIdleTimeout = time.Minute
 	}
 	return &Manager{
-		hub: h, player: p, options: o,
+		streams: s, engine: e, options: o, gate: newGate(o.Limits), desk: newDesk(),
 		sessions: make(map[string]*Session), sent: make(map[string]*peer.Counters), stopped: make(chan struct{}),
 	}
 }
 
-// PlayRequest is a viewer's wish to watch a stream.
-type PlayRequest struct {
-	Stream        string
-	Offer         string // SDP
-	Protocol      string // of the signalling: "whep"
-	RemoteAddress string // of the signalling, host:port
-	Loopback      bool   // the viewer is on this machine
-	Patient       bool   // waits up to 4 s for a source that has failed as well, and may ask again at once
-}
-
-// Play makes a viewer's session and returns it with the SDP answer. It waits up to 4 s for a source that is being
-// started. Every error is a *Refusal.
-func (m *Manager) Play(ctx context.Context, r PlayRequest) (*Session, string, error) {
-	s, err := m.play(ctx, r)
-	if err != nil {
-		refusal := refusalOf(err)
-		m.sayRefusal(ctx, r.Stream, refusal)
-		return nil, "", refusal
+// start runs a session whose link and part are set. The session owns its link and stay from then on, unless there is
+// an error.
+func (m *Manager) start(ctx context.Context, s *Session) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return errShutdown()
 	}
-	return s, s.connection.Answer(), nil
-}
-
-// sayRefusal tells the operator of viewers who can't be helped by waiting: what keeps a source away is told by the
-// source itself, and a name that does not exist is anybody's typing.
-func (m *Manager) sayRefusal(ctx context.Context, stream string, r *Refusal) {
-	level := slog.LevelDebug
-	if r.Reason == ReasonCodec || r.Reason == ReasonUnservable {
-		level = slog.LevelInfo
-	}
-	m.options.Log.Log(ctx, level, "viewer refused", "stream", stream, "reason", r.Reason, "err", r.Err)
-}
-
-func (m *Manager) play(ctx context.Context, r PlayRequest) (*Session, error) {
-	stream, err := m.hub.Stream(r.Stream)
-	if err != nil {
-		return nil, err
-	}
-	offer, err := negotiation.ParseOffer(r.Offer, negotiation.RolePlay)
-	if err != nil {
-		return nil, err
-	}
-	release := stream.Want()
-	defer release()
-	tracks, err := m.awaitTracks(ctx, stream, r.Patient)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := negotiation.Decide(tracks, offer, m.options.Policy)
-	if err != nil {
-		return nil, err
-	}
-	connection, err := m.player.Play(offer, plan, peer.PlayOptions{
-		Loopback:          r.Loopback,
-		OnKeyframeRequest: func() { stream.RequestKeyframe(media.MainRendition) },
-		Total:             m.counters(r.Stream),
-	})
-	if err != nil {
-		return nil, err
-	}
-	s := newSession(m, stream, r)
-	s.offer, s.plan, s.connection = offer, plan, connection
-	if err := m.add(s); err != nil {
-		connection.Close()
-		return nil, err
-	}
-	go s.run(context.WithoutCancel(ctx), stream.Want())
-	return s, nil
-}
-
-// awaitTracks waits for the source of a stream that is idle or on its way. One that has failed is waited for by the
-// patient only.
-func (m *Manager) awaitTracks(ctx context.Context, s *hub.Stream, patient bool) ([]media.Track, error) {
-	ctx, cancel := context.WithTimeout(ctx, sourceWait)
-	defer cancel()
-	for {
-		changed := s.Changed()
-		if tracks := s.Tracks(media.MainRendition); playable(tracks) {
-			return tracks, nil
-		}
-		state, why := s.State()
-		offline := &SourceOfflineError{Stream: s.Name(), State: state, Why: why, Waited: patient}
-		if state == hub.StateFailed && !patient {
-			return nil, offline
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil, offline
-		case <-m.stopped:
-			return nil, errShutdown()
-		}
-	}
-}
-
-// playable tells that enough is known of the tracks to choose among the payloads of an offer.
-func playable(tracks []media.Track) bool {
-	for _, t := range tracks {
-		if t.Kind == media.Video && t.Skipped == "" {
-			return t.Codec != media.H264 || t.Profile.Known
-		}
-	}
-	return len(tracks) > 0
+	m.sessions[s.id] = s
+	m.total++
+	m.running.Add(1)
+	go s.run(context.WithoutCancel(ctx))
+	return nil
 }
 
 func errShutdown() error {
@@ -177,16 +89,17 @@ func errShutdown() error {
 	}
 }
 
-func (m *Manager) add(s *Session) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return errShutdown()
+// refused makes the one refusal of an error, and tells the operator of peers who can't be helped by waiting: what
+// keeps a source away is told by the source itself, and a name that does not exist is anybody's typing.
+func (m *Manager) refused(ctx context.Context, role Role, stream string, err error) *Refusal {
+	r := refusalOf(err)
+	level := slog.LevelDebug
+	switch r.Reason {
+	case ReasonCodec, ReasonUnservable, ReasonBusy, ReasonNotPublishable, ReasonLimit, ReasonHostLimit:
+		level = slog.LevelInfo
 	}
-	m.sessions[s.id] = s
-	m.total++
-	m.running.Add(1)
-	return nil
+	m.options.Log.Log(ctx, level, role.word()+" refused", "stream", stream, "reason", r.Reason, "err", r.Err)
+	return r
 }
 
 func (m *Manager) remove(s *Session) {
@@ -230,6 +143,13 @@ func (m *Manager) counters(stream string) *peer.Counters {
 
 // Sent is what all viewers of a stream, those that have gone included, have been sent.
 func (m *Manager) Sent(stream string) peer.Stats { return m.counters(stream).Stats() }
+
+// Forget drops what has been counted of a stream that is no more.
+func (m *Manager) Forget(stream string) {
+	m.mu.Lock()
+	delete(m.sent, stream)
+	m.mu.Unlock()
+}
 
 // Total is how many sessions there have been.
 func (m *Manager) Total() uint64 {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"sluice/hub"
-	"sluice/media"
 	"sluice/negotiation"
 	"sluice/peer"
 )
@@ -17,8 +16,19 @@ import (
 // Role is what the peer does in its session.
 type Role string
 
-// RolePlay is a viewer.
-const RolePlay Role = "play"
+// The roles.
+const (
+	RolePlay    Role = "play"    // a viewer
+	RolePublish Role = "publish" // a publisher
+)
+
+// word is how a log names the peer.
+func (r Role) word() string {
+	if r == RolePublish {
+		return "publisher"
+	}
+	return "viewer"
+}
 
 // State is how far a session has come.
 type State string
@@ -36,6 +46,10 @@ var (
 	ErrDeleted = errors.New("the session has been ended")
 	// ErrSourceGone tells that the stream had no source for too long.
 	ErrSourceGone = errors.New("the stream has had no source for too long")
+	// ErrReplaced tells that a newer session of the same publisher has taken over.
+	ErrReplaced = errors.New("a newer session publishes to the stream now")
+	// ErrOfferExpired tells that nobody has answered a counter-offer in OfferLife.
+	ErrOfferExpired = errors.New("the counter-offer has not been answered in time")
 )
 
 // SourceChangedError tells that the source now sends what can't go on the payload that was negotiated.
@@ -47,38 +61,55 @@ func (e *SourceChangedError) Error() string {
 
 func (e *SourceChangedError) Unwrap() error { return e.Err }
 
+// part is what a session does beside keeping its connection: a viewer's or a publisher's.
+type part interface {
+	role() Role
+	// work is run each on a goroutine of its own until ctx is done; an error, or nil before that, ends the session.
+	work() []func(ctx context.Context) error
+	// describe adds what only the part knows.
+	describe(i *Info)
+}
+
 // Session is one peer's stay. All exported methods may be called from any goroutine.
 type Session struct {
 	id       string    // fixed
 	protocol string    // fixed
 	created  time.Time // fixed
 	manager  *Manager  // fixed
-	stream   *hub.Stream
-	remote   string // fixed: where the signalling came from
+	stay     *stay     // fixed; given up by run
+	remote   string    // fixed: where the signalling came from
 	log      *slog.Logger
 
-	offer      *negotiation.Offer // fixed once it runs
-	plan       *negotiation.Plan  // fixed once it runs
-	connection *peer.Connection   // closed by run
+	link    Link    // fixed once it runs; closed by run
+	part    part    // fixed once it runs
+	viewer  *viewer // fixed once it runs; nil for publishers
+	trickle *trickle
+	events  board
 
-	ending  chan struct{} // closed by end
-	done    chan struct{} // closed when run has returned
-	endOnce sync.Once
+	accepted chan struct{} // closed when offer and answer are both there
+	ending   chan struct{} // closed by end
+	done     chan struct{} // closed when run has returned
+	endOnce  sync.Once
 
-	mu         sync.Mutex
-	state      State           // guarded by mu
-	subscriber *hub.Subscriber // guarded by mu; opened and closed by pump, nil before it is connected
-	why        error           // guarded by mu; why it ended
-	onDone     []func()        // guarded by mu
+	mu     sync.Mutex
+	state  State    // guarded by mu
+	why    error    // guarded by mu; why it ended
+	onDone []func() // guarded by mu
 }
 
-func newSession(m *Manager, s *hub.Stream, r PlayRequest) *Session {
+// newSession makes a session that is run by Manager.start. offer is the peer's; nil if we offer.
+func newSession(m *Manager, s *stay, protocol, remote string, offer *negotiation.Offer) *Session {
 	id := newID()
-	return &Session{
-		id: id, protocol: r.Protocol, created: time.Now(), manager: m, stream: s, remote: r.RemoteAddress,
-		log:    m.options.Log.With("stream", s.Name(), "session", ShortID(id)),
-		ending: make(chan struct{}), done: make(chan struct{}), state: StateConnecting,
+	made := &Session{
+		id: id, protocol: protocol, created: time.Now(), manager: m, stay: s, remote: remote,
+		log:      m.options.Log.With("stream", s.stream.Name(), "session", ShortID(id)),
+		trickle:  newTrickle(offer),
+		accepted: make(chan struct{}), ending: make(chan struct{}), done: make(chan struct{}), state: StateConnecting,
 	}
+	if offer != nil {
+		close(made.accepted)
+	}
+	return made
 }
 
 // ShortID is as much of a session's ID as may be logged: whoever knows all of it may end the session (I40).
@@ -88,7 +119,10 @@ func ShortID(id string) string { return id[:min(6, len(id))] }
 func (s *Session) ID() string { return s.id }
 
 // Stream is the name of the stream it belongs to.
-func (s *Session) Stream() string { return s.stream.Name() }
+func (s *Session) Stream() string { return s.stay.stream.Name() }
+
+// Role is what its peer does.
+func (s *Session) Role() Role { return s.part.role() }
 
 // Done is closed when the session is over and holds nothing any more.
 func (s *Session) Done() <-chan struct{} { return s.done }
@@ -106,19 +140,41 @@ func (s *Session) OnDone(f func()) {
 	}
 }
 
+// Listen begins to listen to events of some kinds; none: all. The caller closes the listener.
+func (s *Session) Listen(kinds ...EventKind) *Listener { return s.events.listen(kinds) }
+
 // Close ends the session and returns when it is over. It may be called twice.
 func (s *Session) Close() {
 	s.end(ErrDeleted)
 	<-s.done
 }
 
+// end is the one way in which a session ends. What a new session would mend is told to those who listen.
 func (s *Session) end(why error) {
 	s.endOnce.Do(func() {
+		if mendable(why) {
+			s.events.post(Event{Kind: EventReconnect})
+		}
 		s.mu.Lock()
 		s.why = why
 		s.mu.Unlock()
 		close(s.ending)
 	})
+}
+
+// mendable reports whether a new session would go on where this one ends (I33).
+func mendable(why error) bool {
+	var r *Refusal
+	return errors.As(why, new(*SourceChangedError)) || errors.As(why, &r) && r.Reason == ReasonShutdown
+}
+
+func (s *Session) hasEnded() bool {
+	select {
+	case <-s.ending:
+		return true
+	default:
+		return false
+	}
 }
 
 // Info is what may be told of a session.
@@ -129,143 +185,23 @@ type Info struct {
 	RemoteAddress        string // of the media once connected, else of the signalling; host:port
 	Created              time.Time
 	Choices              []negotiation.Choice
-	Stats                peer.Stats
-	Dropped              map[hub.DropReason]uint64
+	Stats                peer.Stats                // what a viewer has been sent
+	Dropped              map[hub.DropReason]uint64 // what a viewer has not been sent
+	Received             peer.ReceptionStats       // what a publisher has sent
 }
 
 // Info looks at the session as it is now.
 func (s *Session) Info() Info {
-	remote := s.connection.RemoteAddress()
+	remote := s.link.RemoteAddress()
 	if remote == "" {
 		remote = s.remote
 	}
 	i := Info{
-		ID: s.id, Stream: s.Stream(), Protocol: s.protocol, Role: RolePlay, RemoteAddress: remote,
-		Created: s.created, Choices: s.plan.Sections, Stats: s.connection.Stats(),
+		ID: s.id, Stream: s.Stream(), Protocol: s.protocol, Role: s.Role(), RemoteAddress: remote, Created: s.created,
 	}
+	s.part.describe(&i)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i.State = s.state
-	if s.subscriber != nil {
-		i.Dropped = s.subscriber.Dropped()
-	}
 	return i
-}
-
-// run is the session's life. It owns the connection, and release, the session's interest in the stream.
-func (s *Session) run(ctx context.Context, release func()) {
-	defer s.manager.running.Done()
-	defer close(s.done)
-	defer s.manager.remove(s)
-	defer release()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-
-	var parts sync.WaitGroup
-	parts.Go(func() { s.watch(ctx) })
-	parts.Go(func() { s.pump(ctx) })
-	<-s.ending
-	cancel()
-	s.connection.Close()
-	parts.Wait()
-	s.sayEnd()
-	s.finish()
-}
-
-func (s *Session) finish() {
-	s.mu.Lock()
-	s.state = StateClosed
-	callbacks := s.onDone
-	s.mu.Unlock()
-	for _, f := range callbacks {
-		f()
-	}
-}
-
-func (s *Session) sayEnd() {
-	s.mu.Lock()
-	why := s.why
-	s.mu.Unlock()
-	st := s.connection.Stats()
-	s.log.Info("viewer gone", "reason", why.Error(), "after", time.Since(s.created).Round(time.Second),
-		"packets", st.Packets, "resent", st.Resends)
-}
-
-// pump moves units from the hub to the peer once it is connected.
-func (s *Session) pump(ctx context.Context) {
-	select {
-	case <-s.connection.Connected():
-	case <-ctx.Done():
-		return
-	}
-	s.log.Info("viewer connected", "remote", s.connection.RemoteAddress(), "after", time.Since(s.created).Round(time.Millisecond))
-	sub, err := s.stream.Subscribe(media.MainRendition, hub.StartKeyframe)
-	if err != nil {
-		s.end(err)
-		return
-	}
-	defer sub.Close()
-	s.mu.Lock()
-	s.state, s.subscriber = StateConnected, sub
-	s.mu.Unlock()
-	sub.RequestKeyframe()
-	if err := s.deliver(ctx, sub); ctx.Err() == nil {
-		s.end(err)
-	}
-}
-
-func (s *Session) deliver(ctx context.Context, sub *hub.Subscriber) error {
-	fit := fitness{session: s, checked: make(map[string]*media.Track)}
-	for {
-		u, err := sub.Next(ctx)
-		if err != nil {
-			return err
-		}
-		if err := fit.check(u.Track); err != nil {
-			return err
-		}
-		if err := s.connection.Send(u); err != nil {
-			return err
-		}
-	}
-}
-
-// watch ends the session when it does not connect, when its peer is gone, or when its stream has had no source for
-// too long.
-func (s *Session) watch(ctx context.Context) {
-	connect := time.NewTimer(s.manager.options.ICETimeout)
-	defer connect.Stop()
-	idle := idleTimer{limit: s.manager.options.ViewerIdleTimeout}
-	connected := s.connection.Connected()
-	for {
-		changed := s.stream.Changed()
-		idle.update(s.stream.Tracks(media.MainRendition) != nil)
-		select {
-		case <-connected:
-			connect.Stop()
-			connected = nil
-		case <-connect.C:
-			s.end(&peer.UnreachableError{})
-		case <-s.connection.Done():
-			s.end(s.connection.Err())
-		case <-idle.expired():
-			s.end(ErrSourceGone)
-		case <-changed:
-			continue
-		case <-ctx.Done():
-			return
-		}
-		if s.hasEnded() {
-			return
-		}
-	}
-}
-
-func (s *Session) hasEnded() bool {
-	select {
-	case <-s.ending:
-		return true
-	default:
-		return false
-	}
 }

@@ -42,7 +42,7 @@ func newHouse(t *testing.T, o session.Options) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := session.NewManager(h, engine, o)
+	m := session.New(session.InHub(h, session.Terms{}), session.On(engine), o)
 	t.Cleanup(func() {
 		m.Close()
 		h.Close()

@@ -1,0 +1,125 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"sluice/hub"
+	"sluice/media"
+	"sluice/negotiation"
+)
+
+// sourceWait is how long a request waits for a source that is being started (B10).
+const sourceWait = 4 * time.Second
+
+// decision is what a viewer gets when its session begins.
+type decision struct {
+	offer     *negotiation.Offer
+	plan      *negotiation.Plan
+	rendition string
+}
+
+// choose decides on what the stream's source sends, or, for a waiting viewer, may send. offer is the viewer's; nil:
+// we offer what there is.
+func (m *Manager) choose(ctx context.Context, r PlayRequest, stay *stay, offer *negotiation.Offer) (decision, error) {
+	if r.Wait {
+		if now := playableOf(stay.stream.Renditions()); len(now) == 0 {
+			d, err := m.decide(expected(stay.stream), offer, r.wish())
+			d.rendition = media.MainRendition
+			return d, err
+		}
+	}
+	all, err := m.awaitSource(ctx, stay, r.Patient)
+	if err != nil {
+		return decision{}, err
+	}
+	return m.decide(all, offer, r.wish())
+}
+
+// decide takes the rendition that fits the viewer's wish best of those that its offer allows.
+func (m *Manager) decide(all []hub.Rendition, offer *negotiation.Offer, wish LayerChoice) (decision, error) {
+	var allowed []hub.Rendition
+	var fault error
+	decisions := make(map[string]decision)
+	for _, r := range all {
+		o := offer
+		if o == nil {
+			o = offerOf(r.Tracks)
+		}
+		plan, err := negotiation.Decide(r.Tracks, o, m.options.Policy)
+		if err == nil {
+			allowed = append(allowed, r)
+			decisions[r.Name] = decision{offer: o, plan: plan, rendition: r.Name}
+		} else if fault == nil {
+			fault = err
+		}
+	}
+	if len(allowed) == 0 {
+		return decision{}, fault
+	}
+	return decisions[wish.pick(allowed, "")], nil
+}
+
+// awaitSource waits for the source of a stream that is idle or on its way. One that has failed, and a publisher who is
+// not there, is waited for by the patient only.
+func (m *Manager) awaitSource(ctx context.Context, stay *stay, patient bool) ([]hub.Rendition, error) {
+	ctx, cancel := context.WithTimeout(ctx, sourceWait)
+	defer cancel()
+	s := stay.stream
+	for {
+		changed := s.Changed()
+		if all := playableOf(s.Renditions()); len(all) > 0 {
+			return all, nil
+		}
+		state, why := s.State()
+		unpublished := stay.terms.Publish && !m.desk.taken(s.Name())
+		offline := &SourceOfflineError{Stream: s.Name(), State: state, Why: why, Unpublished: unpublished, Waited: patient}
+		if (state == hub.StateFailed || unpublished) && !patient {
+			return nil, offline
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, offline
+		case <-m.stopped:
+			return nil, errShutdown()
+		}
+	}
+}
+
+// playableOf picks the renditions of which enough is known to choose among the payloads of an offer.
+func playableOf(all []hub.Rendition) []hub.Rendition {
+	var known []hub.Rendition
+	for _, r := range all {
+		if playable(r.Tracks) {
+			known = append(known, r)
+		}
+	}
+	return known
+}
+
+func playable(tracks []media.Track) bool {
+	for _, t := range tracks {
+		if t.Kind == media.Video && t.Skipped == "" {
+			return t.Codec != media.H264 || t.Profile.Known
+		}
+	}
+	return len(tracks) > 0
+}
+
+// expected is what a stream without a source may send when it has one: what it sent last, or what most send.
+func expected(s *hub.Stream) []hub.Rendition {
+	if last := s.LastTracks(); playable(last) {
+		return []hub.Rendition{{Name: media.MainRendition, Tracks: last}}
+	}
+	sound := media.Track{ID: "audio", Kind: media.Audio, Codec: media.Opus, ClockRate: 48000, Channels: 2}
+	h264 := media.Track{
+		ID: "video", Kind: media.Video, Codec: media.H264, ClockRate: 90000,
+		Profile: media.VideoProfile{ProfileLevelID: [3]byte{0x42, 0xE0, 0x1F}, ChromaFormat: 1, Known: true},
+	}
+	vp8 := media.Track{ID: "video", Kind: media.Video, Codec: media.VP8, ClockRate: 90000}
+	return []hub.Rendition{
+		{Name: "h264", Tracks: []media.Track{h264, sound}},
+		{Name: "vp8", Tracks: []media.Track{vp8, sound}},
+	}
+}

@@ -1,0 +1,160 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"sluice/hub"
+	"sluice/media"
+	"sluice/negotiation"
+)
+
+// viewer is the part of a session that watches: a pump from the hub to the peer, and a watch beside it.
+type viewer struct {
+	session   *Session           // fixed once it runs
+	sender    Sender             // likewise
+	offer     *negotiation.Offer // likewise
+	plan      *negotiation.Plan  // likewise
+	automatic LayerChoice        // likewise: what the request wished for
+	poke      chan struct{}      // capacity 1; sent to by all who want the watch to look again, never closed
+
+	mu         sync.Mutex
+	subscriber *hub.Subscriber // guarded by mu; opened and closed by pump, nil before it is connected
+	asked      string          // guarded by mu; the rendition that the subscriber was asked for
+	chosen     string          // guarded by mu; the rendition that it should be asked for
+	wish       LayerChoice     // guarded by mu
+	layers     []Layer         // guarded by mu; as the watch saw them last
+}
+
+func (v *viewer) role() Role { return RolePlay }
+
+func (v *viewer) describe(i *Info) {
+	i.Choices, i.Stats = v.plan.Sections, v.sender.Stats()
+	v.mu.Lock()
+	sub := v.subscriber
+	v.mu.Unlock()
+	if sub != nil {
+		i.Dropped = sub.Dropped()
+	}
+}
+
+func (v *viewer) work() []func(ctx context.Context) error {
+	return []func(ctx context.Context) error{v.pump, v.watch}
+}
+
+func (v *viewer) newFitness() *fitness {
+	return newFitness(v.offer, v.plan, v.session.manager.options.Policy)
+}
+
+// requestKeyframe passes the peer's wish on to the rendition that it reads, or goes over to.
+func (v *viewer) requestKeyframe() {
+	v.mu.Lock()
+	sub := v.subscriber
+	v.mu.Unlock()
+	if sub != nil {
+		sub.RequestKeyframe()
+	}
+}
+
+// pump moves units from the hub to the peer once it is connected.
+func (v *viewer) pump(ctx context.Context) error {
+	select {
+	case <-v.sender.Connected():
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	sub, err := v.subscribe()
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	v.session.connected()
+	sub.RequestKeyframe()
+	return v.deliver(ctx, sub)
+}
+
+func (v *viewer) subscribe() (*hub.Subscriber, error) {
+	v.mu.Lock()
+	name := v.chosen
+	v.mu.Unlock()
+	sub, err := v.session.stay.stream.Subscribe(name, hub.StartKeyframe)
+	if err != nil {
+		return nil, err
+	}
+	v.mu.Lock()
+	v.subscriber, v.asked = sub, name
+	v.mu.Unlock()
+	v.lookAgain()
+	return sub, nil
+}
+
+func (v *viewer) deliver(ctx context.Context, sub *hub.Subscriber) error {
+	fit := v.newFitness()
+	reading := ""
+	for {
+		u, err := sub.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if err := fit.unit(u.Track); err != nil {
+			return err
+		}
+		if err := v.sender.Send(u); err != nil {
+			return err
+		}
+		if u.Track.Rendition != reading {
+			reading = u.Track.Rendition
+			v.lookAgain()
+		}
+	}
+}
+
+func (v *viewer) lookAgain() {
+	select {
+	case v.poke <- struct{}{}:
+	default:
+	}
+}
+
+// Layers lists what a viewer can choose from, best first; nil for a publisher.
+func (s *Session) Layers() []Layer {
+	if s.viewer == nil {
+		return nil
+	}
+	s.viewer.mu.Lock()
+	defer s.viewer.mu.Unlock()
+	return slices.Clone(s.viewer.layers)
+}
+
+// SelectLayer says which layer a viewer wants from now on. The zero choice is what its request wished for. Every
+// error is a *Refusal: ReasonMalformedLayer, ReasonLayer if the stream has no such layer now, or ReasonGone.
+func (s *Session) SelectLayer(c LayerChoice) error {
+	switch {
+	case s.hasEnded():
+		return errGone()
+	case c.MaxWidth < 0 || c.MaxHeight < 0 || c.MaxBitrate < 0:
+		return refuse(ReasonMalformedLayer, "the largest width, height and bit rate of a layer must be positive")
+	case s.viewer == nil:
+		return refuse(ReasonLayer, "the session is a publisher's, which is sent no layers")
+	case c.RID != "" && !s.viewer.offers(c.RID):
+		return refuse(ReasonLayer, "stream %q has no layer %.40q now", s.Stream(), c.RID)
+	}
+	v := s.viewer
+	v.mu.Lock()
+	v.wish = c
+	if c == (LayerChoice{}) {
+		v.wish = v.automatic
+	}
+	v.mu.Unlock()
+	v.lookAgain()
+	return nil
+}
+
+// offers looks at the stream itself: the watch may not have seen its newest layer.
+func (v *viewer) offers(rid string) bool {
+	return slices.ContainsFunc(v.session.stay.stream.Renditions(), func(r hub.Rendition) bool {
+		_, ok := media.First(r.Tracks, media.Video)
+		return ok && r.Name == rid
+	})
+}
