@@ -3,16 +3,22 @@ package negotiation
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/pion/sdp/v3"
 
 	"sluice/media"
 )
 
-// FuzzParseOffer runs any text the whole way to a plan. J30.
+// FuzzParseOffer runs any text the whole way to an answer. J30.
 func FuzzParseOffer(f *testing.F) {
 	for _, name := range sortedNames(fixtures(f)) {
-		f.Add(fixtures(f)[name], true)
-		f.Add(viewerFixtures(f)[name], false)
+		text := fixtures(f)[name]
+		f.Add(text, true)
+		f.Add(text, false)
+		f.Add(turned.Replace(text), true)
+		f.Add(turned.Replace(text), false)
 	}
 	f.Add(plainOffer, false)
 	source := []media.Track{h264("640028"), sound(media.Opus, 48000, 2)}
@@ -22,14 +28,23 @@ func FuzzParseOffer(f *testing.F) {
 			role = RolePublish
 		}
 		offer := checkOffer(t, text, role)
-		if offer == nil || publish {
+		if offer == nil {
 			return
 		}
+		var d sdp.SessionDescription
+		if err := d.UnmarshalString(offer.Normalised()); err != nil {
+			t.Fatalf("pion: %v\n%s", err, offer.Normalised())
+		}
 		plan, err := Decide(source, offer, Policy{})
+		if publish {
+			plan, err = Accept(offer, Wish{Video: media.H264})
+		}
 		if err != nil {
 			return
 		}
-		checkPlan(t, plan, offer)
+		if !publish {
+			checkPlan(t, plan, offer)
+		}
 		answer, err := FinishAnswer(libraryAnswer(offer, plan, libraryCandidates...), offer, AnswerOptions{Plan: plan})
 		var invalid *InvalidAnswerError
 		if err != nil && !errors.As(err, &invalid) {
@@ -38,6 +53,63 @@ func FuzzParseOffer(f *testing.F) {
 		unserved := slices.ContainsFunc(offer.Sections, func(s Section) bool { return !s.serves() })
 		if err == nil && !unserved { // what pion's parser thinks of a refused m=0 is not our matter
 			checkAnswer(t, answer, offer)
+		}
+	})
+}
+
+// FuzzParseFragment reads any text: what is accepted is read the same again when it is written. J70 to J75.
+func FuzzParseFragment(f *testing.F) {
+	for _, text := range fragmentFixtures(f) {
+		f.Add(text)
+	}
+	offer := mustParse(f, plainOffer, RolePlay)
+	f.Fuzz(func(t *testing.T, text string) {
+		fragment, err := ParseFragment(text)
+		if err != nil {
+			var malformed *MalformedFragmentError
+			var large *FragmentTooLargeError
+			if !errors.As(err, &malformed) && !errors.As(err, &large) || !printable(strings.ReplaceAll(err.Error(), "…", "")) {
+				t.Fatalf("error %T %q", err, err)
+			}
+			return
+		}
+		if len(fragment.Candidates) > maxFragmentCandidates || len(offer.CandidatesOf(fragment)) > len(fragment.Candidates) {
+			t.Fatalf("%d candidates", len(fragment.Candidates))
+		}
+		written := fragment.String()
+		if len(written) > MaxFragmentSize {
+			return
+		}
+		again := mustParseFragment(t, written)
+		if twice := again.String(); again.ICEUfrag != fragment.ICEUfrag || again.ICEPwd != fragment.ICEPwd || again.MID != fragment.MID ||
+			again.EndOfCandidates != fragment.EndOfCandidates || mustParseFragment(t, twice).String() != twice {
+			t.Fatalf("written\n%s\nthen\n%s", written, twice)
+		}
+		if fragment.ICEUfrag != "" && fragment.ICEPwd != "" {
+			checkOffer(t, offer.Restarted(fragment).Normalised(), RolePlay)
+		}
+	})
+}
+
+// FuzzParseAnswer reads any text as an answer to either of our offers. C9.
+func FuzzParseAnswer(f *testing.F) {
+	f.Add(plainAnswer, true)
+	f.Add(turned.Replace(plainAnswer), false)
+	for _, name := range sortedNames(fixtures(f)) {
+		f.Add(read(f, "testdata/answers/"+name+".sdp"), false)
+	}
+	f.Fuzz(func(t *testing.T, text string, send bool) {
+		offer := ourOffer(RecvOnly)
+		if send {
+			offer = ourOffer(SendOnly)
+		}
+		a := checkParsedAnswer(t, text, offer)
+		if a == nil {
+			return
+		}
+		var d sdp.SessionDescription
+		if err := d.UnmarshalString(a.Normalised()); err != nil {
+			t.Fatalf("pion: %v\n%s", err, a.Normalised())
 		}
 	})
 }

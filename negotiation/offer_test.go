@@ -27,8 +27,7 @@ func TestParseOfferFixtures(t *testing.T) {
 			if _, err := ParseOffer(sdp, other); !errors.As(err, &unservable) {
 				t.Errorf("as %s: %v", other, err)
 			}
-			swap := strings.NewReplacer("a=sendonly", "a=recvonly", "a=recvonly", "a=sendonly")
-			mustParse(t, swap.Replace(sdp), other)
+			mustParse(t, turned.Replace(sdp), other)
 		})
 	}
 }
@@ -129,10 +128,16 @@ func (w want) of(err error) bool {
 	return err == nil
 }
 
+// turned makes a publisher's offer of a viewer's, and the other way round.
+var turned = strings.NewReplacer("sendonly", "recvonly", "recvonly", "sendonly")
+
+// What is asked of a viewer's offer is asked of a publisher's, with the directions turned round.
 func TestParseOfferRules(t *testing.T) {
 	video := plainOffer[:strings.Index(plainOffer, "m=audio")]
 	lone := strings.Replace(strings.Replace(video, "a=group:BUNDLE v a\n", "", 1), "a=mid:v\n", "", 1)
 	audio := plainOffer[strings.Index(plainOffer, "m=audio"):]
+	bundleOnly := video + strings.NewReplacer("audio 9", "audio 0", "a=mid:a", "a=mid:a\na=bundle-only", "a=setup:actpass\n", "",
+		"a=ice-ufrag:abcd\n", "", "a=ice-pwd:0123456789012345678901\n", "", "a=rtcp-mux\n", "").Replace(audio)
 	more := func(s string) string { return plainOffer + s }
 	sub := func(pairs ...string) string { return replaced(t, pairs...) }
 	many := func(format string, from, to int) (s string) {
@@ -159,25 +164,28 @@ func TestParseOfferRules(t *testing.T) {
 		{"text", "hello", bad400, "line 1"},
 		{"text first", "x=1\n" + plainOffer, bad400, "v=0"},
 		{"no origin", "v=0\ns=-\n", bad400, "o= line"},
-		{"no t=", sub("t=0 0\n", ""), good, ""},                                                              // J59
-		{"NUL", sub("s=-", "s=\x00"), bad400, "line 3"},                                                      // J33
-		{"bidi text in s=", sub("s=-", "s=\u202eevil\x1b[31m"), good, ""},                                    // J62
-		{"control text in mid", sub("a=mid:v", "a=mid:\x1b[31m"), bad400, `\x1b`},                            // J62
-		{"64 KiB", plainOffer + strings.Repeat("a", MaxOfferSize-len(plainOffer)), bad400, "x=value"},        // A30
-		{"64 KiB and one byte", strings.Repeat("v=0\n", MaxOfferSize/4) + "a", big413, "65536"},              // A30, J4
-		{"1 MiB line", sub("s=-", "a="+strings.Repeat("x", 1<<20)), big413, ""},                              // J32
-		{"10 MB behind it", more(strings.Repeat("a=x\n", 2_500_000)), big413, ""},                            // J58
-		{"4097 lines", more(strings.Repeat("a=x\n", 4097-strings.Count(plainOffer, "\n"))), bad400, "4096"},  // A30
-		{"4096 lines", more(strings.Repeat("a=x\n", 4096-strings.Count(plainOffer, "\n"))), good, ""},        // A30
-		{"20000 m-lines", "v=0\no=- 1 1\n" + strings.Repeat("m=\n", 20000), bad400, ""},                      // J31
-		{"33 m-lines", more(many("m=text 0 X %d\n", 0, 31)), bad400, "32"},                                   // A30
-		{"32 m-lines", more(many("m=text 0 X %d\n", 0, 30)), good, ""},                                       // A30
-		{"65 formats", sub("SAVPF 111", "SAVPF 111"+many(" %d", 0, 64)), bad400, "64"},                       // A30
-		{"64 formats", sub("SAVPF 111", "SAVPF 111"+many(" %d", 0, 63)), good, ""},                           // A30
-		{"no m-line", plainOffer[:strings.Index(plainOffer, "m=")], no422, "no audio or video"},              // J34, A31
-		{"all sections off", sub("video 9", "video 0", "audio 9", "audio 0"), no422, "no audio or video"},    // A31, A41
-		{"one section off", sub("audio 9", "audio 0"), good, ""},                                             // A41
-		{"port 0 and bundle-only", sub("audio 9", "audio 0", "a=mid:a", "a=mid:a\na=bundle-only"), good, ""}, // A41
+		{"no t=", sub("t=0 0\n", ""), good, ""},                                                                             // J59
+		{"NUL", sub("s=-", "s=\x00"), bad400, "line 3"},                                                                     // J33
+		{"bidi text in s=", sub("s=-", "s=\u202eevil\x1b[31m"), good, ""},                                                   // J62
+		{"control text in mid", sub("a=mid:v", "a=mid:\x1b[31m"), bad400, `\x1b`},                                           // J62
+		{"64 KiB", plainOffer + strings.Repeat("a", MaxOfferSize-len(plainOffer)), bad400, "x=value"},                       // A30
+		{"64 KiB and one byte", strings.Repeat("v=0\n", MaxOfferSize/4) + "a", big413, "65536"},                             // A30, J4
+		{"1 MiB line", sub("s=-", "a="+strings.Repeat("x", 1<<20)), big413, ""},                                             // J32
+		{"10 MB behind it", more(strings.Repeat("a=x\n", 2_500_000)), big413, ""},                                           // J58
+		{"4097 lines", more(strings.Repeat("a=x\n", 4097-strings.Count(plainOffer, "\n"))), bad400, "4096"},                 // A30
+		{"4096 lines", more(strings.Repeat("a=x\n", 4096-strings.Count(plainOffer, "\n"))), good, ""},                       // A30
+		{"20000 m-lines", "v=0\no=- 1 1\n" + strings.Repeat("m=\n", 20000), bad400, ""},                                     // J31
+		{"33 m-lines", more(many("m=text 0 X %d\n", 0, 31)), bad400, "32"},                                                  // A30
+		{"32 m-lines", more(many("m=text 0 X %d\n", 0, 30)), good, ""},                                                      // A30
+		{"65 formats", sub("SAVPF 111", "SAVPF 111"+many(" %d", 0, 64)), bad400, "64"},                                      // A30
+		{"64 formats", sub("SAVPF 111", "SAVPF 111"+many(" %d", 0, 63)), good, ""},                                          // A30
+		{"no m-line", plainOffer[:strings.Index(plainOffer, "m=")], no422, "no audio or video"},                             // J34, A31
+		{"all sections off", sub("video 9", "video 0", "audio 9", "audio 0"), no422, "no audio or video"},                   // A31, A41
+		{"one section off", sub("audio 9", "audio 0"), good, ""},                                                            // A41
+		{"port 0 and bundle-only", sub("audio 9", "audio 0", "a=mid:a", "a=mid:a\na=bundle-only"), good, ""},                // A41
+		{"bundle-only without a transport of its own", bundleOnly, good, ""},                                                // A41
+		{"bundle-only outside the group", strings.Replace(bundleOnly, "BUNDLE v a", "BUNDLE v", 1), bad400, "no ice-ufrag"}, // A41
+		{"different msids", sub("a=mid:v", "a=mid:v\na=msid:one x", "a=mid:a", "a=mid:a\na=msid:two y"), good, ""},          // A45
 		{"no such port", sub("audio 9", "audio 65536"), bad400, "port"},
 		{"negative port", sub("audio 9", "audio -1"), bad400, "port"},
 		{"short m-line", more("m=audio 9\n"), bad400, "m-line"},
@@ -274,14 +282,16 @@ func TestParseOfferRules(t *testing.T) {
 		{"1000 candidates", more(many("a=candidate:%[1]d 1 udp 1 192.0.2.1 5000 typ host\n", 0, 1000)), good, ""}, // J51
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o, err := ParseOffer(c.sdp, RolePlay)
-			if !c.want.of(err) || err != nil && !strings.Contains(err.Error(), c.text) {
-				t.Fatalf("got %v; the text should have %q", err, c.text)
+			for role, turn := range map[Role]*strings.Replacer{RolePlay: strings.NewReplacer(), RolePublish: turned} {
+				o, err := ParseOffer(turn.Replace(c.sdp), role)
+				if !c.want.of(err) || err != nil && !strings.Contains(err.Error(), turn.Replace(c.text)) {
+					t.Fatalf("as %s: got %v; the text should have %q", role, err, turn.Replace(c.text))
+				}
+				if (o == nil) != (err != nil) {
+					t.Errorf("as %s: offer %v with error %v", role, o, err)
+				}
+				checkOffer(t, turn.Replace(c.sdp), role)
 			}
-			if (o == nil) != (err != nil) {
-				t.Errorf("offer %v with error %v", o, err)
-			}
-			checkOffer(t, c.sdp, RolePlay)
 		})
 	}
 }
