@@ -62,7 +62,7 @@ func TestOffersOfEveryKindConnect(t *testing.T) {
 	}
 	t.Run("no candidates", func(t *testing.T) {
 		v := newViewer(t)
-		sdp := regexp.MustCompile("a=candidate:.*\r\n").ReplaceAllString(v.offer(t), "")
+		sdp := hidden(v.offer(t))
 		connection := answerTo(t, e, sdp, PlayOptions{})
 		v.accept(t, connection.Answer())
 		await(t, connection.Connected(), "connected")
@@ -84,7 +84,7 @@ func TestSRTPProfiles(t *testing.T) {
 			e := newEngine(t, Options{})
 			r := newRelay(t, e.Addr())
 			v := newViewer(t, c.profiles...)
-			connection := answerTo(t, e, v.offer(t), PlayOptions{})
+			connection := answerTo(t, e, hidden(v.offer(t)), PlayOptions{})
 			v.accept(t, r.route(connection.Answer(), e.Addr()))
 			await(t, connection.Connected(), "connected")
 			received(t, connection, v, 100)
@@ -147,7 +147,7 @@ func TestVanishedViewer(t *testing.T) {
 	e.silence = silence{keepalive: 50 * time.Millisecond, disconnected: 300 * time.Millisecond, failed: 300 * time.Millisecond}
 	r := newRelay(t, e.Addr())
 	v := newViewer(t)
-	c := answerTo(t, e, v.offer(t), PlayOptions{})
+	c := answerTo(t, e, hidden(v.offer(t)), PlayOptions{})
 	v.accept(t, r.route(c.Answer(), e.Addr()))
 	await(t, c.Connected(), "connected")
 	if c.RemoteAddress() != r.toEngine.LocalAddr().String() {

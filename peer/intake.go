@@ -40,6 +40,7 @@ func (i *intake) open(in *incoming) error {
 		Track: in.track, Sync: i.sync, Unordered: true,
 		OnTrack: func(t media.Track) { i.sink.Track(in.rid, t) },
 		OnUnit:  func(au *media.AccessUnit) { i.sink.Unit(in.rid, in.track.ID, au) },
+		OnLost:  func() { i.reception.RequestKeyframe(in.rid) },
 	})
 	if err != nil {
 		return fmt.Errorf("receive %s: %w", in.track.ID, err)

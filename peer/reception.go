@@ -88,7 +88,7 @@ func (r *Reception) onTrack(remote *webrtc.TrackRemote, receiver *webrtc.RTPRece
 		r.finish(&FloodError{})
 		return
 	}
-	in := &incoming{rid: remote.RID(), track: t, remote: remote, payload: uint8(remote.PayloadType())}
+	in := &incoming{rid: remote.RID(), track: t, remote: remote, payload: uint8(remote.Codec().PayloadType)}
 	if t.Kind == media.Video {
 		r.video.Store(in.rid, in)
 	}

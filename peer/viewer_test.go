@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -60,7 +61,7 @@ func newViewer(t testing.TB, profiles ...dtls.SRTPProtectionProfile) *viewer {
 	t.Helper()
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
-	settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil })
+	settings.SetIPFilter(onlyLoopback)
 	if len(profiles) > 0 {
 		settings.SetSRTPProtectionProfiles(profiles...)
 	}
@@ -230,6 +231,13 @@ func (r *relay) cut() {
 	_ = r.toViewer.Close()
 	_ = r.toEngine.Close()
 }
+
+// hidden is an offer without candidates: there is no way past a relay then.
+func hidden(offer string) string {
+	return regexp.MustCompile("a=candidate:.*\r\n").ReplaceAllString(offer, "")
+}
+
+func onlyLoopback(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil }
 
 // route makes an answer lead to the relay.
 func (r *relay) route(answer string, engine netip.AddrPort) string {

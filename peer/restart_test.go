@@ -1,0 +1,140 @@
+package peer
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pion/webrtc/v4"
+
+	"sluice/negotiation"
+)
+
+// restart has the publisher restart ICE as a browser does: a new offer of which only the fragment travels.
+func (p *publisher) restart(t *testing.T, answer func(*negotiation.Fragment) (*negotiation.Fragment, error), old string) string {
+	t.Helper()
+	offer, err := p.CreateOffer(&webrtc.OfferOptions{ICERestart: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.SetLocalDescription(offer); err != nil {
+		t.Fatal(err)
+	}
+	<-webrtc.GatheringCompletePromise(p.PeerConnection)
+	f, err := negotiation.ParseFragment(fragmentText(p.LocalDescription().SDP))
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := answer(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return swap(old, theirs)
+}
+
+// fragmentText is the fragment that says what an SDP says of ICE.
+func fragmentText(sdp string) string {
+	var b strings.Builder
+	for _, key := range []string{"ice-ufrag", "ice-pwd"} {
+		b.WriteString("a=" + key + ":" + values(sdp, key)[0] + "\r\n")
+	}
+	b.WriteString("m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n")
+	for _, c := range values(sdp, "candidate") {
+		b.WriteString("a=candidate:" + c + "\r\n")
+	}
+	return b.String() + "a=end-of-candidates\r\n"
+}
+
+// swap puts what a fragment says in place of what an SDP says of ICE.
+func swap(sdp string, f *negotiation.Fragment) string {
+	var lines []string
+	for line := range strings.SplitSeq(strings.TrimSuffix(sdp, "\r\n"), "\r\n") {
+		switch {
+		case strings.HasPrefix(line, "a=ice-ufrag:"):
+			line = "a=ice-ufrag:" + f.ICEUfrag
+		case strings.HasPrefix(line, "a=ice-pwd:"):
+			line = "a=ice-pwd:" + f.ICEPwd
+		case strings.HasPrefix(line, "a=candidate:"):
+			continue
+		case line == "a=end-of-candidates":
+			for _, c := range f.Values() {
+				lines = append(lines, "a=candidate:"+c)
+			}
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\r\n") + "\r\n"
+}
+
+// A73, A75: a publisher restarts ICE twice and its units go on coming.
+func TestRestart(t *testing.T) {
+	e, p, g := newEngine(t, Options{}), newPublisher(t), newGathering()
+	r := receive(t, e, p.offer(t))
+	run(t, r, g)
+	(&viewer{PeerConnection: p.PeerConnection}).accept(t, r.Description())
+	await(t, r.Connected(), "connected")
+	p.publishUntil(t, g, "/video")
+	before := r.Description()
+	for range 2 {
+		answer := p.restart(t, r.Restart, before)
+		if answer == before || values(answer, "ice-ufrag")[0] == values(before, "ice-ufrag")[0] {
+			t.Fatalf("our side of ICE has not changed:\n%s", answer)
+		}
+		before = answer
+		(&viewer{PeerConnection: p.PeerConnection}).accept(t, answer)
+		for len(g.got) > 0 {
+			<-g.got
+		}
+		p.publishUntil(t, g, "/video", "/audio")
+	}
+}
+
+// C7, B6: what we have offered is restarted as well, by us and by whoever answered.
+func TestRestartOfOurOffer(t *testing.T) {
+	e := newEngine(t, Options{})
+	p, g := newPublisher(t), newGathering()
+	r, err := e.OfferReceive(ReceiveOptions{Loopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	run(t, r, g)
+	answer := p.answer(t, r.Description())
+	if err := r.Accept(answer, nil); err != nil {
+		t.Fatal(err)
+	}
+	await(t, r.Connected(), "connected")
+	p.publishUntil(t, g, "/video", "/audio")
+
+	ours, err := r.RestartOffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer = p.answer(t, swap(r.Description()+"a=end-of-candidates\r\n", ours))
+	f, err := negotiation.ParseFragment(fragmentText(answer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.AcceptRestart(f); err != nil {
+		t.Fatal(err)
+	}
+	for len(g.got) > 0 {
+		<-g.got
+	}
+	p.publishUntil(t, g, "/video", "/audio")
+}
+
+func (p *publisher) answer(t *testing.T, offer string) string {
+	t.Helper()
+	if err := p.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := p.CreateAnswer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.SetLocalDescription(answer); err != nil {
+		t.Fatal(err)
+	}
+	<-webrtc.GatheringCompletePromise(p.PeerConnection)
+	return p.LocalDescription().SDP
+}
