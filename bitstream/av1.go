@@ -109,7 +109,7 @@ func (a *av1) facts(t *media.Track) {
 	t.ParameterSets = [][]byte{a.sequence}
 	t.Width, t.Height, t.BitDepth, t.Profile = 0, 0, 0, media.VideoProfile{}
 	var h codec.SequenceHeader
-	if h.Unmarshal(a.sequence) != nil {
+	if h.Unmarshal(withoutExtension(a.sequence)) != nil {
 		return
 	}
 	t.Width, t.Height, t.BitDepth = h.Width(), h.Height(), h.ColorConfig.BitDepth
@@ -119,6 +119,15 @@ func (a *av1) facts(t *media.Track) {
 	if h.SeqTier[0] {
 		t.Profile.Tier = 1
 	}
+}
+
+// withoutExtension takes the layer out of an OBU's header.
+func withoutExtension(b []byte) []byte {
+	const extension = 4
+	if len(b) < 2 || b[0]&extension == 0 {
+		return b
+	}
+	return append([]byte{b[0] &^ extension}, b[2:]...)
 }
 
 func av1Chroma(c codec.SequenceHeader_ColorConfig) int {

@@ -262,3 +262,27 @@ func TestRememberedHeader(t *testing.T) {
 		}
 	}
 }
+
+// F31: units of Chromium's temporal layers carry an extension in each OBU header; the facts are the same.
+func TestAV1TemporalLayers(t *testing.T) {
+	f := NewConformer(track(media.AV1))
+	var got []bool
+	for _, data := range fixture(t, "av1.ivf", media.AV1) {
+		layered := make([][]byte, 0, len(data))
+		for _, b := range data {
+			o, ok := parseOBU(b)
+			if !ok || o.header != 1 {
+				t.Fatalf("%x", b)
+			}
+			layered = append(layered, slices.Concat([]byte{o.content[0] | 4, 0x20}, o.content[1:]))
+		}
+		au := &media.AccessUnit{Data: layered}
+		if !f.Conform(au) || au.Keyframe != Keyframe(media.AV1, data) {
+			t.Fatalf("unit %d: passed otherwise", len(got))
+		}
+		got = append(got, au.Keyframe)
+	}
+	if len(got) != 6 || !got[0] || f.Track().Width != 96 {
+		t.Errorf("keyframes %v, track %+v", got, f.Track())
+	}
+}

@@ -13,7 +13,7 @@ import (
 
 // fuzzReceiver feeds a Receiver with packets made of the fuzzer's bytes: six say sequence number, timestamp
 // and flags, one the size, the rest is the payload. Whatever comes, PTS of audio runs forward, units are
-// never empty, the first of video is a keyframe, and nothing piles up.
+// never empty, the first of video is a keyframe, nothing piles up, and keyframes are asked for each 500 ms at most.
 func fuzzReceiver(f *testing.F, codec media.Codec, payloads ...string) {
 	var all []byte
 	for i, p := range payloads {
@@ -32,8 +32,10 @@ func fuzzReceiver(f *testing.F, codec media.Codec, payloads ...string) {
 		if len(b) > 0 && b[0] == 1 {
 			track.FMTP = map[string]string{"cpresent": "1"}
 		}
-		last, first := int64(0), true
-		r, err := NewReceiver(Options{Track: track, Unordered: len(b)%2 == 0, OnUnit: func(au *media.AccessUnit) {
+		last, first, now := int64(0), true, start
+		var asked []time.Time
+		o := Options{Track: track, Unordered: len(b)%3 == 1, Resent: len(b)%3 == 2, OnLost: func() { asked = append(asked, now) }}
+		o.OnUnit = func(au *media.AccessUnit) {
 			switch {
 			case au.Size() == 0:
 				t.Fatal("an empty unit")
@@ -43,11 +45,11 @@ func fuzzReceiver(f *testing.F, codec media.Codec, payloads ...string) {
 				t.Fatal("the first unit is no keyframe")
 			}
 			last, first = au.PTS, false
-		}})
+		}
+		r, err := NewReceiver(o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		now := start
 		for len(b) >= 7 {
 			size := min(int(b[6]), len(b)-7)
 			h := rtp.Header{
@@ -62,8 +64,13 @@ func fuzzReceiver(f *testing.F, codec media.Codec, payloads ...string) {
 			r.Tick(now)
 			b = b[7+size:]
 		}
-		if r.order.waiting > reorderWindow {
+		if r.order.waiting > len(r.order.slots) {
 			t.Fatalf("%d packets wait", r.order.waiting)
+		}
+		for i := 1; i < len(asked); i++ {
+			if asked[i].Sub(asked[i-1]) < wishInterval {
+				t.Fatalf("keyframes are asked for at %v", asked)
+			}
 		}
 	})
 }
@@ -80,11 +87,11 @@ func FuzzReceiverH265(f *testing.F) {
 }
 
 func FuzzReceiverVP8(f *testing.F) {
-	fuzzReceiver(f, media.VP8, "\x10\x10\x02\x00\x9d\x01\x2a\x60\x00\x40\x00\x01", "\x00\x01", "\x90\x80")
+	fuzzReceiver(f, media.VP8, "\x10\x10\x02\x00\x9d\x01\x2a\x60\x00\x40\x00\x01", "\x00\x01", "\x90\x80", "\x91\x80\x8a\xbc\xcc", "\x90\xe0\x81\x02\x07\x20\x01")
 }
 
 func FuzzReceiverVP9(f *testing.F) {
-	fuzzReceiver(f, media.VP9, "\x0c\x82\x49\x83\x42\x00\x05\xf0\x03\xf0", "\x08\x82", "\x04\x01", "\x0e\x08\xff\x01")
+	fuzzReceiver(f, media.VP9, "\x0c\x82\x49\x83\x42\x00\x05\xf0\x03\xf0", "\x08\x82", "\x04\x01", "\x0e\x08\xff\x01", "\x2c\x02\x00\x86\x01", "\xdc\x05\x02\x86")
 }
 
 func FuzzReceiverAV1(f *testing.F) {
