@@ -195,6 +195,15 @@ func TestLayers(t *testing.T) {
 			if got := fmt.Sprint(o.Sections[1].Layers); got != c.want {
 				t.Errorf("%s", got)
 			}
+			normal := o.Normalised()
+			for _, l := range o.Sections[1].Layers {
+				if !strings.Contains(normal, "a=rid:"+l.RID+" send\r\n") {
+					t.Errorf("no rid %s for the library in\n%s", l.RID, normal)
+				}
+			}
+			if strings.Contains(normal, "a=simulcast") != (c.want != "[]") || strings.Contains(normal, "~;") {
+				t.Errorf("simulcast for the library:\n%s", normal)
+			}
 			if viewer := mustParse(t, plainOffer+c.lines, RolePlay); len(viewer.Sections[1].Layers) != 0 {
 				t.Error("a viewer has layers")
 			}

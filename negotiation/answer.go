@@ -33,8 +33,11 @@ func ParseAnswer(answer, offer string) (*Answer, error) {
 		return nil, &MalformedAnswerError{Detail: detail}
 	}
 	ours, err := readSections(offer, nil)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, &InvalidOfferError{Detail: err.Error()}
+	case len(ours.sections) == 0 || slices.ContainsFunc(ours.sections, func(s Section) bool { return !s.serves() }):
+		return nil, &InvalidOfferError{Detail: "it must have sections for audio and video alone"}
 	}
 	theirs, err := readSections(answer, ours)
 	if err != nil {

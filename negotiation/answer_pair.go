@@ -3,8 +3,6 @@ package negotiation
 import (
 	"fmt"
 	"slices"
-
-	"sluice/media"
 )
 
 // answering gives, for the direction that we offered, those in which the peer may accept.
@@ -20,29 +18,31 @@ func (d *description) pair(offer *description) (*Answer, error) {
 	var refused error
 	for i := range d.sections {
 		s, ours := d.sections[i], &offer.sections[i]
-		fault := s.refusal()
-		switch {
-		case fault != "" && ours.Kind != media.Data:
-			s.Enabled = false
-			refused = &UnusableAnswerError{Section: s.MID, Detail: fault}
+		if detail := s.refusal(); detail != "" {
+			refused = &UnusableAnswerError{Section: s.MID, Detail: detail}
 			if ours.sends() {
 				return nil, refused
 			}
-		case s.serves():
-			if fault := s.unusable(ours); fault != "" {
-				return nil, &UnusableAnswerError{Section: s.MID, Detail: fault}
-			}
+			s.refuse(ours)
+		} else if detail := s.unusable(ours); detail != "" {
+			return nil, &UnusableAnswerError{Section: s.MID, Detail: detail}
+		} else {
 			s.keepOffered(ours)
 		}
 		a.Sections = append(a.Sections, s)
 	}
 	if len(a.accepted()) == 0 {
-		if refused == nil {
-			refused = &UnusableAnswerError{Detail: "it accepts no section"}
-		}
 		return nil, refused
 	}
-	return a, a.shareTransport()
+	if err := a.shareTransport(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// refuse leaves of a section only that it is refused: what stands in its m-line may be anything.
+func (s *Section) refuse(offered *Section) {
+	*s = Section{MID: s.MID, Kind: s.Kind, Media: s.Media, Direction: Inactive, Proto: offered.Proto, formats: offered.formats, line: s.line}
 }
 
 func (s *Section) sends() bool { return s.Direction == SendOnly || s.Direction == SendRecv }

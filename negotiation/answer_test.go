@@ -237,8 +237,10 @@ func TestParseAnswerForeignLines(t *testing.T) {
 }
 
 func TestParseAnswerToNoOffer(t *testing.T) {
-	var invalid *InvalidOfferError
-	if _, err := ParseAnswer(plainAnswer, "hello"); !errors.As(err, &invalid) {
-		t.Error(err)
+	for _, offer := range []string{"hello", "v=0\no=- 1 1\n", plainOffer + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=mid:d\n"} {
+		var invalid *InvalidOfferError
+		if _, err := ParseAnswer(plainAnswer, offer); !errors.As(err, &invalid) {
+			t.Error(err)
+		}
 	}
 }

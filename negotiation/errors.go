@@ -130,3 +130,11 @@ func quote(s string) string {
 	}
 	return fmt.Sprintf("%+q", s)
 }
+
+// quoteLine is quote for a whole line, unless that may hold a password.
+func quoteLine(line string) string {
+	if strings.Contains(strings.ToLower(line), "pwd") {
+		return "it"
+	}
+	return quote(line)
+}

@@ -190,20 +190,20 @@ func TestFinishAnswerSections(t *testing.T) {
 	}
 }
 
-// A50, A58: a publisher is answered recvonly, with all its layers.
+// A50, A58: a publisher is answered recvonly, with all its layers, even if the library has another view of them.
 func TestFinishAnswerPublisher(t *testing.T) {
 	offer := mustParse(t, fixtures(t)["obs-32.2.2-simulcast2"], RolePublish)
 	plan := &Plan{}
 	for _, s := range offer.Sections {
 		plan.Sections = append(plan.Sections, Choice{MID: s.MID, Action: Passthrough, Format: s.Formats[0]})
 	}
-	library := libraryAnswer(offer, plan, libraryCandidates...) + "a=rid:0 recv\r\na=rid:1 recv\r\na=simulcast:recv 0;1\r\n"
+	library := libraryAnswer(offer, plan, libraryCandidates...) + "a=rid:0 recv pt=96\r\na=simulcast:recv 0\r\n"
 	answer, err := FinishAnswer(library, offer, AnswerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkAnswer(t, answer, offer)
-	if strings.Count(answer, "a=recvonly\r\n") != 2 || !strings.Contains(answer, "a=simulcast:recv 0;1\r\n") {
+	if strings.Count(answer, "a=recvonly\r\n") != 2 || !strings.Contains(answer, "a=rid:0 recv\r\na=rid:1 recv\r\na=simulcast:recv 0;1\r\n") {
 		t.Error(answer)
 	}
 }

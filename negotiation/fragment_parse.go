@@ -61,7 +61,7 @@ func (p *fragmentParser) add(line string) string {
 	case strings.ContainsAny(line, "\r\x00"):
 		return "it has a carriage return or NUL inside; lines end in CRLF or LF"
 	case len(line) < 2 || line[1] != '=' || line[0] < 'a' || line[0] > 'z':
-		return quote(line) + " is not of the form x=value"
+		return quoteLine(line) + " is not of the form x=value"
 	}
 	p.any = true
 	value := strings.TrimSpace(line[2:])

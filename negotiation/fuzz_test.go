@@ -111,6 +111,10 @@ func FuzzParseAnswer(f *testing.F) {
 		if err := d.UnmarshalString(a.Normalised()); err != nil {
 			t.Fatalf("pion: %v\n%s", err, a.Normalised())
 		}
+		next := a.Restarted(&Fragment{ICEUfrag: "next", ICEPwd: "nextnextnextnextnextnext", Candidates: []FragmentCandidate{{Value: hostCandidate}}})
+		if again := mustParseAnswer(t, next.Normalised(), offer); again.ICEUfrag != "next" || len(again.Candidates) != 1 {
+			t.Fatalf("restarted:\n%s", next.Normalised())
+		}
 	})
 }
 

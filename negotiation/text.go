@@ -75,7 +75,7 @@ func (d *document) add(line string, number int) error {
 		return malformed(number, "it has a %+q inside; lines end in CRLF or LF and hold no NUL", line[i])
 	}
 	if len(line) < 2 || line[1] != '=' || line[0] < 'a' || line[0] > 'z' {
-		return malformed(number, "%s is not of the form x=value", quote(line))
+		return malformed(number, "%s is not of the form x=value", quoteLine(line))
 	}
 	if number == 1 && line != "v=0" {
 		return malformed(number, "the first line must be v=0")
