@@ -148,6 +148,28 @@ func TestSoundThatLies(t *testing.T) {
 	}
 }
 
+// A packet of sound that is lost holds the others up for 60 ms.
+func TestLostSound(t *testing.T) {
+	h := newHarness(t, Options{Track: audioTrack(media.Opus, 48000), Resent: true})
+	for i := range 20 {
+		h.now = start.Add(time.Duration(i) * 20 * ms)
+		if i == 10 {
+			h.seq++
+			continue
+		}
+		h.send(uint32(i)*960, false, 0xfc, 1)
+		want := i // one is missing
+		if i < 10 {
+			want = i + 1
+		} else if i < 14 {
+			want = 10
+		}
+		if len(h.units) != want {
+			t.Errorf("packet %d: %d units, want %d", i, len(h.units), want)
+		}
+	}
+}
+
 // Opus that is silent sends a byte each 400 ms; its time goes on as it was.
 func TestDiscontinuousSound(t *testing.T) {
 	h := newHarness(t, Options{Track: audioTrack(media.Opus, 48000), Resent: true})

@@ -15,8 +15,8 @@ import (
 type Options struct {
 	Track     media.Track             // as the signalling described it
 	Sync      *Synchronizer           // shared by the tracks of one source; nil for a track on its own
-	Unordered bool                    // the transport reorders: wait for up to 64 packets or 200 ms
-	Resent    bool                    // it does, and what is lost is asked for again: wait for up to 512 packets or 200 ms
+	Unordered bool                    // the transport reorders: wait for up to 64 packets or 200 ms (sound: 60 ms)
+	Resent    bool                    // it does, and what is lost is asked for again: wait for up to 512 packets
 	OnTrack   func(media.Track)       // what is known of the track has changed; called before the unit that changed it
 	OnUnit    func(*media.AccessUnit) // one finished unit, in decode order
 	OnLost    func()                  // the picture goes on with a keyframe only; again each 500 ms until one comes
@@ -72,7 +72,10 @@ func NewReceiver(o Options) (*Receiver, error) {
 	r.parts = parts
 	r.units = bitstream.NewConformer(o.Track)
 	r.clock = newClock(o.Track, o.Sync)
-	r.order = reorderer{deliver: r.next, stats: &r.counters}
+	r.order = reorderer{deliver: r.next, stats: &r.counters, wait: reorderWait}
+	if o.Track.Kind == media.Audio {
+		r.order.wait = soundWait
+	}
 	switch {
 	case o.Resent:
 		r.order.slots = make([]held, resendWindow)
@@ -106,7 +109,7 @@ func (r *Receiver) Push(pkt *rtp.Packet, arrived time.Time) {
 // Report takes a sender report of the track (RFC 3550 6.4.1). Nonsense in it is ignored.
 func (r *Receiver) Report(sr *rtcp.SenderReport, arrived time.Time) { r.clock.reported(sr, arrived) }
 
-// Tick lets packets go that waited 200 ms for an earlier one. Call it at least every 100 ms.
+// Tick lets packets go that waited too long for an earlier one. Call it at least every 100 ms.
 func (r *Receiver) Tick(now time.Time) {
 	r.now = now
 	r.order.expire(now)

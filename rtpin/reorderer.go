@@ -10,6 +10,7 @@ const (
 	reorderWindow = 64                     // packets, where what is lost stays lost
 	resendWindow  = 512                    // packets, where it is asked for again: 200 ms of 30 Mbit/s
 	reorderWait   = 200 * time.Millisecond // for a packet that is missing
+	soundWait     = 60 * time.Millisecond  // the same, of sound: a short gap is concealed, a long wait is heard
 	maxGap        = 1000                   // sequence numbers; what is farther is a jump
 )
 
@@ -25,6 +26,7 @@ type reorderer struct {
 	deliver func(pkt *rtp.Packet, arrived time.Time, lost int, jumped bool)
 	stats   *Stats
 	slots   []held // by sequence number modulo their count, a power of two
+	wait    time.Duration
 
 	started bool
 	next    uint16 // sequence number
@@ -58,7 +60,7 @@ func (o *reorderer) push(pkt *rtp.Packet, arrived time.Time) {
 		o.give(pkt, arrived)
 		o.drain()
 	case ahead > 0:
-		o.wait(pkt, arrived, ahead)
+		o.keep(pkt, arrived, ahead)
 	}
 	o.expire(arrived)
 }
@@ -93,8 +95,8 @@ func (o *reorderer) old(age int) bool {
 	return false
 }
 
-// wait keeps a packet that is ahead, giving up on missing ones until it fits the window.
-func (o *reorderer) wait(pkt *rtp.Packet, arrived time.Time, ahead int) {
+// keep holds a packet that is ahead, giving up on missing ones until it fits the window.
+func (o *reorderer) keep(pkt *rtp.Packet, arrived time.Time, ahead int) {
 	for ; ahead > 0 && ahead >= len(o.slots); ahead-- {
 		o.step()
 	}
@@ -146,8 +148,8 @@ func (o *reorderer) drain() {
 
 // expire gives up on what is missing before packets that have waited too long.
 func (o *reorderer) expire(now time.Time) {
-	for o.waiting > 0 && now.Sub(o.since) >= reorderWait {
-		if o.since = o.oldest(); now.Sub(o.since) < reorderWait {
+	for o.waiting > 0 && now.Sub(o.since) >= o.wait {
+		if o.since = o.oldest(); now.Sub(o.since) < o.wait {
 			return
 		}
 		for o.slot(o.next).pkt == nil {
@@ -175,6 +177,8 @@ func (o *reorderer) flush() {
 }
 
 // reset starts over at whatever sequence number comes next. Nothing may wait.
-func (o *reorderer) reset() { *o = reorderer{deliver: o.deliver, stats: o.stats, slots: o.slots} }
+func (o *reorderer) reset() {
+	*o = reorderer{deliver: o.deliver, stats: o.stats, slots: o.slots, wait: o.wait}
+}
 
 func (o *reorderer) slot(seq uint16) *held { return &o.slots[int(seq)%len(o.slots)] }

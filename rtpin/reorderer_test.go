@@ -45,7 +45,7 @@ func TestReorderer(t *testing.T) {
 			var got []uint16
 			var stats Stats
 			jumps := 0
-			o := reorderer{slots: make([]held, c.window), stats: &stats}
+			o := reorderer{slots: make([]held, c.window), stats: &stats, wait: reorderWait}
 			o.deliver = func(p *rtp.Packet, _ time.Time, lost int, jumped bool) {
 				got = append(got, p.SequenceNumber)
 				stats.Lost += uint64(lost)
@@ -68,7 +68,7 @@ func TestReordererWait(t *testing.T) {
 	for _, tick := range []bool{true, false} {
 		var got []uint16
 		lost := 0
-		o := reorderer{slots: make([]held, reorderWindow), stats: &Stats{}}
+		o := reorderer{slots: make([]held, reorderWindow), stats: &Stats{}, wait: reorderWait}
 		o.deliver = func(p *rtp.Packet, _ time.Time, n int, _ bool) {
 			got, lost = append(got, p.SequenceNumber), lost+n
 		}
@@ -98,7 +98,7 @@ func TestReordererWait(t *testing.T) {
 func TestReordererBounded(t *testing.T) {
 	for _, step := range []uint16{32768, 32767, 20000, 1001, 63, 999} {
 		given := 0
-		o := reorderer{slots: make([]held, reorderWindow), stats: &Stats{}}
+		o := reorderer{slots: make([]held, reorderWindow), stats: &Stats{}, wait: reorderWait}
 		o.deliver = func(*rtp.Packet, time.Time, int, bool) { given++ }
 		for i := range 10000 {
 			o.push(packet(uint16(i)*step, 0, false), start)
