@@ -106,6 +106,32 @@ func TestSoundOverASwitch(t *testing.T) {
 	check(t, "one that was behind", told(sub), "a120 a140 l140 a160 H160 a180 h180")
 }
 
+// The sound after a keyframe may have been delivered before the change to it, and that before it not.
+func TestSoundAroundTheKeyframe(t *testing.T) {
+	s := newStream(t, hub.Options{})
+	c := newSimulcast(t, s, "h", "l")
+	sub := subscribe(t, s, "h", hub.StartKeyframe)
+	c.round("HL")
+	c.round("hl")
+	told(sub)
+	sub.SelectRendition("l")
+	told(sub)
+	c.picture("l", true)
+	c.sound()
+	c.round("l")
+	check(t, "delivered before", told(sub), "a60 a80 L40 l80")
+	c.layers["l"].Close()
+	delete(c.layers, "l")
+	c.round("h")
+	c.round("h")
+	c.round("H")
+	sub.SelectRendition("h")
+	check(t, "never delivered", told(sub), "a100 a120 a140 H140")
+	if n := sub.Dropped()[hub.DropWaitingKeyframe]; n != 0 {
+		t.Errorf("%d pictures before the keyframe count as dropped", n)
+	}
+}
+
 // A keyframe that is later than what was delivered is used at once, an older one never.
 func TestSwitchingToAKeyframeThatIsThere(t *testing.T) {
 	s := newStream(t, hub.Options{})
