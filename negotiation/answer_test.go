@@ -78,7 +78,7 @@ func TestParseAnswerRules(t *testing.T) {
 		name, sdp string
 		want      string // in the error's text; "" if it is accepted
 	}{
-		{"plain", plainAnswer, ""},
+		{"plain", plainAnswer, ""}, // D42, D43: no rtcp-mux-only, no end-of-candidates
 		{"CRLF", strings.ReplaceAll(plainAnswer, "\n", "\r\n"), ""},
 		{"sendrecv", strings.ReplaceAll(plainAnswer, "recvonly", "sendrecv"), ""},
 		{"no direction", strings.ReplaceAll(plainAnswer, "a=recvonly\n", ""), ""},

@@ -231,6 +231,25 @@ func TestFinishAnswerSize(t *testing.T) {
 	}
 }
 
+// A25, J50: a publisher's parameter sets do not come back, and all that may be repeated leaves room for candidates.
+func TestFinishAnswerSizePublisher(t *testing.T) {
+	long := "x=" + strings.Repeat("y", maxFMTP-len("packetization-mode=1;profile-level-id=42e01f;x="))
+	text := strings.ReplaceAll(replaced(t, "42e01f", "42e01f;"+long+";sprop-parameter-sets="+strings.Repeat("A", maxSprop), "opus/48000/2\n", "opus/48000/2\na=fmtp:111 "+long+"\n"), "recvonly", "sendonly")
+	offer := mustParse(t, text, RolePublish)
+	plan, err := Accept(offer, Wish{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := FinishAnswer(libraryAnswer(offer, plan, slices.Repeat(libraryCandidates, 20)...), offer, AnswerOptions{Plan: plan})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkAnswer(t, answer, offer)
+	if strings.Contains(answer, "sprop") || len(lines(answer, "a=candidate:")) != 6 {
+		t.Errorf("%s", answer)
+	}
+}
+
 // A42: a library that does not accept what the plan has is no answer.
 func TestFinishAnswerFaults(t *testing.T) {
 	offer := mustParse(t, plainOffer, RolePlay)

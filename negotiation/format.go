@@ -171,6 +171,9 @@ func readParameters(all []*Format, attrs attributes, role Role) error {
 		case value == "":
 		case a.key == "fmtp" && f != nil:
 			f.setFMTP(value, role)
+			if n := len(withoutSprop(f.FMTP)); n > maxFMTP {
+				return malformed(a.line, "the format parameters have %d bytes; at most %d are accepted", n, maxFMTP)
+			}
 		case a.key == "rtcp-fb" && f != nil:
 			f.addFeedback(value)
 		case a.key == "rtcp-fb" && number == "*":

@@ -274,6 +274,8 @@ func TestParseOfferRules(t *testing.T) {
 		{"rtpmap with clock 0", sub("opus/48000/2", "opus/0/2"), bad400, "rtpmap"},
 		{"rtpmap with 0 channels", sub("opus/48000/2", "opus/48000/0"), bad400, "rtpmap"},
 		{"rtpmap of four parts", sub("opus/48000/2", "opus/48000/2/1"), bad400, "rtpmap"},
+		{"fmtp of 60 KiB", more("a=fmtp:111 x=" + strings.Repeat("y", 60<<10) + "\n"), bad400, "at most 1024"}, // A25, J50
+		{"fmtp of 1 KiB", more("a=fmtp:111 x=" + strings.Repeat("y", 1022) + "\n"), good, ""},                  // A25
 		{"fmtp with control characters", more("a=fmtp:111 a=\x1b\n"), bad400, "ASCII"},
 		{"64 simulcast layers", more(many("a=rid:%d send\n", 0, 64)), no422, "64 simulcast"},                      // J45
 		{"rid with blank, unknown rid", more("a=rid:a b send\na=simulcast:send zz\n"), good, ""},                  // J45

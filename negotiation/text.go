@@ -18,7 +18,8 @@ const (
 	maxRIDLength   = 255 // of an RTP header extension (RFC 8285 4.3)
 	maxFeedback    = 16  // of one format; the others are ignored
 	maxMID         = 16
-	maxSprop       = 4096
+	maxSprop       = 4096 // of one parameter that tells of the sender's stream
+	maxFMTP        = 1024 // of one format's other parameters, which an answer repeats
 	maxPayloadType = 127
 )
 
