@@ -82,6 +82,7 @@ function makeCard(name) {
     tracks: element('span', 'card-tracks'),
     trouble: element('span', 'card-trouble'),
     viewers: element('span', 'card-viewers'),
+    publish: element('a', 'card-publish'),
   };
   const title = element('span', 'card-name');
   title.textContent = name;
@@ -89,7 +90,10 @@ function makeCard(name) {
   const foot = element('span', 'card-foot');
   foot.append(card.kind, card.viewers);
   link.append(head, card.tracks, card.trouble, foot);
-  item.append(link);
+  card.publish.href = `${link.getAttribute('href')}publish`;
+  card.publish.textContent = 'Publish';
+  card.publish.setAttribute('aria-label', `Publish ${name}`);
+  item.append(link, card.publish);
   return card;
 }
 
@@ -101,9 +105,13 @@ function fill(card, stream) {
   setText(card.tracks, trackWords(stream.tracks) || idleWords(stream));
   setText(card.trouble, stream.state === 'failed' || stream.state === 'connecting' ? (stream.error ?? '') : '');
   setText(card.viewers, viewerWords(stream.viewers));
+  card.publish.hidden = stream.publish !== true;
 }
 
 function idleWords(stream) {
+  if (stream.publish && stream.state === 'idle') {
+    return 'Nobody publishes';
+  }
   return stream.state === 'idle' ? 'Connects when somebody watches' : 'No tracks known yet';
 }
 

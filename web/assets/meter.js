@@ -72,7 +72,7 @@ export function meterCells({ rid, codec, width, height, fps, kbps, limit }) {
   }
   const idle = kbps === 0;
   const name = layerNames[rid] ?? (rid === 'main' ? 'Picture' : rid);
-  const picture = join([codec, size({ width, height }), limitWords[limit]]);
+  const picture = join([codec, size({ width, height })?.replaceAll(' ', '\u00a0'), limitWords[limit]]);
   return [name, idle ? 'Not sent' : picture, idle ? '' : (number(fps, 'fps') ?? '–'), number(kbps, 'kbit/s') ?? '–'];
 }
 

@@ -2,13 +2,15 @@
 
 import { describe } from './failure.js';
 import { SluicePlayer } from './player.js';
+import { qualities } from './quality.js';
 import { headline, rows } from './stats.js';
+import { viewerWords } from './words.js';
 
 const calmAfter = 3_000;
 const root = document.documentElement;
 const at = (id) => document.getElementById(id);
 const video = at('video');
-const player = new SluicePlayer(video, root.dataset.endpoint);
+const player = new SluicePlayer(video, root.dataset.endpoint, { events: true });
 
 // Failures at which another attempt would not help, or is under way.
 const unhurried = new Set(['unsupported', 'stalled', 'nopicture', 'lost']);
@@ -17,6 +19,8 @@ const badges = { idle: 'Stopped', connecting: 'Connecting', playing: 'Live', wai
 player.addEventListener('statechange', showState);
 player.addEventListener('tracks', showTracks);
 player.addEventListener('stats', ({ detail }) => showStats(detail));
+player.addEventListener('layers', showQualities);
+player.addEventListener('viewers', showViewers);
 player.addEventListener('blocked', () => showBlocked(true));
 video.addEventListener('playing', () => showBlocked(false));
 video.addEventListener('volumechange', showSound);
@@ -58,6 +62,23 @@ function showSound() {
   at('unmute-words').textContent = blocked ? 'Tap to play' : 'Tap for sound';
   at('sound').hidden = !player.hasAudio;
   at('sound').setAttribute('aria-pressed', String(!video.muted));
+}
+
+function showQualities() {
+  const choices = qualities(player.layers, player.layer);
+  const select = at('quality');
+  select.hidden = choices.length === 0;
+  const same = choices.length === select.options.length && choices.every(([value], i) => select.options[i].value === value);
+  if (!same) { // an open list stays open while nothing but words change
+    select.replaceChildren(...choices.map(([value]) => new Option('', value)));
+  }
+  choices.forEach(([, label], i) => { select.options[i].label = label; });
+  select.value = choices.some(([value]) => value === player.layer) ? player.layer : '';
+}
+
+function showViewers() {
+  at('viewers').hidden = !player.viewers;
+  at('viewers').textContent = viewerWords(player.viewers);
 }
 
 function showStats(summary) {
@@ -114,7 +135,7 @@ const keys = { m: toggleSound, i: toggleStats, f: toggleFull };
 
 addEventListener('keydown', (event) => {
   const action = keys[event.key.toLowerCase()];
-  if (action && !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat) {
+  if (action && event.target !== at('quality') && !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat) {
     action();
   }
 });
@@ -123,6 +144,7 @@ at('sound').addEventListener('click', toggleSound);
 at('info').addEventListener('click', toggleStats);
 at('full').addEventListener('click', toggleFull);
 at('retry').addEventListener('click', () => player.retry());
+at('quality').addEventListener('change', ({ target }) => player.select(target.value));
 video.addEventListener('dblclick', toggleFull);
 document.addEventListener('fullscreenchange', () => {
   at('full').setAttribute('aria-pressed', String(Boolean(document.fullscreenElement)));

@@ -5,8 +5,11 @@
 //   player.addEventListener('statechange', () => console.log(player.state, player.failure));
 
 import { Backoff } from './backoff.js';
+import { StreamEvents } from './events.js';
 import { Failure } from './failure.js';
 import { Progress } from './progress.js';
+import { layersOf } from './quality.js';
+import { postJSON } from './signalling.js';
 import { summarize } from './stats.js';
 import { WhepSession } from './whep.js';
 
@@ -15,11 +18,14 @@ const patience = 10_000;
 const heldPause = 250;
 const renewAfterUndecodable = 10_000;
 const videolessAfter = 1_500;
+const settledAfter = 1_500; // by then what was under way when the source went has been shown
 
 // SluicePlayer plays a WHEP endpoint and comes back by itself after every failure. Its events:
 //   "statechange"  state or failure is another
 //   "tracks"       hasVideo or hasAudio is another
 //   "stats"        twice a second while connected; detail is a summary (see stats.js)
+//   "layers"       layers or layer is another
+//   "viewers"      viewers is another
 //   "blocked"      the browser wants a gesture of the user before it plays: call play() of the element in one
 export class SluicePlayer extends EventTarget {
   // state is "idle", "connecting", "playing", "waiting" (for the camera) or "error".
@@ -30,10 +36,19 @@ export class SluicePlayer extends EventTarget {
   frames = 0;
   // startedIn is the time from asking for the stream to its first picture in milliseconds, of this session.
   startedIn = undefined;
+  // layers are the qualities that the server offers (see quality.js), layer the rid of the chosen one, '' for the
+  // server's choice, viewers how many watch; these the server tells only with the option events.
+  layers = [];
+  layer = '';
+  viewers = undefined;
 
   #video;
   #url;
+  #wantsEvents;
   #session;
+  #events;
+  #told = '';
+  #inactiveAt = 0;
   #stream;
   #progress;
   #summary;
@@ -46,10 +61,13 @@ export class SluicePlayer extends EventTarget {
   #backoff = new Backoff();
   #listeners = new AbortController();
 
-  constructor(video, url) {
+  // With the option events the server tells of its stream, over a connection of its own: browsers have few to
+  // spare, so a page with many players does without.
+  constructor(video, url, { events = false } = {}) {
     super();
     this.#video = video;
     this.#url = url;
+    this.#wantsEvents = events;
   }
 
   get hasVideo() {
@@ -92,6 +110,12 @@ export class SluicePlayer extends EventTarget {
     this.#connect();
   }
 
+  // select asks for the layer of that rid, or with '' for the server's choice. It holds for later sessions too.
+  select(rid) {
+    this.layer = rid;
+    this.#tellLayer();
+  }
+
   async #connect() {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = 0;
@@ -107,11 +131,60 @@ export class SluicePlayer extends EventTarget {
     session.addEventListener('ended', ({ detail }) => this.#fail(detail));
     try {
       await session.open();
+      this.#order(session);
     } catch (failure) {
       if (this.#session === session) {
         this.#fail(failure);
       }
     }
+  }
+
+  async #order(session) {
+    if (!this.#wantsEvents || !session.eventsURL || this.#session !== session) {
+      return;
+    }
+    const events = new StreamEvents();
+    this.#events = events;
+    events.addEventListener('active', () => { this.#inactiveAt = 0; });
+    events.addEventListener('inactive', () => this.#away());
+    events.addEventListener('layers', ({ detail }) => this.#offerLayers(layersOf(detail)));
+    events.addEventListener('viewercount', ({ detail }) => this.#count(detail?.viewercount));
+    events.addEventListener('reconnect', () => this.retry());
+    await events.open(session.eventsURL).catch(() => {});
+  }
+
+  #away() {
+    this.#inactiveAt = performance.now();
+    this.#become('waiting', new Failure('stalled'));
+  }
+
+  #count(viewers) {
+    this.viewers = viewers;
+    this.dispatchEvent(new CustomEvent('viewers'));
+  }
+
+  #offerLayers(layers) {
+    this.layers = layers;
+    this.dispatchEvent(new CustomEvent('layers'));
+    if (layers.some(({ rid }) => rid === this.layer)) {
+      this.#tellLayer();
+    }
+  }
+
+  // A layer that the server refuses leaves the choice to it.
+  async #tellLayer() {
+    const { layer } = this;
+    const url = this.#session?.layerURL;
+    if (!url || layer === this.#told) {
+      return;
+    }
+    this.#told = layer;
+    try {
+      await postJSON(url, layer === '' ? {} : { rid: layer });
+    } catch {
+      this.layer = this.layer === layer ? '' : this.layer;
+    }
+    this.dispatchEvent(new CustomEvent('layers'));
   }
 
   #take({ track, transceiver }) {
@@ -179,7 +252,7 @@ export class SluicePlayer extends EventTarget {
     this.#counted = frames;
     this.frames += fresh;
     const verdict = this.#progress.sample({ now: performance.now(), frames, bytes });
-    if (verdict === 'flowing' && fresh > 0) {
+    if (verdict === 'flowing' && fresh > 0 && performance.now() - this.#inactiveAt > settledAfter) {
       this.#flows();
     } else if (verdict === 'stalled' || verdict === 'nopicture') {
       this.#become('waiting', new Failure(verdict));
@@ -189,6 +262,7 @@ export class SluicePlayer extends EventTarget {
   }
 
   #flows() {
+    this.#inactiveAt = 0;
     this.#undecodableAt = 0;
     this.#backoff.reset();
     this.#become('playing');
@@ -272,8 +346,12 @@ export class SluicePlayer extends EventTarget {
 
   #leave() {
     clearInterval(this.#sampler);
+    this.#events?.close();
+    this.#events = undefined;
     this.#session?.close();
     this.#session = undefined;
+    this.#told = '';
+    this.#inactiveAt = 0;
     this.#stream = undefined;
     this.#progress = undefined;
     this.#summary = undefined;
@@ -301,8 +379,8 @@ export class SluicePlayer extends EventTarget {
 }
 
 // play makes a player and starts it.
-export function play(video, url) {
-  const player = new SluicePlayer(video, url);
+export function play(video, url, options) {
+  const player = new SluicePlayer(video, url, options);
   player.start();
   return player;
 }

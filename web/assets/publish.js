@@ -22,7 +22,7 @@ const curtains = {
 };
 
 let media; // what is captured now
-let opening = false; // asking the browser for it
+let opening; // while the browser is asked for it: a promise of whether it gave it
 let trouble; // a Failure to capture
 
 function choice() {
@@ -33,18 +33,24 @@ function choice() {
 
 // open captures what the form says, and resolves to whether that was given.
 async function open() {
-  opening = true;
   trouble = undefined;
+  opening = ask();
   show();
+  const given = await opening;
+  opening = undefined;
+  show();
+  return given;
+}
+
+async function ask() {
   try {
     take(await capture(choice()));
     await listDevices();
+    return true;
   } catch (failure) {
     trouble = failure;
+    return false;
   }
-  opening = false;
-  show();
-  return !trouble;
 }
 
 function take(stream) {
@@ -66,7 +72,7 @@ function lose() {
 }
 
 async function start() {
-  if (media || await open()) {
+  if (await (opening ?? (media ? true : open()))) {
     publisher.start(media, { simulcast: at('simulcast').checked, codec: at('codec').value });
   }
 }
@@ -83,14 +89,13 @@ function stop() {
 // screen is not asked for before the user says so.
 async function changed({ target }) {
   if (target.id === 'source') {
-    listDevices();
+    await listDevices();
   }
-  const captures = ['source', 'camera', 'microphone', 'height'].includes(target.id);
-  if (!captures || !media) {
-    show();
+  show();
+  if (!['source', 'camera', 'microphone', 'height'].includes(target.id)) {
     return;
   }
-  if (at('source').value === 'screen' && !busy()) {
+  if (!busy() && !await mayPreview()) {
     take(undefined);
     show();
     return;
@@ -103,6 +108,14 @@ async function changed({ target }) {
   } else if (busy()) {
     await publisher.replace(media);
   }
+}
+
+// mayPreview tells whether the browser gives the source without asking; a screen it never does.
+async function mayPreview() {
+  const { source, microphone } = choice();
+  const wanted = [source === 'camera' && 'camera', (source === 'microphone' || microphone !== none) && 'microphone'];
+  const answers = await Promise.all(wanted.filter(Boolean).map(allowed));
+  return source !== 'screen' && answers.every(Boolean);
 }
 
 const busy = () => publisher.state === 'connecting' || publisher.state === 'live';
@@ -137,7 +150,6 @@ function show() {
   showFields();
   showCurtain();
   at('start').hidden = busy();
-  at('start').disabled = opening;
   at('stop').hidden = !busy();
   if (state !== 'live') {
     showMeter(undefined);
@@ -154,12 +166,11 @@ function showTrouble(failure, state) {
 
 function showFields() {
   const source = at('source').value;
-  fixedFields.forEach((id) => { at(id).disabled = busy() || opening; });
-  at('camera').disabled = source !== 'camera' || opening;
-  at('microphone').disabled = opening || (source === 'screen' && busy());
-  at('height').disabled ||= source === 'microphone';
-  at('codec').disabled ||= source === 'microphone';
-  at('simulcast').disabled ||= source === 'microphone';
+  fixedFields.forEach((id) => { at(id).disabled = busy() || Boolean(opening); });
+  at('camera').disabled = Boolean(opening);
+  at('camera-field').hidden = source !== 'camera';
+  at('picture-fields').hidden = source === 'microphone';
+  at('microphone').disabled = Boolean(opening) || (source === 'screen' && busy());
 }
 
 function showCurtain() {
@@ -170,7 +181,7 @@ function showCurtain() {
   at('curtain').hidden = hasVideo;
   setText(at('curtain-words'), words);
   setText(at('open'), action);
-  at('open').hidden = Boolean(media) || opening || Boolean(obstacle());
+  at('open').hidden = Boolean(media ?? opening ?? obstacle());
 }
 
 function showLevel(length) {
@@ -226,9 +237,8 @@ async function prepare() {
   at('viewer').value = new URL(dataset.viewer, location.href).href;
   trouble = obstacle();
   if (trouble) {
-    at('form').querySelectorAll('select, input').forEach((field) => { field.disabled = true; });
     show();
-    at('start').disabled = true;
+    document.querySelectorAll('#form select, #form input, #start').forEach((field) => { field.disabled = true; });
     return;
   }
   const codecs = sendable(RTCRtpSender.getCapabilities?.('video'));
@@ -237,13 +247,13 @@ async function prepare() {
   navigator.mediaDevices.addEventListener('devicechange', listDevices);
   await listDevices();
   show();
-  if (await allowed('camera') && (at('microphone').value === none || await allowed('microphone'))) {
+  if (await mayPreview()) {
     open();
   }
 }
 
 publisher.addEventListener('statechange', show);
-publisher.addEventListener('stats', ({ detail }) => showMeter(detail));
+publisher.addEventListener('stats', ({ detail }) => publisher.state === 'live' && showMeter(detail));
 at('form').addEventListener('change', changed);
 at('form').addEventListener('submit', (event) => event.preventDefault());
 at('open').addEventListener('click', open);

@@ -29,7 +29,7 @@ test('layers come largest first, the sound last', () => {
 
 test('rows and sums in words', () => {
   const now = meter(report(2, { qualityLimitationReason: 'cpu' }), meter(report(1)));
-  assert.deepEqual(meterCells(now.rows[0]), ['High', 'VP8 · 1280 × 720 · held back by this device', '30 fps', '1024 kbit/s']);
+  assert.deepEqual(meterCells(now.rows[0]), ['High', 'VP8 · 1280\u00a0×\u00a0720 · held back by this device', '30 fps', '1024 kbit/s']);
   assert.deepEqual(meterCells(now.rows[3]), ['Sound', 'Opus', '', '32 kbit/s']);
   assert.deepEqual(meterSums(now), [['Total', '1824 kbit/s'], ['Round trip', '12 ms'], ['Packets lost', '7 (1.0 %)']]);
 });
