@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/hex"
+	"slices"
 	"strconv"
 
 	"sluice/media"
@@ -25,7 +26,18 @@ func offerOf(tracks []media.Track) *negotiation.Offer {
 	return o
 }
 
+// overWebRTC are the codecs that have a payload format for it in browsers.
+var overWebRTC = []media.Codec{
+	media.H264, media.H265, media.VP8, media.VP9, media.AV1, media.Opus, media.PCMU, media.PCMA, media.G722,
+}
+
+// formatOf is the format of a track, or, for one that can't go over WebRTC, what viewers take in its place.
 func formatOf(t media.Track) negotiation.Format {
+	if !slices.Contains(overWebRTC, t.Codec) && t.Kind == media.Video {
+		t = media.Track{Kind: media.Video, Codec: media.H264, ClockRate: 90000}
+	} else if !slices.Contains(overWebRTC, t.Codec) {
+		t = media.Track{Kind: media.Audio, Codec: media.Opus, ClockRate: 48000, Channels: 2}
+	}
 	f := negotiation.Format{
 		PayloadType: 96, Codec: t.Codec, Name: string(t.Codec), ClockRate: t.ClockRate,
 		Channels: max(t.Channels, 1), Params: parametersOf(t),

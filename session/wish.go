@@ -59,5 +59,6 @@ func (c LayerChoice) affords(bitrate, margin int) bool {
 	if c.MaxBitrate == 0 {
 		return true
 	}
-	return bitrate <= c.MaxBitrate*10*margin && (bitrate > 0 || margin != marginUp)
+	unit := 10 * margin // of a wish, in bit/s with its margin
+	return (bitrate+unit-1)/unit <= c.MaxBitrate && (bitrate > 0 || margin != marginUp)
 }

@@ -1,0 +1,225 @@
+package session
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sluice/hub"
+	"sluice/media"
+	"sluice/peer"
+)
+
+// renditions names what is published, and how many tracks of each.
+func (b *bench) renditions() map[string]int {
+	m := make(map[string]int)
+	for _, r := range b.stream.Renditions() {
+		m[r.Name] = len(r.Tracks)
+	}
+	return m
+}
+
+func (b *bench) wantRenditions(when string, want ...string) {
+	b.t.Helper()
+	var got []string
+	for name := range b.renditions() {
+		got = append(got, name)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		b.t.Errorf("%s: %v are published, want %v", when, got, want)
+	}
+}
+
+var publishing = Terms{Publish: true}
+
+// A58: a layer is published from its first keyframe on, with the sound; without layers there is one rendition.
+func TestPublishedRenditions(t *testing.T) {
+	for name, c := range map[string]struct {
+		offer, rid, rendition string
+		tracks                int
+	}{
+		"one picture": {publisherOffer, "", "main", 2},
+		"a layer":     {layeredOffer, "m", "m", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBench(t, publishing, Options{}, func(b *bench) {
+				s, r := b.publish("", c.offer)
+				r.connect()
+				r.calls <- func(s peer.Sink) { s.Track("", sound); s.Unit("", "audio", unit(true)) }
+				r.sends(c.rid, false)
+				r.sends("unknown", true)
+				b.wantRenditions("before the keyframe")
+				if st, _ := b.stream.State(); st != hub.StateIdle {
+					t.Errorf("the source is %s", st)
+				}
+				sub, err := b.stream.Subscribe(c.rendition, hub.StartKeyframe)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer sub.Close()
+				r.sends(c.rid, true)
+				b.wantRenditions("after it", c.rendition)
+				if st, _ := b.stream.State(); st != hub.StateReady || b.renditions()[c.rendition] != c.tracks {
+					t.Errorf("the source is %s, with %v", st, b.renditions())
+				}
+				if u, ok := sub.TryNext(); !ok || !u.Keyframe || u.Track.Codec != media.VP8 {
+					t.Errorf("first comes %+v", u)
+				}
+				if i := s.Info(); i.Role != RolePublish || i.State != StateConnected || len(i.Choices) != 2 || i.Received.Packets != 7 {
+					t.Errorf("%+v", i)
+				}
+				s.Close()
+				b.wantRenditions("after the end")
+				if st, why := b.stream.State(); st != hub.StateIdle || why != nil {
+					t.Errorf("the source is %s: %v", st, why)
+				}
+			})
+		})
+	}
+}
+
+// A publisher without a picture publishes its sound.
+func TestPublishedSound(t *testing.T) {
+	onBench(t, publishing, Options{}, func(b *bench) {
+		_, r := b.publish("", soundOffer)
+		r.connect()
+		r.calls <- func(s peer.Sink) { s.Track("", sound) }
+		synctest.Wait()
+		b.wantRenditions("before the first unit")
+		r.calls <- func(s peer.Sink) { s.Unit("", "audio", unit(true)) }
+		synctest.Wait()
+		b.wantRenditions("after it", "main")
+		if b.renditions()["main"] != 1 {
+			t.Errorf("%v", b.renditions())
+		}
+	})
+}
+
+// A58: all layers carry the very same sound, and what is learnt of a track reaches those who watch.
+func TestLayersShareTheirSound(t *testing.T) {
+	onBench(t, publishing, Options{}, func(b *bench) {
+		_, r := b.publish("", layeredOffer)
+		r.connect()
+		r.sends("h", true)
+		r.sends("l", true)
+		var heard []*hub.Unit
+		var subs []*hub.Subscriber
+		for _, name := range []string{"h", "l"} {
+			sub, _ := b.stream.Subscribe(name, hub.StartGOP)
+			defer sub.Close()
+			subs = append(subs, sub)
+			sub.TryNext() // the keyframe
+		}
+		r.calls <- func(s peer.Sink) {
+			s.Unit("", "audio", unit(true))
+			s.Track("h", sized(1280, 720))
+			s.Track("", media.Track{ID: "audio", Kind: media.Audio, Codec: media.Opus, ClockRate: 48000, Channels: 1})
+		}
+		synctest.Wait()
+		for _, sub := range subs {
+			u, ok := sub.TryNext()
+			if !ok {
+				t.Fatal("nothing is heard")
+			}
+			heard = append(heard, u)
+		}
+		if heard[0].AccessUnit != heard[1].AccessUnit {
+			t.Error("the sound has been copied")
+		}
+		if best := b.stream.Renditions()[0]; best.Name != "h" || best.Tracks[0].Width != 1280 || best.Tracks[1].Channels != 1 {
+			t.Errorf("%+v", best)
+		}
+	})
+}
+
+// A58: a layer that stops while another flows costs only itself; it returns at its next keyframe, for which it is asked
+// once. When all are silent none is given up.
+func TestLayerStopsAndReturns(t *testing.T) {
+	onBench(t, publishing, Options{}, func(b *bench) {
+		_, r := b.publish("", layeredOffer)
+		r.connect()
+		for _, rid := range []string{"h", "m", "l"} {
+			r.sends(rid, true)
+		}
+		b.wantRenditions("all flow", "h", "l", "m")
+		time.Sleep(time.Minute)
+		b.wantRenditions("all are silent", "h", "l", "m")
+		for range 21 {
+			r.sends("l", false)
+			r.sends("m", false)
+			time.Sleep(100 * time.Millisecond)
+		}
+		b.wantRenditions("h has stopped", "l", "m")
+		if len(r.wishes) != 0 {
+			t.Errorf("asked for a keyframe of %q", <-r.wishes)
+		}
+		r.sends("h", false)
+		r.sends("h", false)
+		if len(r.wishes) != 1 || <-r.wishes != "h" {
+			t.Error("a layer that returns is not asked for a keyframe, or twice")
+		}
+		b.wantRenditions("h has returned without a keyframe", "l", "m")
+		r.sends("h", true)
+		b.wantRenditions("h has returned", "h", "l", "m")
+	})
+}
+
+// B12: viewers' wishes for a keyframe reach the layer that they watch, merged to one each 500 ms; none is sent
+// without a wish, but for one to a layer whose first packets hold none.
+func TestKeyframeWishes(t *testing.T) {
+	onBench(t, publishing, Options{}, func(b *bench) {
+		_, r := b.publish("", layeredOffer)
+		r.connect()
+		r.sends("l", true)
+		r.calls <- func(s peer.Sink) { s.Track("h", picture) }
+		time.Sleep(450 * time.Millisecond)
+		if len(r.wishes) != 0 {
+			t.Errorf("asked for a keyframe of %q too soon", <-r.wishes)
+		}
+		time.Sleep(5 * time.Second)
+		if len(r.wishes) != 1 || <-r.wishes != "h" {
+			t.Error("a layer that begins without a keyframe is not asked for one, or twice")
+		}
+		r.sends("h", true)
+		for range 20 {
+			b.stream.RequestKeyframe("h")
+			b.stream.RequestKeyframe("gone")
+			synctest.Wait()
+		}
+		if len(r.wishes) != 1 || <-r.wishes != "h" {
+			t.Errorf("%d more wishes", len(r.wishes))
+		}
+		time.Sleep(600 * time.Millisecond)
+		r.sends("l", true)
+		b.stream.RequestKeyframe("l")
+		synctest.Wait()
+		if len(r.wishes) != 1 || <-r.wishes != "l" {
+			t.Errorf("%d more wishes, later", len(r.wishes))
+		}
+	})
+}
+
+// A stream that is removed under a publisher ends its session.
+func TestStreamRemovedUnderPublisher(t *testing.T) {
+	for name, before := range map[string]bool{"before it publishes": true, "while it does": false} {
+		t.Run(name, func(t *testing.T) {
+			onBench(t, publishing, Options{}, func(b *bench) {
+				s, r := b.publish("", publisherOffer)
+				r.connect()
+				if !before {
+					r.sends("", true)
+				}
+				if err := b.streams.(inHub).hub.Remove("cam"); err != nil {
+					t.Fatal(err)
+				}
+				r.sends("", true)
+				if !isDone(s) || !errors.Is(s.endedBy(), hub.ErrClosed) {
+					t.Errorf("%v", s.endedBy())
+				}
+			})
+		})
+	}
+}
