@@ -1,14 +1,13 @@
-// Package whep is the endpoint where viewers ask for a stream over HTTP.
+// Package whep is the endpoint where viewers ask for a stream over HTTP, with the extensions by which they hear of
+// it while they watch (server-sent events) and choose a layer of it.
 //
-// Specification: draft-ietf-wish-whep.
+// Specification: draft-ietf-wish-whep, and its text on extensions.
 package whep
 
 import (
 	"context"
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
+	"time"
 
 	"sluice/session"
 	"sluice/signalling/resource"
@@ -16,48 +15,62 @@ import (
 
 // Sessions makes viewers' sessions. *session.Manager is one.
 type Sessions interface {
-	Play(ctx context.Context, r session.PlayRequest) (*session.Session, string, error)
+	// Play answers the request's offer.
+	Play(ctx context.Context, r session.PlayRequest) (s *session.Session, answer string, err error)
+	// Offer makes an offer to the viewer, whose own is not looked at.
+	Offer(ctx context.Context, r session.PlayRequest) (s *session.Session, offer string, err error)
 }
 
 // Endpoint serves /{stream}/whep and the sessions below it.
 type Endpoint struct {
-	sessions  Sessions
-	resources *resource.Resources
+	play, offer maker               // fixed
+	resources   *resource.Resources // fixed
 }
 
+// maker makes a viewer's session, and says what to tell the viewer of it.
+type maker func(ctx context.Context, r session.PlayRequest) (playing, string, error)
+
 // New makes the endpoint.
-func New(s Sessions, r *resource.Resources) *Endpoint { return &Endpoint{sessions: s, resources: r} }
+func New(s Sessions, r *resource.Resources) *Endpoint {
+	return &Endpoint{play: makerOf(s.Play), offer: makerOf(s.Offer), resources: r}
+}
 
 // ServeEndpoint answers a request to /{stream}/whep.
 func (e *Endpoint) ServeEndpoint(w http.ResponseWriter, r *http.Request, stream string) {
-	create := func(ctx context.Context, r *http.Request, offer string) (*session.Session, string, error) {
-		return e.sessions.Play(ctx, session.PlayRequest{
-			Stream: stream, Offer: offer, Protocol: "whep",
-			RemoteAddress: r.RemoteAddr, Loopback: isLoopback(r.RemoteAddr),
-			Patient: strings.HasPrefix(r.Header.Get("Prefer"), "wait="), // RFC 7240 4.3; how long is for us to say
-		})
-	}
-	e.resources.ServeEndpoint(w, r, path(stream), head, create)
+	e.resources.ServeEndpoint(w, r, resource.Endpoint{Path: path(stream), Head: head, Empty: true, Create: e.creator(stream)})
 }
-
-func path(stream string) string { return "/" + stream + "/whep" }
 
 // ServeSession answers a request to /{stream}/whep/{id}.
 func (e *Endpoint) ServeSession(w http.ResponseWriter, r *http.Request, stream, id string) {
 	e.resources.ServeSession(w, r, path(stream), id)
 }
 
-// head says that offers are taken here (whep 4.2).
+// ServeExtension answers a request to a URL below /{stream}/whep/{id}; below holds the segments after the ID.
+func (e *Endpoint) ServeExtension(w http.ResponseWriter, r *http.Request, stream, id string, below []string) {
+	e.resources.ServeBelow(w, r, path(stream), id, below)
+}
+
+func path(stream string) string { return "/" + stream + "/whep" }
+
+// head says that offers are taken here (draft-ietf-wish-whep 4.2).
 func head(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/sdp")
 	w.WriteHeader(http.StatusOK)
 }
 
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
+// creator answers an offer, or makes one to a viewer that asks for it (B6). Older drafts asked by an empty body.
+func (e *Endpoint) creator(stream string) resource.Create {
+	return func(ctx context.Context, r *http.Request, offer string) (resource.Made, error) {
+		request := requestOf(r, stream, offer)
+		makeIt, until := e.play, time.Time{}
+		if offer == "" || r.URL.Query().Get("offer") == "server" {
+			makeIt, until = e.offer, time.Now().Add(session.OfferLife)
+		}
+		s, sdp, err := makeIt(ctx, request)
+		if err != nil {
+			return resource.Made{}, err
+		}
+		v := newViewer(s, e.resources, path(stream)+"/"+s.ID(), sdp)
+		return resource.Made{Session: s, SDP: sdp, Until: until, Links: v.links(), Below: v.serve}, nil
 	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
 }

@@ -14,9 +14,9 @@ type CORS struct {
 }
 
 const (
-	corsMethods = "OPTIONS, GET, HEAD, POST, DELETE"
+	corsMethods = "OPTIONS, GET, HEAD, POST, PATCH, DELETE"
 	corsHeaders = "Authorization, Content-Type, If-Match, Prefer"
-	corsExpose  = "Location, ETag, Link, Accept-Post, Retry-After, WWW-Authenticate"
+	corsExpose  = "Location, ETag, Link, Accept-Post, Retry-After, WWW-Authenticate, Access-Control-Allow-Methods"
 	corsMaxAge  = "600"
 )
 

@@ -1,53 +1,68 @@
 package resource
 
 import (
-	"crypto/rand"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"strconv"
 	"time"
 
 	"sluice/session"
 )
 
-// add keeps a session under its ID until it is over, and a tombstone after that.
-func (s *Resources) add(path string, made *session.Session) entry {
-	e := entry{session: made, path: path, etag: newETag()}
+// key is the hash of a session's URL. Looking it up takes a time that says nothing about the URLs that there are,
+// and a right ID below a wrong endpoint is as unknown as any (A9, J9).
+type key [sha256.Size]byte
+
+func keyOf(url string) key { return sha256.Sum256([]byte(url)) }
+
+// entry is a session that lives.
+type entry struct {
+	made Made
+	turn chan struct{} // capacity 1: holds something while a PATCH is under way, so that its ETag goes with its body
+}
+
+// add keeps a session under its URL until it is over, and a tombstone after that.
+func (s *Resources) add(url string, made Made) *entry {
+	e := &entry{made: made, turn: make(chan struct{}, 1)}
 	s.mu.Lock()
-	s.live[made.ID()] = e
+	s.live[keyOf(url)] = e
 	s.mu.Unlock()
-	made.OnDone(func() { s.bury(made.ID(), path) })
+	made.Session.OnDone(func() { s.bury(url) })
 	return e
 }
 
-func (s *Resources) bury(id, path string) {
+func (s *Resources) bury(url string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	delete(s.live, id)
-	for old, t := range s.over {
-		if now.After(t.until) {
-			delete(s.over, old)
+	delete(s.live, keyOf(url))
+	for k, until := range s.over {
+		if now.After(until) {
+			delete(s.over, k)
 		}
 	}
-	s.over[id] = tombEntry{path: path, until: now.Add(tombstone)}
+	s.over[keyOf(url)] = now.Add(tombstone)
 }
 
-func (s *Resources) find(path, id string) (entry, bool) {
+func (s *Resources) find(url string) (*entry, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, ok := s.live[id]
-	return e, ok && e.path == path
+	e, ok := s.live[keyOf(url)]
+	return e, ok
 }
 
-func (s *Resources) isOver(path, id string) bool {
+func (s *Resources) isOver(url string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, ok := s.over[id]
-	return ok && t.path == path && time.Now().Before(t.until)
+	until, ok := s.over[keyOf(url)]
+	return ok && time.Now().Before(until)
 }
 
-// newETag names an ICE generation: strong, quoted, never repeated (A21).
-func newETag() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return `"g1-` + hex.EncodeToString(b[:]) + `"`
+// etag names an ICE generation of a session: strong, quoted, never repeated, not to be guessed (A21).
+func (s *Resources) etag(e *entry, g session.Generation) string {
+	mac := hmac.New(sha256.New, s.secret[:])
+	_, _ = fmt.Fprintf(mac, "%s %d", e.made.Session.ID(), g) // never fails
+	return `"g` + strconv.Itoa(int(g)) + "-" + hex.EncodeToString(mac.Sum(nil)[:8]) + `"`
 }

@@ -1,16 +1,17 @@
 // Package resource is a session as an HTTP resource: what WHIP and WHEP have in common. An endpoint takes an offer
-// by POST and answers 201 with the session's Location; the session ends by DELETE.
+// by POST and answers 201 with the session's Location; the session is trickled and restarted by PATCH and ends by
+// DELETE.
 //
 // Specification: RFC 9725, draft-ietf-wish-whep.
 package resource
 
 import (
 	"context"
-	"errors"
+	"crypto/rand"
 	"io"
 	"log/slog"
-	"mime"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -19,53 +20,119 @@ import (
 )
 
 const (
-	sdpType      = "application/sdp"
-	maxOffer     = 64 << 10         // bytes (A30)
-	offerTimeout = 10 * time.Second // to read the body of a POST (J5)
-	tombstone    = time.Minute      // how long a session that is over still answers DELETE with 200 (A8)
+	sdpType       = "application/sdp"
+	maxOffer      = 64 << 10        // bytes (A30)
+	createTimeout = 5 * time.Second // to answer an offer: OBS waits 8 s (A13)
+	tombstone     = time.Minute     // how long a session that is over still answers DELETE with 200 (A8)
 )
 
-// Create makes a session from an offer. Its errors are *session.Refusal.
-type Create func(ctx context.Context, r *http.Request, offer string) (s *session.Session, answer string, err error)
+// Session is what a resource needs of a session. Errors are *session.Refusal. *session.Session is one.
+type Session interface {
+	ID() string
+	// OnDone has f called when the session is over, at once if it is over already.
+	OnDone(f func())
+	Close()
+	// Generation counts the ICE generations, from 1.
+	Generation() session.Generation
+	// Patch takes a trickled fragment and returns "", or restarts ICE and returns the fragment of our side.
+	Patch(fragment string, g session.Generation) (answer string, err error)
+	// Answer takes the answer to a counter-offer.
+	Answer(sdp string) error
+}
 
-// Resources are the sessions made over HTTP, by ID. All methods may be called from any goroutine.
+// Made is what came of a POST.
+type Made struct {
+	Session Session
+	SDP     string // the answer; a counter-offer if Until is set
+
+	// Until is how long an answer to the counter-offer is taken. Zero: there is none.
+	Until time.Time
+	// Links are those of protocol extensions, each a value of the header field.
+	Links []string
+	// Below answers requests to the URLs below the session's, whose remaining segments path holds. nil: there are
+	// none.
+	Below func(w http.ResponseWriter, r *http.Request, path []string)
+}
+
+// Create makes a session from an offer, which is "" for an empty body. Its errors are *session.Refusal.
+type Create func(ctx context.Context, r *http.Request, offer string) (Made, error)
+
+// Endpoint is where offers are posted to.
+type Endpoint struct {
+	Path   string           // of its URL; sessions are below it
+	Head   http.HandlerFunc // answers HEAD: WHIP says 204, WHEP 200 with the type
+	Empty  bool             // an empty body is no mistake: it asks for a counter-offer (B6)
+	Create Create
+}
+
+// Options is how resources are served.
+type Options struct {
+	Log *slog.Logger
+	// ICEServers are told to every peer.
+	ICEServers []ICEServer
+	// MaxSDP bounds an offer, in bytes. 0: 64 KiB.
+	MaxSDP int
+	// PostsPerSecond is how many offers one address may post, on average; a burst may be twice that. 0: no limit.
+	PostsPerSecond int
+}
+
+// Resources are the sessions made over HTTP, by URL. All methods may be called from any goroutine.
 type Resources struct {
-	log *slog.Logger // fixed
+	log    *slog.Logger // fixed
+	links  []string     // fixed: for ICE servers
+	maxSDP int          // fixed; bytes
+	secret [32]byte     // fixed; ETags come of it
+
+	posts   *limiter // of offers
+	guesses *limiter // of requests to sessions that don't exist (J9)
 
 	mu   sync.Mutex
-	live map[string]entry     // guarded by mu
-	over map[string]tombEntry // guarded by mu
+	live map[key]*entry    // guarded by mu
+	over map[key]time.Time // guarded by mu; until when each is remembered
 }
 
-type entry struct {
-	session *session.Session
-	path    string // of the endpoint
-	etag    string
+// New makes an empty set with the limits of the defaults and no ICE servers.
+func New(log *slog.Logger) *Resources { return NewWith(Options{Log: log, PostsPerSecond: 20}) }
+
+// NewWith makes an empty set.
+func NewWith(o Options) *Resources {
+	if o.MaxSDP == 0 {
+		o.MaxSDP = maxOffer
+	}
+	s := &Resources{
+		log: o.Log, links: iceLinks(o.ICEServers), maxSDP: o.MaxSDP,
+		posts: newLimiter(o.PostsPerSecond, 2*o.PostsPerSecond), guesses: newLimiter(10, 40),
+		live: make(map[key]*entry), over: make(map[key]time.Time),
+	}
+	_, _ = rand.Read(s.secret[:]) // never fails
+	return s
 }
 
-type tombEntry struct {
-	path  string
-	until time.Time
+// Client is the address that a request comes from; invalid if it is none.
+func Client(r *http.Request) netip.Addr {
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Addr().Unmap()
 }
 
-// New makes an empty set.
-func New(log *slog.Logger) *Resources {
-	return &Resources{log: log, live: make(map[string]entry), over: make(map[string]tombEntry)}
-}
+const (
+	endpointMethods = "OPTIONS, GET, HEAD, POST"
+	sessionMethods  = "OPTIONS, GET, HEAD, PATCH, DELETE"
+)
 
-// ServeEndpoint answers a request to the URL that offers are posted to; path is that URL's path. head is the answer to HEAD: WHIP says 204,
-// WHEP 200 with the type.
-func (s *Resources) ServeEndpoint(w http.ResponseWriter, r *http.Request, path string, head http.HandlerFunc, create Create) {
+// ServeEndpoint answers a request to the URL that offers are posted to.
+func (s *Resources) ServeEndpoint(w http.ResponseWriter, r *http.Request, e Endpoint) {
 	w.Header().Set("Cache-Control", "no-store")
+	limitBody(w, r)
 	switch r.Method {
 	case http.MethodPost:
-		s.post(w, r, path, create)
+		s.post(w, r, e)
 	case http.MethodOptions:
-		w.Header().Set("Accept-Post", sdpType)
-		w.Header().Set("Allow", endpointMethods)
-		w.WriteHeader(http.StatusOK)
+		s.options(w)
 	case http.MethodHead:
-		head(w, r)
+		e.Head(w, r)
 	case http.MethodGet:
 		w.WriteHeader(http.StatusNoContent)
 	default:
@@ -73,112 +140,56 @@ func (s *Resources) ServeEndpoint(w http.ResponseWriter, r *http.Request, path s
 	}
 }
 
-const (
-	endpointMethods = "OPTIONS, GET, HEAD, POST"
-	sessionMethods  = "OPTIONS, GET, HEAD, DELETE"
-)
-
-func (s *Resources) post(w http.ResponseWriter, r *http.Request, path string, create Create) {
-	offer, p := readOffer(w, r)
-	if p != nil {
-		problem.Write(w, *p)
-		return
-	}
-	made, answer, err := create(r.Context(), r, offer)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	e := s.add(path, made)
+// options also tells of the ICE servers (A94), and of PATCH, by which clients know that they may trickle (D41).
+func (s *Resources) options(w http.ResponseWriter) {
 	h := w.Header()
-	h.Set("Content-Type", sdpType)
-	h.Set("Location", e.path+"/"+made.ID())
-	h.Set("ETag", e.etag)
-	w.WriteHeader(http.StatusCreated)
-	_, _ = io.WriteString(w, answer) // if the client has gone, the session ends by its ICE timeout
+	h.Set("Allow", endpointMethods)
+	h.Set("Accept-Post", sdpType)
+	h.Set("Access-Control-Allow-Methods", corsMethods)
+	h["Link"] = s.links
+	w.WriteHeader(http.StatusOK)
 }
 
-// readOffer reads the body of a POST within its limits of type, size and time.
-func readOffer(w http.ResponseWriter, r *http.Request) (string, *problem.Problem) {
-	if p := checkType(r); p != nil {
-		return "", p
+func (s *Resources) post(w http.ResponseWriter, r *http.Request, e Endpoint) {
+	if !allow(w, s.posts, r) {
+		return
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(offerTimeout)) // not supported in tests only
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxOffer))
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-	var tooLarge *http.MaxBytesError
-	switch {
-	case err == nil:
-		return string(body), nil
-	case errors.As(err, &tooLarge):
-		w.Header().Set("Connection", "close")
-		return "", pointer(problem.New(http.StatusRequestEntityTooLarge, "sdp_too_large", "An offer may have 64 KiB."))
-	case isTimeout(err):
-		w.Header().Set("Connection", "close")
-		return "", pointer(problem.New(http.StatusRequestTimeout, "timeout", "The offer did not arrive within 10 seconds."))
-	default:
-		return "", pointer(problem.New(http.StatusBadRequest, "body", "The offer did not arrive whole."))
-	}
-}
-
-func isTimeout(err error) bool {
-	var t interface{ Timeout() bool }
-	return errors.As(err, &t) && t.Timeout()
-}
-
-func pointer(p problem.Problem) *problem.Problem { return &p }
-
-// checkType looks at the headers that say what the body is (A2, J3, J7).
-func checkType(r *http.Request) *problem.Problem {
-	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || t != sdpType || r.Header.Get("Content-Encoding") != "" {
-		return pointer(problem.New(http.StatusUnsupportedMediaType, "content_type",
-			"The body must be an SDP offer, not encoded, with the header Content-Type: application/sdp."))
-	}
-	return nil
-}
-
-// ServeSession answers a request to a session's URL. endpoint is the path that the offer was posted to.
-func (s *Resources) ServeSession(w http.ResponseWriter, r *http.Request, endpoint, id string) {
-	w.Header().Set("Cache-Control", "no-store")
-	switch r.Method {
-	case http.MethodOptions:
-		w.Header().Set("Allow", sessionMethods)
-		w.WriteHeader(http.StatusOK)
-	case http.MethodGet, http.MethodHead:
-		s.get(w, endpoint, id)
-	case http.MethodDelete:
-		s.delete(w, endpoint, id)
-	default:
-		problem.MethodNotAllowed(w, sessionMethods)
-	}
-}
-
-func (s *Resources) get(w http.ResponseWriter, endpoint, id string) {
-	e, ok := s.find(endpoint, id)
+	offer, ok := s.readOffer(w, r, e)
 	if !ok {
-		notFound(w)
 		return
 	}
-	w.Header().Set("ETag", e.etag)
-	w.WriteHeader(http.StatusNoContent)
+	ctx, cancel := context.WithTimeout(r.Context(), createTimeout)
+	defer cancel()
+	made, err := e.Create(ctx, r, offer)
+	if err != nil {
+		s.Refuse(w, r, err)
+		return
+	}
+	s.answer(w, e.Path+"/"+made.Session.ID(), made)
 }
 
-// delete ends a session. One that ended by itself a moment ago answers likewise: OBS closes its connection before
-// it sends the DELETE (A8).
-func (s *Resources) delete(w http.ResponseWriter, endpoint, id string) {
-	if e, ok := s.find(endpoint, id); ok {
-		e.session.Close()
-		w.WriteHeader(http.StatusOK)
-		return
+func (s *Resources) readOffer(w http.ResponseWriter, r *http.Request, e Endpoint) (string, bool) {
+	if e.Empty && r.ContentLength == 0 {
+		return "", true
 	}
-	if s.isOver(endpoint, id) {
-		w.WriteHeader(http.StatusOK)
-		return
-	}
-	notFound(w)
+	_, body, ok := ReadBody(w, r, Accepted{Limit: s.maxSDP, Types: []string{sdpType}})
+	return body, ok
 }
 
-func notFound(w http.ResponseWriter) {
-	problem.Write(w, problem.New(http.StatusNotFound, "session_not_found", "There is no such session; it may have ended."))
+// answer tells of a new session: 201, or 406 with a counter-offer. Links of extensions come last (A24).
+func (s *Resources) answer(w http.ResponseWriter, url string, made Made) {
+	e := s.add(url, made)
+	h := w.Header()
+	h.Set("Location", url)
+	h.Set("ETag", s.etag(e, made.Session.Generation()))
+	h.Set("Accept-Patch", fragmentType)
+	h["Link"] = append(append([]string(nil), s.links...), made.Links...)
+	if made.Until.IsZero() {
+		h.Set("Content-Type", sdpType)
+		w.WriteHeader(http.StatusCreated)
+	} else {
+		h.Set("Content-Type", sdpType+`; valid-until="`+made.Until.UTC().Format(http.TimeFormat)+`"`)
+		w.WriteHeader(http.StatusNotAcceptable)
+	}
+	_, _ = io.WriteString(w, made.SDP) // if the client has gone, the session ends by its ICE timeout
 }

@@ -1,0 +1,76 @@
+package resource
+
+import (
+	"net/http"
+
+	"sluice/signalling/problem"
+)
+
+// ServeSession answers a request to a session's URL. endpoint is the path that the offer was posted to.
+func (s *Resources) ServeSession(w http.ResponseWriter, r *http.Request, endpoint, id string) {
+	w.Header().Set("Cache-Control", "no-store")
+	limitBody(w, r)
+	url := endpoint + "/" + id
+	switch r.Method {
+	case http.MethodOptions:
+		w.Header().Set("Allow", sessionMethods)
+		w.Header().Set("Accept-Patch", fragmentType)
+		w.Header().Set("Access-Control-Allow-Methods", corsMethods)
+		w.WriteHeader(http.StatusOK)
+	case http.MethodGet, http.MethodHead:
+		s.get(w, r, url)
+	case http.MethodPatch:
+		s.patch(w, r, url)
+	case http.MethodDelete:
+		s.delete(w, r, url)
+	default:
+		problem.MethodNotAllowed(w, sessionMethods)
+	}
+}
+
+// ServeBelow answers a request to a URL below a session's; path holds the segments after its ID.
+func (s *Resources) ServeBelow(w http.ResponseWriter, r *http.Request, endpoint, id string, path []string) {
+	w.Header().Set("Cache-Control", "no-store")
+	limitBody(w, r)
+	if r.Method == http.MethodPost && !allow(w, s.posts, r) {
+		return
+	}
+	e, ok := s.find(endpoint + "/" + id)
+	if !ok || e.made.Below == nil {
+		s.notFound(w, r)
+		return
+	}
+	e.made.Below(w, r, path)
+}
+
+func (s *Resources) get(w http.ResponseWriter, r *http.Request, url string) {
+	e, ok := s.find(url)
+	if !ok {
+		s.notFound(w, r)
+		return
+	}
+	w.Header().Set("ETag", s.etag(e, e.made.Session.Generation()))
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// delete ends a session, whatever If-Match says. One that ended by itself a moment ago answers likewise: OBS closes
+// its connection before it sends the DELETE (A8).
+func (s *Resources) delete(w http.ResponseWriter, r *http.Request, url string) {
+	e, ok := s.find(url)
+	switch {
+	case ok:
+		e.made.Session.Close()
+		w.WriteHeader(http.StatusOK)
+	case s.isOver(url):
+		w.WriteHeader(http.StatusOK)
+	default:
+		s.notFound(w, r)
+	}
+}
+
+// notFound answers the same to a session that never was, one that is over, and one of another endpoint (A9).
+func (s *Resources) notFound(w http.ResponseWriter, r *http.Request) {
+	if allow(w, s.guesses, r) {
+		problem.Write(w, problem.New(http.StatusNotFound, "session_not_found", "There is no such session; it may have ended."))
+	}
+}
