@@ -15,6 +15,7 @@ type layer struct {
 	zero   time.Duration
 	travel time.Duration
 	sends  func(at time.Duration) bool
+	fast   time.Duration // by how much its clock gains in a million of these
 
 	*source
 	reports int           // since it sends
@@ -34,12 +35,13 @@ func publisher(t *testing.T, layers []*layer, length time.Duration, look func(at
 				l.reports = 0
 				continue
 			}
+			rtpTime := l.zero + at + at/1_000_000*l.fast
 			if at%time.Second == 500*ms {
-				l.clock.reported(senderReport(wall.Add(at), l.zero+at, l.rate), start.Add(at))
+				l.clock.reported(senderReport(wall.Add(at), rtpTime, l.rate), start.Add(at))
 				l.reports++
 			}
 			before := l.shift
-			l.shift = l.unit(l.zero+at, at+l.travel) - at
+			l.shift = l.unit(rtpTime, at+l.travel) - at
 			look(at, l, before)
 		}
 	}
@@ -82,7 +84,7 @@ func TestLayersOfOnePublisher(t *testing.T) {
 		"leader ends": {
 			{name: "h", kind: media.Video, zero: 77 * s, travel: 10 * ms, sends: except(5*s, 1000*s)},
 			{name: "m", kind: media.Video, zero: 5 * s, travel: 50 * ms, sends: always},
-			{name: "a", kind: media.Audio, zero: 123 * s, travel: 5 * ms, sends: always},
+			{name: "a", kind: media.Audio, zero: 123 * s, travel: 5 * ms, sends: always, fast: 500},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,6 +110,22 @@ func TestLayersOfOnePublisher(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A layer that led once and starts over does not take from the others what they follow.
+func TestFormerLeaderStartsOver(t *testing.T) {
+	shared := NewSynchronizer()
+	first, second := newSource(t, media.Video, shared), newSource(t, media.Video, shared)
+	first.clock.reported(senderReport(wall, 0, 90000), start)
+	first.unit(0, 0)
+	second.clock.reported(senderReport(wall, 0, 90000), start)
+	second.unit(0, 0)
+	second.unit(5*time.Second, 5*time.Second)
+	second.unit(11*time.Second, 11*time.Second)
+	first.clock.restart()
+	if offset, ok := shared.leader(start.Add(11 * time.Second)); !ok || !near(start.Sub(wall), offset) {
+		t.Errorf("offset %v, known is %v", offset, ok)
 	}
 }
 

@@ -28,6 +28,7 @@ func TestVPXPackets(t *testing.T) {
 		{"temporal layers of Chromium", media.VP8, []step{{1, m, "\x90\xe0\x81\x02\x07\x20\xaa", false}}, "aa"},
 		{"never a marker", media.VP8, []step{{1, false, "\x10\xaa", false}, {1, false, "\x00\xbb", false}, {2, false, "\x10\xcc", false}}, "aabb"},
 		{"begins in the middle", media.VP8, []step{{1, false, "\x00\xaa", false}, {1, m, "\x11\xbb", false}, {2, m, "\x10\xcc", false}}, "cc"},
+		{"begins with the second partition", media.VP8, []step{{1, m, "\x11\xbb", false}, {2, m, "\x10\xcc", false}}, "cc"},
 		{"start lost", media.VP8, []step{{1, m, "\x10\xaa", false}, {2, false, "\x00\xbb", true}, {2, m, "\x00\xcc", false}, {3, m, "\x10\xdd", false}}, "aa|dd"},
 		{"end lost", media.VP8, []step{{1, false, "\x10\xaa", false}, {2, m, "\x10\xbb", true}}, "bb"},
 		{"no start", media.VP8, []step{{1, m, "\x10\xaa", false}, {2, m, "\x00\xbb", false}, {3, m, "\x10\xcc", false}}, "aa|!|cc"},
