@@ -56,6 +56,8 @@ type server struct {
 	noPictures, noSound      atomic.Bool
 	restarts, deletes, posts atomic.Int32
 	wishes                   chan struct{} // keyframe requests of the viewer, as many as fit
+	sdps, fragments          chan string   // offers and candidates of the viewer, as many as fit
+	links                    []string      // of the answer
 
 	mu         sync.Mutex
 	connection *peer.Connection
@@ -63,7 +65,7 @@ type server struct {
 
 func serve(t *testing.T) *server {
 	t.Helper()
-	s := &server{engine: newEngine(t), wishes: make(chan struct{}, 64)}
+	s := &server{engine: newEngine(t), wishes: make(chan struct{}, 64), sdps: make(chan string, 8), fragments: make(chan string, 8)}
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -92,6 +94,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodPost:
 		s.posts.Add(1)
+		note(s.sdps, string(body))
 	case r.Method == http.MethodPatch && r.Header.Get("If-Match") == "*":
 		s.restarts.Add(1)
 	case r.Method == http.MethodDelete:
@@ -109,6 +112,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodPatch && r.Header.Get("Content-Type") == "application/sdp":
 		err = s.viewer().Accept(string(body), nil)
 		w.WriteHeader(http.StatusNoContent)
+	case r.Method == http.MethodPatch && r.Header.Get("If-Match") != "*":
+		note(s.fragments, string(body))
+		w.WriteHeader(http.StatusNoContent)
 	case r.Method == http.MethodPatch:
 		err = s.restart(w, string(body))
 	default:
@@ -116,6 +122,13 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
+	}
+}
+
+func note(c chan string, text string) {
+	select {
+	case c <- text:
+	default:
 	}
 }
 
@@ -161,6 +174,7 @@ func (s *server) describe(w http.ResponseWriter, c *peer.Connection, status int)
 	w.Header().Set("Content-Type", "application/sdp")
 	w.Header().Set("Location", "/session")
 	w.Header().Set("ETag", `"1"`)
+	w.Header()["Link"] = s.links
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, c.Description())
 }

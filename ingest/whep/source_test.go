@@ -13,11 +13,12 @@ import (
 	"sluice/hub"
 	"sluice/ingest"
 	"sluice/media"
+	"sluice/negotiation"
 	"sluice/signalling/client"
 	"sluice/signalling/client/call"
 )
 
-// C1, C5, C11: pictures and sound of the server reach the hub, and the session is deleted in the end.
+// C1, C11: pictures and sound of the server reach the hub, and the session is deleted in the end.
 func TestPull(t *testing.T) {
 	for name, offers := range map[string]bool{"our offer": false, "the server's offer": true} {
 		t.Run(name, func(t *testing.T) {
@@ -62,6 +63,64 @@ func TestPull(t *testing.T) {
 				t.Errorf("counted %+v after the end", st)
 			}
 		})
+	}
+}
+
+// C5, C12: the offer asks for one track of each kind, in any codec that we can take.
+func TestOffer(t *testing.T) {
+	s := serve(t)
+	p := start(t, newSource(t, s))
+	p.until(t, "both tracks", p.carries(media.VP8, media.Opus))
+	sections := strings.Split(<-s.sdps, "\r\nm=")
+	if len(sections) != 3 || !strings.Contains(sections[0], "\r\na=group:BUNDLE ") {
+		t.Fatalf("the offer is %q", sections)
+	}
+	codecs := map[string]string{"video": "H264 H265 VP8 VP9 AV1", "audio": "opus G722 PCMU PCMA"}
+	for _, m := range sections[1:] {
+		for _, line := range []string{"a=setup:actpass", "a=rtcp-mux", "a=rtcp-mux-only", "a=recvonly"} {
+			if !strings.Contains(m+"\r\n", "\r\n"+line+"\r\n") {
+				t.Errorf("no %s in %q", line, m)
+			}
+		}
+		kind, _, _ := strings.Cut(m, " ")
+		for codec := range strings.FieldsSeq(codecs[kind]) {
+			if !strings.Contains(m, " "+codec+"/") {
+				t.Errorf("%s is not offered in %q", codec, m)
+			}
+		}
+		delete(codecs, kind)
+	}
+	if len(codecs) > 0 {
+		t.Errorf("nothing is offered of %v", codecs)
+	}
+	if !strings.Contains(strings.Join(sections, ""), "a=ice-options:trickle ice2\r\n") {
+		t.Error("no ice-options: trickle ice2")
+	}
+}
+
+// C6, C8: the STUN server of the answer's Link is asked, and what it says of our address goes to the server in one
+// PATCH.
+func TestLateCandidates(t *testing.T) {
+	s := serve(t)
+	s.links = []string{"<stun:" + stunServer(t) + `>; rel="ice-server"`}
+	p := start(t, newSource(t, s))
+	p.until(t, "both tracks", p.carries(media.VP8, media.Opus))
+	select {
+	case text := <-s.fragments:
+		f, err := negotiation.ParseFragment(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(f.Candidates) == 0 || !f.EndOfCandidates || f.ICEUfrag == "" {
+			t.Errorf("the fragment is %q", text)
+		}
+		for _, c := range f.Candidates {
+			if !strings.Contains(c.Value, " "+mapped+" ") || !strings.Contains(c.Value, " typ srflx") {
+				t.Errorf("a candidate is %q", c.Value)
+			}
+		}
+	case <-time.After(patience):
+		t.Fatal("no candidates come")
 	}
 }
 
