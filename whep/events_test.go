@@ -3,8 +3,8 @@ package whep
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -180,16 +180,51 @@ func TestKeepAlive(t *testing.T) {
 	})
 }
 
-// B14, B15: a client that reads nothing is given up, and holds nobody else up.
+// B14, B15: a client that reads no more is given up after 10 s; time is the bubble's.
 func TestClientThatDoesNotRead(t *testing.T) {
-	out := &eventWriter{w: brokenWriter{}, control: http.NewResponseController(brokenWriter{})}
-	f := newFake()
-	go func() { f.news <- session.Event{Kind: session.EventActive} }()
-	if err := out.next(t.Context(), f); err == nil {
-		t.Error("goes on")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		v := newViewer(newFake(), nil, "/cam/whep/id", sdp)
+		id, _ := v.addStream(nil)
+		over := make(chan time.Time, 1)
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			v.serve(w, r, []string{"sse", id})
+			over <- time.Now()
+		})}
+		go func() { _ = server.Serve(&oneConn{conn: far, closed: make(chan struct{})}) }()
+		if _, err := io.WriteString(near, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if head, err := bufio.NewReader(near).ReadString('\n'); err != nil || head != "HTTP/1.1 200 OK\r\n" {
+			t.Errorf("%v %s", err, head)
+		}
+		began := time.Now()
+		v.session.(*fake).news <- session.Event{Kind: session.EventActive}
+		if took := (<-over).Sub(began); took != writeTimeout {
+			t.Errorf("given up after %v", took)
+		}
+		_ = near.Close()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
-type brokenWriter struct{ http.ResponseWriter }
+// oneConn is a listener of one connection.
+type oneConn struct {
+	conn   net.Conn
+	taken  bool // owned by the goroutine that accepts
+	closed chan struct{}
+}
 
-func (brokenWriter) Write([]byte) (int, error) { return 0, fmt.Errorf("i/o timeout") }
+func (l *oneConn) Accept() (net.Conn, error) {
+	if l.taken {
+		<-l.closed
+		return nil, net.ErrClosed
+	}
+	l.taken = true
+	return l.conn, nil
+}
+
+func (l *oneConn) Close() error   { close(l.closed); return nil }
+func (l *oneConn) Addr() net.Addr { return l.conn.LocalAddr() }

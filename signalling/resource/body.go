@@ -16,7 +16,7 @@ import (
 const (
 	bodyTimeout  = 10 * time.Second // to read a body (J5)
 	closeTimeout = time.Second      // for a client to read why its body is not wanted, before the connection is closed
-	maxBody      = 1 << 20          // bytes of a body whose size is not limited otherwise
+	maxBody      = 1 << 20          // bytes of an offer whose size is not limited otherwise
 )
 
 // limitBody gives a request's body its time, also when nobody reads it: the server then waits for the rest of it.
@@ -32,7 +32,7 @@ func setReadTimeout(w http.ResponseWriter, d time.Duration) {
 
 // Accepted is what a request's body may be.
 type Accepted struct {
-	Limit int      // bytes; 0: 1 MiB
+	Limit int      // bytes
 	Types []string // media types, in lower case
 }
 
@@ -41,20 +41,13 @@ type Accepted struct {
 func ReadBody(w http.ResponseWriter, r *http.Request, a Accepted) (mediaType, body string, ok bool) {
 	mediaType, p := checkType(r, a.Types)
 	if p == nil {
-		body, p = read(w, r, a.limit())
+		body, p = read(w, r, a.Limit)
 	}
 	if p != nil {
 		problem.Write(w, *p)
 		return "", "", false
 	}
 	return mediaType, body, true
-}
-
-func (a Accepted) limit() int {
-	if a.Limit == 0 {
-		return maxBody
-	}
-	return a.Limit
 }
 
 // checkType looks at the headers that say what the body is (A2, A70, J3, J7).

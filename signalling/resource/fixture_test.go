@@ -3,6 +3,7 @@ package resource
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -90,7 +91,7 @@ func (f *fake) Patch(fragment string, g session.Generation) (string, error) {
 		return "", refusal(session.ReasonStaleGeneration)
 	}
 	f.generation++
-	return "a=ice-ufrag:ours\r\n", nil
+	return fmt.Sprintf("a=ice-ufrag:ours%d\r\n", f.generation), nil
 }
 
 func (f *fake) Answer(string) error {
@@ -117,6 +118,9 @@ type fixture struct {
 func newFixture(t *testing.T, o Options, change func(*Made)) *fixture {
 	t.Helper()
 	o.Log = slog.New(slog.DiscardHandler)
+	if o.MaxSDP == 0 {
+		o.MaxSDP = maxOffer
+	}
 	f := &fixture{resources: NewWith(o)}
 	e := Endpoint{Path: "/cam/whip", Head: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
 	e.Create = func(_ context.Context, _ *http.Request, offer string) (Made, error) { return f.create(offer, change) }

@@ -1,8 +1,10 @@
 package resource
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"sluice/session"
@@ -68,9 +70,9 @@ func TestRestart(t *testing.T) {
 	w, _ := do(t, "POST", f.URL+"/cam/whip", "v=0", "Content-Type", sdpType)
 	url, etag := f.URL+w.Header.Get("Location"), w.Header.Get("ETag")
 	seen := map[string]bool{etag: true}
-	for _, any := range []string{"*", `"*"`} {
+	for i, any := range []string{"*", `"*"`} {
 		w, body := do(t, "PATCH", url, restart, "Content-Type", fragmentType, "If-Match", any)
-		if w.StatusCode != 200 || w.Header.Get("Content-Type") != fragmentType || body != "a=ice-ufrag:ours\r\n" {
+		if w.StatusCode != 200 || w.Header.Get("Content-Type") != fragmentType || body != fmt.Sprintf("a=ice-ufrag:ours%d\r\n", i+2) {
 			t.Fatalf("%d %v %q", w.StatusCode, w.Header, body)
 		}
 		next := w.Header.Get("ETag")
@@ -88,6 +90,24 @@ func TestRestart(t *testing.T) {
 		}
 		etag = next
 	}
+}
+
+// A73: of restarts that come at once, each is told the ETag of the fragment that it is answered with.
+func TestRestartsAtOnce(t *testing.T) {
+	f := newFixture(t, Options{}, nil)
+	w, _ := do(t, "POST", f.URL+"/cam/whip", "v=0", "Content-Type", sdpType)
+	url := f.URL + w.Header.Get("Location")
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			w, body := do(t, "PATCH", url, restart, "Content-Type", fragmentType, "If-Match", "*")
+			generation := strings.TrimSuffix(strings.TrimPrefix(body, "a=ice-ufrag:ours"), "\r\n")
+			if !strings.HasPrefix(w.Header.Get("ETag"), `"g`+generation+"-") {
+				t.Errorf("%s with %s", w.Header.Get("ETag"), body)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // A21: the ETags of two sessions, or of two processes, have nothing in common.

@@ -21,7 +21,7 @@ import (
 
 const (
 	sdpType       = "application/sdp"
-	maxOffer      = 64 << 10        // bytes (A30)
+	maxOffer      = 64 << 10        // bytes, unless the options say otherwise (A30)
 	createTimeout = 5 * time.Second // to answer an offer: OBS waits 8 s (A13)
 	tombstone     = time.Minute     // how long a session that is over still answers DELETE with 200 (A8)
 )
@@ -70,7 +70,7 @@ type Options struct {
 	Log *slog.Logger
 	// ICEServers are told to every peer.
 	ICEServers []ICEServer
-	// MaxSDP bounds an offer, in bytes. 0: 64 KiB.
+	// MaxSDP bounds an offer, in bytes. 0: no limit but the one of all bodies, 1 MiB.
 	MaxSDP int
 	// PostsPerSecond is how many offers one address may post, on average; a burst may be twice that. 0: no limit.
 	PostsPerSecond int
@@ -92,12 +92,14 @@ type Resources struct {
 }
 
 // New makes an empty set with the limits of the defaults and no ICE servers.
-func New(log *slog.Logger) *Resources { return NewWith(Options{Log: log, PostsPerSecond: 20}) }
+func New(log *slog.Logger) *Resources {
+	return NewWith(Options{Log: log, MaxSDP: maxOffer, PostsPerSecond: 20})
+}
 
 // NewWith makes an empty set.
 func NewWith(o Options) *Resources {
 	if o.MaxSDP == 0 {
-		o.MaxSDP = maxOffer
+		o.MaxSDP = maxBody
 	}
 	s := &Resources{
 		log: o.Log, links: iceLinks(o.ICEServers), maxSDP: o.MaxSDP,

@@ -73,6 +73,21 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// A30: the operator may allow other sizes, up to that of any body.
+func TestSizeOfOffers(t *testing.T) {
+	for limit, sizes := range map[int]map[int]int{1 << 10: {1 << 10: 201, 1<<10 + 1: 413}, 100 << 10: {100 << 10: 201}} {
+		f := newFixture(t, Options{MaxSDP: limit}, nil)
+		for size, want := range sizes {
+			if w, body := do(t, "POST", f.URL+"/cam/whip", strings.Repeat("a", size), "Content-Type", sdpType); w.StatusCode != want {
+				t.Errorf("%d of %d bytes: %d %s", size, limit, w.StatusCode, body)
+			}
+		}
+	}
+	if s := NewWith(Options{}); s.maxSDP != 1<<20 {
+		t.Errorf("no limit is %d", s.maxSDP)
+	}
+}
+
 // checkProblem holds an error to A10.
 func checkProblem(t *testing.T, w *http.Response, body string) {
 	t.Helper()
