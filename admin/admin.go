@@ -14,8 +14,9 @@ type Stream struct {
 	State   string  `json:"state"` // idle, connecting, ready or failed
 	Tracks  []Track `json:"tracks"`
 	Viewers int     `json:"viewers"`
-	Source  string  `json:"source"`          // without secrets
-	Error   string  `json:"error,omitempty"` // why the state is failed
+	Source  string  `json:"source"`            // without secrets
+	Publish bool    `json:"publish,omitempty"` // publishers feed it: offers are taken at /{name}/whip
+	Error   string  `json:"error,omitempty"`   // why the state is failed
 }
 
 // Track is one track as the API tells it.
@@ -57,10 +58,14 @@ type Delivery struct {
 
 // Stats is what a session has counted.
 type Stats struct {
-	PacketsSent   uint64 `json:"packets_sent"`
-	BytesSent     uint64 `json:"bytes_sent"`
-	PacketsResent uint64 `json:"packets_resent"`
-	UnitsDropped  uint64 `json:"units_dropped"`
+	PacketsSent        uint64 `json:"packets_sent"`
+	BytesSent          uint64 `json:"bytes_sent"`
+	PacketsResent      uint64 `json:"packets_resent"`
+	UnitsDropped       uint64 `json:"units_dropped"`
+	PacketsReceived    uint64 `json:"packets_received,omitempty"` // of a publisher, like those that follow
+	BytesReceived      uint64 `json:"bytes_received,omitempty"`
+	PacketsLost        uint64 `json:"packets_lost,omitempty"`
+	KeyframesRequested uint64 `json:"keyframes_requested,omitempty"`
 }
 
 // Gateway is what the API looks at.

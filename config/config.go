@@ -74,8 +74,8 @@ type Limits struct {
 	HalfOpenPerIP int `toml:"half_open_per_ip" min:"0" max:"1000000"`
 	// PostsPerSecondPerIP is a mean; a burst may be twice that.
 	PostsPerSecondPerIP int `toml:"posts_per_second_per_ip" min:"0" max:"1000000"`
-	// SDPKiB bounds the body of an offer.
-	SDPKiB int `toml:"sdp_kib" min:"0" max:"1024"`
+	// SDPKiB bounds the body of an offer; 0: as much as the gateway reads of any, 64.
+	SDPKiB int `toml:"sdp_kib" min:"0" max:"64"`
 	// RingMaxAge and RingMaxMiB bound what is cached of one rendition, whichever is reached first.
 	RingMaxAge time.Duration `toml:"ring_max_age" min:"0s"`
 	RingMaxMiB int           `toml:"ring_max_mib" min:"0" max:"2047"`

@@ -18,7 +18,6 @@ import (
 
 	"sluice/config"
 	"sluice/hub"
-	"sluice/ingest"
 	"sluice/negotiation"
 	"sluice/peer"
 	"sluice/session"
@@ -44,20 +43,14 @@ type Gateway struct {
 	options Options // fixed after New
 	log     *slog.Logger
 
-	hub         *hub.Hub               // fixed after New
-	pages       *web.Pages             // fixed after New
-	supervisors map[string]*supervised // fixed after New; by stream
+	hub     *hub.Hub   // fixed after New
+	pages   *web.Pages // fixed after New
+	streams *catalogue // fixed after New
 
 	engine   *peer.Engine     // set by Run before anything is served
 	sessions *session.Manager // likewise
 
 	ready atomic.Bool
-}
-
-// supervised is a stream that the configuration names.
-type supervised struct {
-	*ingest.Supervisor
-	source string // without secrets
 }
 
 // New makes a gateway that does nothing yet. Its errors name the stream and key at fault.
@@ -66,12 +59,10 @@ func New(o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the pages: %w", err)
 	}
-	g := &Gateway{options: o, log: o.Log, pages: pages, supervisors: make(map[string]*supervised)}
-	g.hub = hub.New(ringOptions(o.Config.Limits))
-	for name, s := range o.Config.Streams {
-		if err := g.addStream(name, s); err != nil {
-			return nil, fmt.Errorf("stream %q: %w", name, err)
-		}
+	g := &Gateway{options: o, log: o.Log, pages: pages, hub: hub.New(ringOptions(o.Config.Limits))}
+	g.streams = newCatalogue(o.Config, g.hub, g.feed)
+	if err := g.streams.addFixed(); err != nil {
+		return nil, err
 	}
 	return g, nil
 }
@@ -105,9 +96,14 @@ func (g *Gateway) Run(ctx context.Context) error {
 		return err
 	}
 	defer g.engine.Close()
-	g.sessions = session.NewManager(g.hub, g.engine, session.Options{
+	l := g.options.Config.Limits
+	g.sessions = session.New(g.streams, session.On(g.engine), session.Options{
 		Policy:     negotiation.Policy{H264: negotiation.H264Policy(w.H264Policy)},
-		ICETimeout: w.ICETimeout, ViewerIdleTimeout: w.ViewerIdleTimeout, Log: g.log,
+		ICETimeout: w.ICETimeout, ViewerIdleTimeout: w.ViewerIdleTimeout, StrictPreconditions: w.StrictPreconditions, Log: g.log,
+		Limits: session.Limits{
+			Sessions: l.Sessions, PerStream: l.SessionsPerStream, PerIP: l.SessionsPerIP,
+			HalfOpen: l.HalfOpen, HalfOpenPerIP: l.HalfOpenPerIP,
+		},
 	})
 	return g.serve(ctx, listener)
 }
@@ -121,14 +117,7 @@ func (g *Gateway) serve(ctx context.Context, listener net.Listener) error {
 		}
 		return nil
 	})
-	for name, s := range g.supervisors {
-		group.Go(func() error {
-			if err := s.Run(ctx); ctx.Err() == nil {
-				return fmt.Errorf("stream %q: %w", name, err)
-			}
-			return nil
-		})
-	}
+	group.Go(func() error { return g.streams.Run(ctx) })
 	group.Go(func() error {
 		<-ctx.Done()
 		return g.shutdown(context.WithoutCancel(ctx), server)
@@ -139,7 +128,7 @@ func (g *Gateway) serve(ctx context.Context, listener net.Listener) error {
 
 func (g *Gateway) sayListening(listener net.Listener) {
 	g.ready.Store(true)
-	g.log.Info("listening", "http", listener.Addr().String(), "udp", g.engine.Addr().String(), "streams", len(g.supervisors))
+	g.log.Info("listening", "http", listener.Addr().String(), "udp", g.engine.Addr().String(), "streams", len(g.hub.Streams()))
 	if g.options.OnListening != nil {
 		g.options.OnListening(listener.Addr())
 	}

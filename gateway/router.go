@@ -10,6 +10,7 @@ import (
 	"sluice/admin"
 	"sluice/auth"
 	"sluice/config"
+	"sluice/ingest/whip"
 	"sluice/metrics"
 	"sluice/signalling/problem"
 	"sluice/signalling/resource"
@@ -24,12 +25,13 @@ const (
 )
 
 func (g *Gateway) newServer() *http.Server {
-	resources := resource.New(g.log)
+	resources := resource.NewWith(g.resourceOptions())
 	r := &router{
 		pages:   g.pages,
 		api:     admin.New(adminView{g}),
 		metrics: metrics.Handler(metricsView{g}, g.options.Version),
 		whep:    whep.New(g.sessions, resources),
+		whip:    whip.New(g.sessions, resources),
 	}
 	cors := resource.CORS{Origins: g.options.Config.HTTP.AllowOrigins}
 	local := auth.LoopbackOnly(resource.CheckHeaders(r), func(w http.ResponseWriter, detail string) {
@@ -42,6 +44,15 @@ func (g *Gateway) newServer() *http.Server {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 	}
+}
+
+func (g *Gateway) resourceOptions() resource.Options {
+	c := g.options.Config
+	o := resource.Options{Log: g.log, MaxSDP: c.Limits.SDPKiB << 10, PostsPerSecond: c.Limits.PostsPerSecondPerIP}
+	for _, s := range c.WebRTC.ICEServers {
+		o.ICEServers = append(o.ICEServers, resource.ICEServer{URLs: s.URLs, Username: s.Username, Credential: string(s.Credential)})
+	}
+	return o
 }
 
 // recovering answers 500 where our own code broke, and goes on.
@@ -67,6 +78,7 @@ type router struct {
 	api     *admin.API
 	metrics http.Handler
 	whep    *whep.Endpoint
+	whip    *whip.Endpoint
 }
 
 // ServeHTTP routes one request.
@@ -118,6 +130,14 @@ func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream str
 		rt.whep.ServeEndpoint(w, r, stream)
 	case len(path) == 2 && path[0] == "whep":
 		rt.whep.ServeSession(w, r, stream, path[1])
+	case len(path) > 2 && path[0] == "whep":
+		rt.whep.ServeExtension(w, r, stream, path[1], path[2:])
+	case len(path) == 1 && path[0] == "whip":
+		rt.whip.ServeEndpoint(w, r, stream)
+	case len(path) == 2 && path[0] == "whip":
+		rt.whip.ServeSession(w, r, stream, path[1])
+	case len(path) == 1 && path[0] == "publish":
+		rt.pages.Publish(w, r, stream)
 	default:
 		notFound(w)
 	}

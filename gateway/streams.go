@@ -4,35 +4,61 @@ import (
 	"sluice/config"
 	"sluice/ingest"
 	"sluice/ingest/rtsp"
+	"sluice/ingest/whep"
 	"sluice/media"
+	"sluice/negotiation"
+	"sluice/peer"
 )
 
-// addStream makes a stream of the configuration and what keeps its source running.
-func (g *Gateway) addStream(name string, c config.Stream) error {
-	log := g.log.With("stream", name)
-	var source ingest.Source
-	if c.Source == config.DemoSource {
-		source = &demoSource{options: rtsp.Options{ReadTimeout: c.ReadTimeout, Log: log}}
-	} else {
-		s, err := rtsp.New(rtsp.Options{
-			URL: c.Source, Transport: rtsp.Transport(c.Transport), ReadTimeout: c.ReadTimeout,
-			TLSFingerprint: c.TLSFingerprint, TLSInsecure: c.TLSInsecure, Log: log,
-		})
-		if err != nil {
-			return err
-		}
-		source = s
-	}
-	stream, err := g.hub.Create(name)
-	if err != nil {
+// feed makes what runs for a stream.
+func (g *Gateway) feed(e *entry) error {
+	source, err := g.newSource(e.name, e.config)
+	if err != nil || source == nil {
 		return err
 	}
-	g.supervisors[name] = &supervised{
-		source: media.RedactURL(c.Source),
-		Supervisor: &ingest.Supervisor{
-			Stream: stream, Rendition: media.MainRendition, Source: source, Log: log,
-			OnDemand: c.OnDemand, CloseAfter: c.OnDemandCloseAfter,
-		},
+	e.supervisor = &ingest.Supervisor{
+		Stream: e.stream, Rendition: media.MainRendition, Source: source, Log: g.log.With("stream", e.name),
+		OnDemand: e.config.OnDemand, CloseAfter: e.config.OnDemandCloseAfter,
 	}
 	return nil
+}
+
+// newSource makes the source of a stream; nil if publishers feed it.
+func (g *Gateway) newSource(name string, c config.Stream) (ingest.Source, error) {
+	log := g.log.With("stream", name)
+	switch c.Scheme() {
+	case config.PublishSource:
+		return nil, nil
+	case "demo":
+		return &demoSource{options: rtsp.Options{ReadTimeout: c.ReadTimeout, Log: log}}, nil
+	case "whep", "wheps":
+		return whep.New(whep.Options{
+			URL: c.Source, Token: string(c.Token), UserAgent: g.userAgent(), Engine: lateEngine{g}, Log: log,
+		})
+	}
+	return rtsp.New(rtsp.Options{
+		URL: c.Source, Transport: rtsp.Transport(c.Transport), ReadTimeout: c.ReadTimeout,
+		TLSFingerprint: c.TLSFingerprint, TLSInsecure: c.TLSInsecure, Log: log,
+	})
+}
+
+// userAgent is how the gateway names itself to other servers.
+func (g *Gateway) userAgent() string { return "Sluice/" + g.options.Version }
+
+// lateEngine is the engine for sources, which are made before it.
+type lateEngine struct{ gateway *Gateway }
+
+// OfferReceive offers to receive.
+func (l lateEngine) OfferReceive(o peer.ReceiveOptions) (*peer.Reception, error) {
+	return l.gateway.engine.OfferReceive(o)
+}
+
+// OfferPlay offers to send.
+func (l lateEngine) OfferPlay(tracks []media.Track, o peer.PlayOptions) (*peer.Connection, error) {
+	return l.gateway.engine.OfferPlay(tracks, o)
+}
+
+// Receive answers a server that offers to send.
+func (l lateEngine) Receive(offer *negotiation.Offer, plan *negotiation.Plan, o peer.ReceiveOptions) (*peer.Reception, error) {
+	return l.gateway.engine.Receive(offer, plan, o)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sluice/admin"
+	"sluice/config"
 	"sluice/hub"
 	"sluice/media"
 	"sluice/metrics"
@@ -50,11 +51,15 @@ func (v adminView) stream(s *hub.Stream) admin.Stream {
 	if why != nil {
 		out.Error = why.Error()
 	}
-	if sup, ok := v.supervisors[s.Name()]; ok {
-		out.Source = sup.source
+	if e, ok := v.streams.entry(s.Name()); ok {
+		out.Source, out.Publish = media.RedactURL(e.config.Source), e.config.Source == config.PublishSource
 	}
-	for _, t := range s.Tracks(media.MainRendition) {
-		out.Tracks = append(out.Tracks, adminTrack(t))
+	for i, r := range s.Renditions() {
+		for _, t := range r.Tracks {
+			if i == 0 || t.Kind == media.Video { // all layers of a publisher have the same sound
+				out.Tracks = append(out.Tracks, adminTrack(t))
+			}
+		}
 	}
 	return out
 }
@@ -84,7 +89,10 @@ func adminSession(i session.Info) admin.Session {
 	out := admin.Session{
 		ID: i.ID, Stream: i.Stream, Role: string(i.Role), State: string(i.State), Protocol: i.Protocol,
 		RemoteAddress: i.RemoteAddress, CreateTime: i.Created.UTC().Format(time.RFC3339),
-		Stats: admin.Stats{PacketsSent: i.Stats.Packets, BytesSent: i.Stats.Bytes, PacketsResent: i.Stats.Resends},
+		Stats: admin.Stats{
+			PacketsSent: i.Stats.Packets, BytesSent: i.Stats.Bytes, PacketsResent: i.Stats.Resends,
+			PacketsReceived: i.Received.Packets, BytesReceived: i.Received.Bytes, PacketsLost: i.Received.Lost, KeyframesRequested: i.Received.Keyframes,
+		},
 	}
 	for _, n := range i.Dropped {
 		out.Stats.UnitsDropped += n
@@ -123,8 +131,8 @@ func (v metricsView) stream(s *hub.Stream) metrics.Stream {
 	for reason, n := range st.Dropped {
 		out.UnitsDropped[string(reason)] = n
 	}
-	if sup, ok := v.supervisors[s.Name()]; ok {
-		c := sup.Stats()
+	if e, ok := v.streams.entry(s.Name()); ok && e.supervisor != nil {
+		c := e.supervisor.Stats()
 		out.Reconnects, out.Failures = c.Reconnects, c.Failures
 	}
 	return out
