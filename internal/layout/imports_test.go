@@ -34,9 +34,10 @@ var mayImport = map[string][]string{
 	"ingest/whip":         {"signalling/resource", "session", "negotiation", "media"},
 
 	// To and from other servers.
-	"signalling/client": {},
-	"ingest/whep":       {"ingest", "signalling/client", "peer", "negotiation", "hub", "media"},
-	"push":              {"signalling/client", "peer", "hub", "media"},
+	"signalling/client/call": {},
+	"signalling/client":      {"signalling/client/call"},
+	"ingest/whep":            {"ingest", "signalling/client", "signalling/client/call", "peer", "negotiation", "hub", "media"},
+	"push":                   {"signalling/client", "signalling/client/call", "peer", "hub", "media"},
 
 	// For those who run it. They declare the interfaces that they need.
 	"admin":   {"signalling/problem"},
