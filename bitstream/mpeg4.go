@@ -94,7 +94,7 @@ func mpeg4Config(d []byte) []byte {
 		case code >= mpeg4FirstLayer && code <= mpeg4LastLayer:
 			layer = true
 		case next < 0 && layer:
-			return d
+			return d[:pos+len(bytes.TrimSuffix(d[pos:], startCode))] // a start code without value would swallow what follows
 		case (code == mpeg4VOP || code == mpeg4Group) && layer:
 			return d[:pos+next-4]
 		case next < 0 || code == mpeg4VOP || code == mpeg4Group:
