@@ -1,5 +1,6 @@
 // The page that publishes: its form, its preview, and what it says of the Publisher.
 
+import { stayAwake } from './awake.js';
 import { allowed, capture, deviceChoices, none, obstacle, release, screenSound } from './capture.js';
 import { Failure } from './failure.js';
 import { sendable } from './layers.js';
@@ -23,6 +24,7 @@ const curtains = {
 
 let media; // what is captured now
 let opening; // while the browser is asked for it: a promise of whether it gave it
+let starting = false; // Start was pressed, and the browser is being asked
 let trouble; // a Failure to capture
 
 function choice() {
@@ -72,9 +74,14 @@ function lose() {
 }
 
 async function start() {
-  if (await (opening ?? (media ? true : open()))) {
+  starting = true;
+  show();
+  const given = await (opening ?? (media ? true : open()));
+  starting = false;
+  if (given) {
     publisher.start(media, { simulcast: at('simulcast').checked, codec: at('codec').value });
   }
+  show();
 }
 
 function stop() {
@@ -95,7 +102,8 @@ async function changed({ target }) {
   if (!['source', 'camera', 'microphone', 'height'].includes(target.id)) {
     return;
   }
-  if (!busy() && !await mayPreview()) {
+  const source = at('source').value;
+  if (!busy() && (source === 'screen' || !(media || await mayPreview()))) {
     take(undefined);
     show();
     return;
@@ -142,15 +150,28 @@ function offer(select, choices) {
   }
 }
 
+// stateNow tells of the Publisher, and of the devices before and after it has them.
+function stateNow() {
+  if (busy()) {
+    return publisher.state;
+  }
+  if (starting) {
+    return 'connecting';
+  }
+  return trouble ? 'failed' : publisher.state;
+}
+
 function show() {
-  const state = trouble && !busy() ? 'failed' : opening && !busy() ? 'connecting' : publisher.state;
+  const state = stateNow();
   at('status').dataset.state = state;
   setText(at('status'), states[state]);
   showTrouble(trouble ?? publisher.failure, state);
   showFields();
   showCurtain();
   at('start').hidden = busy();
+  at('start').disabled = starting;
   at('stop').hidden = !busy();
+  stayAwake(state === 'live');
   if (state !== 'live') {
     showMeter(undefined);
   }
@@ -243,7 +264,9 @@ async function prepare() {
   }
   const codecs = sendable(RTCRtpSender.getCapabilities?.('video'));
   at('codec').append(...codecs.map((codec) => new Option(codecTitle(codec), codec)));
-  at('source').querySelector('[value="screen"]').hidden = !navigator.mediaDevices.getDisplayMedia;
+  if (!navigator.mediaDevices.getDisplayMedia) {
+    at('source').querySelector('[value="screen"]').remove();
+  }
   navigator.mediaDevices.addEventListener('devicechange', listDevices);
   await listDevices();
   show();
