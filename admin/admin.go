@@ -17,6 +17,18 @@ type Stream struct {
 	Source  string  `json:"source"`            // without secrets
 	Publish bool    `json:"publish,omitempty"` // publishers feed it: offers are taken at /{name}/whip
 	Error   string  `json:"error,omitempty"`   // why the state is failed
+	Pushes  []Push  `json:"push,omitempty"`
+}
+
+// Push is one server that a stream is sent on to.
+type Push struct {
+	Host        string `json:"host"`  // scheme and host; the path may be a key
+	State       string `json:"state"` // idle, connecting, connected or failed
+	Error       string `json:"error,omitempty"`
+	Note        string `json:"note,omitempty"` // what of the stream is left out, and why
+	Rendition   string `json:"rendition,omitempty"`
+	PacketsSent uint64 `json:"packets_sent"`
+	BytesSent   uint64 `json:"bytes_sent"`
 }
 
 // Track is one track as the API tells it.

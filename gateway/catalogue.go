@@ -12,6 +12,7 @@ import (
 	"sluice/config"
 	"sluice/hub"
 	"sluice/ingest"
+	"sluice/push"
 	"sluice/session"
 )
 
@@ -45,7 +46,7 @@ type entry struct {
 	stream *hub.Stream   // fixed
 
 	supervisor *ingest.Supervisor // fixed; nil for a stream that is fed by publishers
-	pushes     []runner           // fixed
+	pushes     []*push.Pusher     // fixed
 
 	stop chan struct{} // closed by sweep
 

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"fmt"
+
 	"sluice/config"
 	"sluice/ingest"
 	"sluice/ingest/rtsp"
@@ -8,10 +10,21 @@ import (
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/peer"
+	"sluice/push"
 )
 
-// feed makes what runs for a stream.
+// feed makes what runs for a stream: the supervisor of its source, and what sends it on.
 func (g *Gateway) feed(e *entry) error {
+	for _, c := range e.config.Push {
+		p, err := push.New(push.Options{
+			Stream: e.stream, URL: c.URL, Token: string(c.Token), UserAgent: g.userAgent(), Engine: lateEngine{g},
+			Log: g.log.With("stream", e.name),
+		})
+		if err != nil {
+			return fmt.Errorf("push: %w", err)
+		}
+		e.pushes = append(e.pushes, p)
+	}
 	source, err := g.newSource(e.name, e.config)
 	if err != nil || source == nil {
 		return err

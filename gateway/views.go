@@ -10,6 +10,7 @@ import (
 	"sluice/hub"
 	"sluice/media"
 	"sluice/metrics"
+	"sluice/push"
 	"sluice/session"
 )
 
@@ -53,6 +54,9 @@ func (v adminView) stream(s *hub.Stream) admin.Stream {
 	}
 	if e, ok := v.streams.entry(s.Name()); ok {
 		out.Source, out.Publish = media.RedactURL(e.config.Source), e.config.Source == config.PublishSource
+		for _, p := range e.pushes {
+			out.Pushes = append(out.Pushes, adminPush(p.Status()))
+		}
 	}
 	for i, r := range s.Renditions() {
 		for _, t := range r.Tracks {
@@ -62,6 +66,13 @@ func (v adminView) stream(s *hub.Stream) admin.Stream {
 		}
 	}
 	return out
+}
+
+func adminPush(s push.Status) admin.Push {
+	return admin.Push{
+		Host: s.Host, State: string(s.State), Error: s.Error, Note: s.Note, Rendition: s.Rendition,
+		PacketsSent: s.Stats.Packets, BytesSent: s.Stats.Bytes,
+	}
 }
 
 func adminTrack(t media.Track) admin.Track {

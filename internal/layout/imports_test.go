@@ -34,8 +34,8 @@ var mayImport = map[string][]string{
 	"ingest/whip":         {"signalling/resource", "session", "negotiation", "media"},
 
 	// To and from other servers.
-	"signalling/client/call": {},
-	"signalling/client":      {"signalling/client/call"},
+	"signalling/client":      {},
+	"signalling/client/call": {"signalling/client", "peer", "negotiation"},
 	"ingest/whep":            {"ingest", "signalling/client", "signalling/client/call", "peer", "negotiation", "hub", "media"},
 	"push":                   {"signalling/client", "signalling/client/call", "peer", "hub", "media"},
 
