@@ -64,7 +64,8 @@ func closed(done <-chan struct{}) bool {
 }
 
 func watchSwitching(sub *hub.Subscriber, done <-chan struct{}) error {
-	var publisher, count uint64
+	var publisher uint32
+	var count uint64
 	sound := int64(-1)
 	for {
 		u, ok := sub.TryNext()

@@ -18,7 +18,7 @@ type Publisher struct {
 	keyframes chan struct{} // capacity 1; sent to by requestKeyframe, never closed
 	closed    atomic.Bool
 	main      string // fixed: the ID of the track whose keyframes begin a GOP
-	number    uint64 // fixed: which publisher of the stream this is, from 1
+	number    uint32 // fixed: which publisher of the stream this is, from 1
 	meter     meter
 
 	tracks atomic.Pointer[[]*media.Track] // replaced as a whole by Update, in the same order
@@ -28,7 +28,7 @@ type Publisher struct {
 	closeOnce sync.Once
 }
 
-func newPublisher(s *Stream, r *rendition, number uint64, tracks []media.Track) *Publisher {
+func newPublisher(s *Stream, r *rendition, number uint32, tracks []media.Track) *Publisher {
 	p := &Publisher{
 		stream: s, rendition: r, number: number,
 		keyframes: make(chan struct{}, 1), main: mainTrack(tracks),

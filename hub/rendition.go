@@ -35,7 +35,7 @@ func newRendition(name string, o Options) *rendition {
 }
 
 // open makes the rendition's next publisher; it must have none.
-func (r *rendition) open(s *Stream, number, publication uint64, tracks []media.Track) *Publisher {
+func (r *rendition) open(s *Stream, number uint32, publication uint64, tracks []media.Track) *Publisher {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.publication = publication

@@ -16,7 +16,7 @@ type Unit struct {
 
 	// Publisher is who wrote it, counted over all renditions of the stream from 1. Units of two publishers share
 	// the timeline, but their clocks may be some milliseconds apart.
-	Publisher uint64
+	Publisher uint32
 
 	main bool // of the track whose keyframes begin a GOP
 

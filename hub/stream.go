@@ -34,7 +34,7 @@ type Stream struct {
 	mu          sync.Mutex               // taken before a rendition's mu
 	renditions  map[string]*rendition    // guarded by mu
 	publishers  int                      // guarded by mu; how many are open
-	published   uint64                   // guarded by mu; how many there ever were
+	published   uint32                   // guarded by mu; how many there ever were
 	publication uint64                   // guarded by mu; counts how often publishers went from none to some
 	subscribers map[*Subscriber]struct{} // guarded by mu
 	wants       int                      // guarded by mu

@@ -34,7 +34,7 @@ type Subscriber struct {
 	switching *rendition // a rendition that it will read from its next keyframe on, or nil
 	from      uint64     // the first index in switching that may be that keyframe
 	joined    uint64     // where in reading its pictures begin
-	publisher uint64     // of the unit read last
+	publisher uint32     // of the unit read last
 	waitKey   bool       // units of the main track are skipped until a keyframe
 	started   bool       // the first keyframe has been delivered
 	shown     int64      // PTS of the unit of the main track delivered last

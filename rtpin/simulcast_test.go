@@ -15,7 +15,7 @@ type layer struct {
 	zero   time.Duration
 	travel time.Duration
 	sends  func(at time.Duration) bool
-	fast   time.Duration // by how much its clock gains in a million of these
+	fast   int // by how much its clock gains, parts in a million
 
 	*source
 	reports int           // since it sends
@@ -35,7 +35,7 @@ func publisher(t *testing.T, layers []*layer, length time.Duration, look func(at
 				l.reports = 0
 				continue
 			}
-			rtpTime := l.zero + at + at/1_000_000*l.fast
+			rtpTime := l.zero + at + at/1_000_000*time.Duration(l.fast)
 			if at%time.Second == 500*ms {
 				l.clock.reported(senderReport(wall.Add(at), rtpTime, l.rate), start.Add(at))
 				l.reports++

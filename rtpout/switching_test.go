@@ -148,7 +148,7 @@ func (v *viewer) check(least int) {
 // back, for pictures that are shown in another order.
 func TestTimestampsOverASwitch(t *testing.T) {
 	type unit struct {
-		publisher uint64
+		publisher uint32
 		pts, want int64
 	}
 	for name, units := range map[string][]unit{

@@ -18,7 +18,7 @@ type timeline struct {
 	rate int // Hz
 
 	any       bool
-	publisher uint64 // of the latest unit
+	publisher uint32 // of the latest unit
 	highest   int64  // RTP time sent, of pictures
 	behind    bool   // pictures have not caught up yet
 
