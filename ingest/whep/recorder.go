@@ -113,8 +113,9 @@ func (r *recorder) Tick(now time.Time) {
 		r.stop(&SilenceError{After: r.source.times.silence, Began: r.packets > 0})
 	case silent >= r.source.times.doubt && r.packets > 0 && !r.restarted:
 		r.restarted = true
-		r.source.options.Log.Info("no media, restarting ICE", "after", silent.Round(time.Millisecond))
-		r.call.Restart()
+		if r.call.Restart() {
+			r.source.options.Log.Info("no media, restarting ICE", "after", silent.Round(time.Millisecond))
+		}
 	}
 }
 

@@ -69,12 +69,17 @@ func (c *Call) Run(ctx context.Context) error {
 	}
 }
 
-// Restart has Run restart ICE. Wishes that come meanwhile are one.
-func (c *Call) Restart() {
+// Restart has Run restart ICE. Wishes that come meanwhile are one. It reports false, and nothing happens, where the
+// session has no URL, or was made by the server's offer: whoever has offered begins a restart.
+func (c *Call) Restart() bool {
+	if c.session.Warning != nil || c.session.CounterOffer {
+		return false
+	}
 	select {
 	case c.restarts <- struct{}{}:
 	default:
 	}
+	return true
 }
 
 // trickle sends all candidates that the offer did not have in one fragment, which is the last: those of the port are

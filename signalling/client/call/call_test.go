@@ -71,6 +71,11 @@ type patch struct{ method, ifMatch, body string }
 // called makes a call with a server that answers PATCH by the given script.
 func called(t *testing.T, l *fakeLink, script http.HandlerFunc) (*Call, <-chan patch) {
 	t.Helper()
+	return calledFor(t, l, client.WHIP, http.StatusCreated, "/s/1", script)
+}
+
+func calledFor(t *testing.T, l *fakeLink, p client.Protocol, status int, location string, script http.HandlerFunc) (*Call, <-chan patch) {
+	t.Helper()
 	patches := make(chan patch, 8)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -81,15 +86,15 @@ func called(t *testing.T, l *fakeLink, script http.HandlerFunc) (*Call, <-chan p
 		}
 		h := w.Header()
 		h.Set("Content-Type", "application/sdp")
-		h.Set("Location", "/s/1")
+		h["Location"] = []string{location}
 		h.Set("ETag", `"g1"`)
 		h.Add("Link", `<stun:s>; rel="ice-server"`)
 		h.Add("Link", `<turn:t>; rel="ice-server"; username=u; credential=c`)
-		w.WriteHeader(http.StatusCreated)
+		w.WriteHeader(status)
 		_, _ = io.WriteString(w, "v=0\r\nanswer")
 	}))
 	t.Cleanup(s.Close)
-	c, err := client.New(client.Options{Protocol: client.WHIP, URL: s.URL})
+	c, err := client.New(client.Options{Protocol: p, URL: s.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,6 +231,24 @@ func TestRestart(t *testing.T) {
 func restart(w http.ResponseWriter, body string) {
 	w.Header().Set("Content-Type", "application/trickle-ice-sdpfrag")
 	_, _ = io.WriteString(w, body)
+}
+
+// C7: where no restart can be had, none is begun, since that would cut the connection.
+func TestNoRestart(t *testing.T) {
+	for name, c := range map[string]struct {
+		status   int
+		location string
+	}{
+		"a counter-offer":  {http.StatusNotAcceptable, "/s/1"},
+		"no session's URL": {http.StatusCreated, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			call, _ := calledFor(t, &fakeLink{}, client.WHEP, c.status, c.location, noContent)
+			if call.Restart() || len(call.restarts) != 0 {
+				t.Error("it begins one")
+			}
+		})
+	}
 }
 
 // C11
