@@ -37,7 +37,7 @@ type intake struct {
 // open begins a stream.
 func (i *intake) open(in *incoming) error {
 	receiver, err := rtpin.NewReceiver(rtpin.Options{
-		Track: in.track, Sync: i.sync, Unordered: true,
+		Track: in.track, Sync: i.sync, Resent: true,
 		OnTrack: func(t media.Track) { i.sink.Track(in.rid, t) },
 		OnUnit:  func(au *media.AccessUnit) { i.sink.Unit(in.rid, in.track.ID, au) },
 		OnLost:  func() { i.reception.RequestKeyframe(in.rid) },
