@@ -25,7 +25,8 @@ type Track struct {
 
 	// FMTP is the format parameters of the signalling that cutting units out of packets needs, keys in lower
 	// case. AAC: sizelength, indexlength, indexdeltalength (RFC 3640 4.1), or cpresent and config of LATM
-	// (RFC 6416 7.3). Nil for all other codecs.
+	// (RFC 6416 7.3). Opus of more than two channels: channel_mapping, num_streams and coupled_streams, as browsers
+	// have it. Nil for all other codecs.
 	FMTP map[string]string
 
 	// What the bitstream says of a picture; zero while unknown.
