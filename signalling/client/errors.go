@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"syscall"
@@ -109,8 +110,10 @@ func fault(err error) string {
 		return "cannot be reached: there is no way to that network or host"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "does not answer in time"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return "hangs up without an answer"
 	}
-	return "does not answer as an HTTP server: " + clean(err.Error())
+	return "does not answer as an HTTP server" // err may quote a header line, secrets and all
 }
 
 // IsFinal reports whether err, or an error that it wraps, is one that a retry won't mend.

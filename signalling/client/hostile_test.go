@@ -45,6 +45,11 @@ func TestErrorsTellNoSecret(t *testing.T) {
 			_, _ = io.WriteString(conn, "SSH-2.0-OpenSSH\r\n")
 			_ = conn.Close()
 		},
+		"a broken header": func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, _ := w.(http.Hijacker).Hijack()
+			_, _ = io.WriteString(conn, "HTTP/1.1 201 Created\r\nLocation /app/"+key+"/"+id+"\r\n\r\n")
+			_ = conn.Close()
+		},
 		"refuses the restart": func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPatch {
 				echo(w, r, 500)
