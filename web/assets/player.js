@@ -49,6 +49,7 @@ export class SluicePlayer extends EventTarget {
   #events;
   #told = '';
   #inactiveAt = 0;
+  #pictured;
   #stream;
   #progress;
   #summary;
@@ -163,7 +164,14 @@ export class SluicePlayer extends EventTarget {
     this.dispatchEvent(new CustomEvent('viewers'));
   }
 
+  // A publisher of sound that adds a picture, or is followed by one that has it, needs a new session.
   #offerLayers(layers) {
+    const pictured = layers.some(({ width }) => width > 0);
+    this.#pictured ??= pictured;
+    if (pictured && !this.#pictured && this.#session?.lacksVideo) {
+      this.retry();
+      return;
+    }
     this.layers = layers;
     this.dispatchEvent(new CustomEvent('layers'));
     if (layers.some(({ rid }) => rid === this.layer)) {
@@ -351,6 +359,7 @@ export class SluicePlayer extends EventTarget {
     this.#session?.close();
     this.#session = undefined;
     this.#told = '';
+    this.#pictured = undefined;
     this.#inactiveAt = 0;
     this.#stream = undefined;
     this.#progress = undefined;

@@ -23,6 +23,13 @@ export class WhepSession extends Session {
     return this.#extension('layer');
   }
 
+  // lacksVideo tells that the server had no picture to answer with.
+  get lacksVideo() {
+    return this.pc.getTransceivers().some(({ receiver, currentDirection }) => (
+      receiver.track.kind === 'video' && currentDirection === 'inactive'
+    ));
+  }
+
   async offer() {
     this.pc.addTransceiver('video', { direction: 'recvonly' });
     this.pc.addTransceiver('audio', { direction: 'recvonly' });
