@@ -39,7 +39,7 @@ func TestEvents(t *testing.T) {
 	w := f.open(t, "GET", path, "")
 	defer w.Body.Close()
 	if w.StatusCode != 200 || w.Header.Get("Content-Type") != "text/event-stream" || w.Header.Get("Cache-Control") != "no-store" ||
-		w.Header.Get("Access-Control-Allow-Origin") == "" {
+		w.Header.Get("Access-Control-Allow-Origin") == "" || w.Header.Get("X-Accel-Buffering") != "no" {
 		t.Fatalf("%d %v", w.StatusCode, w.Header)
 	}
 	lines := bufio.NewReader(w.Body)
@@ -64,8 +64,9 @@ func TestEvents(t *testing.T) {
 			t.Errorf("%v: %s", err, got)
 		}
 	}
-	if want := []session.EventKind{"active", "layers", "viewercount"}; !slices.Equal(f.session.kinds(), want) {
-		t.Errorf("listens for %q", f.session.kinds())
+	want := []session.EventKind{"active", "layers", "viewercount"}
+	if kinds, listeners := f.session.heard(); !slices.Equal(kinds, want) || listeners != 1 {
+		t.Errorf("%d listen for %q", listeners, kinds)
 	}
 	f.session.end()
 	if rest, err := io.ReadAll(lines); err != nil || len(rest) != 0 {
@@ -182,27 +183,65 @@ func TestKeepAlive(t *testing.T) {
 
 // B14, B15: a client that reads no more is given up after 10 s; time is the bubble's.
 func TestClientThatDoesNotRead(t *testing.T) {
+	overPipe(t, func(c net.Conn, f *fake, over <-chan time.Time) {
+		readHead(t, c)
+		began := time.Now()
+		f.news <- session.Event{Kind: session.EventActive}
+		if took := (<-over).Sub(began); took != writeTimeout {
+			t.Errorf("given up after %v", took)
+		}
+		if _, listeners := f.heard(); listeners != 0 {
+			t.Error("still listens")
+		}
+	})
+}
+
+// B15: the connection serves other requests when a stream has ended.
+func TestConnectionAfterStream(t *testing.T) {
+	overPipe(t, func(c net.Conn, f *fake, _ <-chan time.Time) {
+		rest := readHead(t, c)
+		f.news <- session.Event{Kind: session.EventActive}
+		close(f.news)
+		for line := ""; line != "0\r\n"; { // the end of a chunked body
+			var err error
+			if line, err = rest.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * writeTimeout)
+		readHead(t, c)
+	})
+}
+
+// readHead asks for the stream and reads that it begins.
+func readHead(t *testing.T, c net.Conn) *bufio.Reader {
+	t.Helper()
+	go func() { _, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n") }()
+	r := bufio.NewReader(c)
+	for line := ""; !strings.HasPrefix(line, "HTTP/1.1 200"); {
+		var err error
+		if line, err = r.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
+}
+
+// overPipe runs a client of an event stream in a bubble. over gets the time at which the first answer has ended.
+func overPipe(t *testing.T, client func(c net.Conn, f *fake, over <-chan time.Time)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		v := newViewer(newFake(), nil, "/cam/whep/id", sdp)
+		f := newFake()
+		v := newViewer(f, nil, "/cam/whep/id", sdp)
 		id, _ := v.addStream(nil)
-		over := make(chan time.Time, 1)
+		over := make(chan time.Time, 2)
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			v.serve(w, r, []string{"sse", id})
 			over <- time.Now()
 		})}
 		go func() { _ = server.Serve(&oneConn{conn: far, closed: make(chan struct{})}) }()
-		if _, err := io.WriteString(near, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-		if head, err := bufio.NewReader(near).ReadString('\n'); err != nil || head != "HTTP/1.1 200 OK\r\n" {
-			t.Errorf("%v %s", err, head)
-		}
-		began := time.Now()
-		v.session.(*fake).news <- session.Event{Kind: session.EventActive}
-		if took := (<-over).Sub(began); took != writeTimeout {
-			t.Errorf("given up after %v", took)
-		}
+		client(near, f, over)
 		_ = near.Close()
 		if err := server.Close(); err != nil {
 			t.Error(err)

@@ -29,6 +29,7 @@ type fake struct {
 
 	mu        sync.Mutex
 	listening []session.EventKind // guarded by mu
+	listeners int                 // guarded by mu
 	onDone    []func()            // guarded by mu
 }
 
@@ -37,7 +38,6 @@ func newFake() *fake {
 }
 
 func (f *fake) ID() string                                            { return "id" }
-func (f *fake) Close()                                                {}
 func (f *fake) Generation() session.Generation                        { return 1 }
 func (f *fake) Patch(string, session.Generation) (string, error)      { return "", nil }
 func (f *fake) Answer(string) error                                   { return nil }
@@ -71,13 +71,21 @@ func (f *fake) Listen(kinds ...session.EventKind) listener {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.listening = kinds
+	f.listeners++
 	return f
 }
 
-func (f *fake) kinds() []session.EventKind {
+// Close is that of a listener, and of the session, which nobody closes.
+func (f *fake) Close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.listening
+	f.listeners--
+}
+
+func (f *fake) heard() (kinds []session.EventKind, listeners int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.listening, f.listeners
 }
 
 func next(ctx context.Context, news <-chan session.Event) (session.Event, error) {

@@ -62,7 +62,6 @@ func (v *viewer) read(w http.ResponseWriter, r *http.Request, id string) {
 	w.Header().Set("Content-Type", eventsType)
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep events until it has a page of them
 	out := &eventWriter{w: w, control: http.NewResponseController(w), video: v.video}
-	defer out.close()
 	if out.flush() != nil {
 		return
 	}
@@ -101,9 +100,6 @@ func (o *eventWriter) next(ctx context.Context, l listener) error {
 }
 
 func (o *eventWriter) flush() error { return o.control.Flush() }
-
-// close leaves the connection as it was, for the requests that follow.
-func (o *eventWriter) close() { _ = o.control.SetWriteDeadline(time.Time{}) }
 
 // format writes an event with its data on a single line, as the draft asks.
 func (o *eventWriter) format(e session.Event) string {

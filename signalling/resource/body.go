@@ -20,6 +20,7 @@ const (
 )
 
 // limitBody gives a request's body its time, also when nobody reads it: the server then waits for the rest of it.
+// What comes after the body has no such limit.
 func limitBody(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		setReadTimeout(w, bodyTimeout)
@@ -63,8 +64,6 @@ func checkType(r *http.Request, types []string) (string, *problem.Problem) {
 func read(w http.ResponseWriter, r *http.Request, limit int) (string, *problem.Problem) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
 	if err == nil {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // or it would end the request itself
-
 		return string(body), nil
 	}
 	setReadTimeout(w, closeTimeout)

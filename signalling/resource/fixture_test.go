@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -27,7 +28,7 @@ const (
 	restart = "a=ice-ufrag:new" // what the fake takes for an ICE restart
 )
 
-// fake is a session that restarts on a fragment called restart and refuses one called "garbage".
+// fake is a session that restarts on the fragment restart, which takes it a while, and refuses some others.
 type fake struct {
 	id     string
 	offer  string
@@ -73,13 +74,19 @@ func (f *fake) Generation() session.Generation {
 }
 
 func (f *fake) Patch(fragment string, g session.Generation) (string, error) {
+	ours, err := f.patch(fragment, g)
+	if ours != "" {
+		time.Sleep(time.Millisecond) // others come meanwhile
+	}
+	return ours, err
+}
+
+func (f *fake) patch(fragment string, g session.Generation) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked = g
 	switch {
-	case fragment == "garbage":
-		return "", refusal(session.ReasonMalformedFragment)
-	case fragment == "half":
+	case fragment == "garbage", fragment == "half":
 		return "", refusal(session.ReasonMalformedFragment)
 	case fragment == "over":
 		return "", refusal(session.ReasonGone)

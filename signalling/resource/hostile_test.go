@@ -2,9 +2,11 @@ package resource
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -85,26 +87,55 @@ func TestStrangeIDs(t *testing.T) {
 // J5, A70: a body that comes too slowly is 408 after 10 s, for POST and PATCH; time is the bubble's.
 func TestSlowBody(t *testing.T) {
 	for _, head := range []string{post, strings.ReplaceAll(strings.ReplaceAll(post, "POST /cam/whip", "PATCH /cam/whip/0"), sdpType, fragmentType)} {
-		synctest.Test(t, func(t *testing.T) {
-			near, far := net.Pipe()
-			f := &fixture{resources: New(nil)}
-			f.resources.add("/cam/whip/0", Made{Session: newFake("0")})
-			server := &http.Server{Handler: f.handler(Endpoint{Path: "/cam/whip"})}
-			go func() { _ = server.Serve(&oneConn{conn: far, closed: make(chan struct{})}) }()
+		overPipe(t, Endpoint{Path: "/cam/whip"}, func(c net.Conn) {
 			began := time.Now()
 			var client sync.WaitGroup
-			client.Go(func() { drip(near, head+"Transfer-Encoding: chunked\r\n\r\n") })
-			status, err := bufio.NewReader(near).ReadString('\n')
-			if took := time.Since(began); err != nil || took != 10*time.Second || !strings.HasPrefix(status, "HTTP/1.1 408") {
+			client.Go(func() { drip(c, head+"Transfer-Encoding: chunked\r\n\r\n") })
+			status, err := bufio.NewReader(c).ReadString('\n')
+			if took := time.Since(began); err != nil || took != bodyTimeout || !strings.HasPrefix(status, "HTTP/1.1 408") {
 				t.Errorf("after %v: %v %s", took, err, status)
 			}
-			_ = near.Close()
+			_ = c.Close()
 			client.Wait()
-			if err := server.Close(); err != nil {
-				t.Error(err)
-			}
 		})
 	}
+}
+
+// J5: the time for a body is none for what comes after it.
+func TestBodyJustInTime(t *testing.T) {
+	create := func(ctx context.Context, _ *http.Request, _ string) (Made, error) {
+		select {
+		case <-time.After(4 * time.Second):
+			return Made{Session: newFake("1"), SDP: answer}, nil
+		case <-ctx.Done():
+			return Made{}, ctx.Err()
+		}
+	}
+	overPipe(t, Endpoint{Path: "/cam/whip", Create: create}, func(c net.Conn) {
+		_, _ = io.WriteString(c, post+"Content-Length: 3\r\n\r\n")
+		time.Sleep(9 * time.Second)
+		_, _ = io.WriteString(c, "v=0")
+		if status, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.HasPrefix(status, "HTTP/1.1 201") {
+			t.Errorf("%v %s", err, status)
+		}
+	})
+}
+
+// overPipe runs a client of a server in a bubble. There is a session /cam/whip/0.
+func overPipe(t *testing.T, e Endpoint, client func(net.Conn)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		f := &fixture{resources: New(slog.New(slog.DiscardHandler))}
+		f.resources.add("/cam/whip/0", Made{Session: newFake("0")})
+		server := &http.Server{Handler: f.handler(e)}
+		go func() { _ = server.Serve(&oneConn{conn: far, closed: make(chan struct{})}) }()
+		client(near)
+		_ = near.Close()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // drip sends a byte of the body each second until nobody reads any more.

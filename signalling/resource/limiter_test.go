@@ -88,6 +88,7 @@ func TestRates(t *testing.T) {
 	}{
 		{"POST", http.MethodPost, "192.0.2.1:1000", 6},
 		{"POST from here", http.MethodPost, "127.0.0.1:1000", 100},
+		{"POST below a session", "below", "192.0.2.1:1000", 6},
 		{"J9: DELETE", http.MethodDelete, "192.0.2.1:1000", 40},
 		{"J9: PATCH", http.MethodPatch, "192.0.2.1:1000", 40},
 		{"J9: GET", http.MethodGet, "192.0.2.1:1000", 40},
@@ -96,15 +97,19 @@ func TestRates(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := NewWith(Options{Log: slog.New(slog.DiscardHandler), PostsPerSecond: 3})
+				s.add("/cam/whip/0", Made{Below: func(http.ResponseWriter, *http.Request, []string) {}, Session: newFake("0")})
 				passed := 0
 				for i := range 100 {
-					r := httptest.NewRequest(c.method, "/", strings.NewReader("v=0"))
+					r := httptest.NewRequest(strings.Replace(c.method, "below", http.MethodPost, 1), "/", strings.NewReader("v=0"))
 					r.RemoteAddr = c.remote
 					r.Header.Set("X-Forwarded-For", netip.AddrFrom4([4]byte{198, 51, 100, byte(i)}).String())
 					w := httptest.NewRecorder()
-					if c.method == http.MethodPost {
+					switch c.method {
+					case http.MethodPost:
 						s.ServeEndpoint(w, r, Endpoint{})
-					} else {
+					case "below":
+						s.ServeBelow(w, r, "/cam/whip", "0", nil)
+					default:
 						s.ServeSession(w, r, "/cam/whip", "AAAA")
 					}
 					if w.Code != http.StatusTooManyRequests {

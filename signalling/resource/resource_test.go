@@ -209,6 +209,18 @@ func TestGone(t *testing.T) {
 	}
 }
 
+// A10: a client that goes while its session is being made is no defect, and nothing for the log.
+func TestClientGoes(t *testing.T) {
+	var log strings.Builder
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	New(slog.New(slog.NewTextHandler(&log, nil))).Refuse(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodPost, "/", nil),
+		&session.Refusal{Reason: session.ReasonInternal, Err: ctx.Err()})
+	if log.Len() > 0 {
+		t.Error(log.String())
+	}
+}
+
 // A13, A11: whatever keeps a session from being made, the POST is answered after 5 s.
 func TestCreateTakesTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
