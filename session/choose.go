@@ -71,10 +71,8 @@ func (m *Manager) awaitSource(ctx context.Context, stay *stay, patient bool) ([]
 		if all := playableOf(s.Renditions()); len(all) > 0 {
 			return all, nil
 		}
-		state, why := s.State()
-		unpublished := stay.terms.Publish && !m.desk.taken(s.Name())
-		offline := &SourceOfflineError{Stream: s.Name(), State: state, Why: why, Unpublished: unpublished, Waited: patient}
-		if (state == hub.StateFailed || unpublished) && !patient {
+		offline := m.offline(stay, patient)
+		if (offline.State == hub.StateFailed || offline.Unpublished) && !patient {
 			return nil, offline
 		}
 		select {
@@ -85,6 +83,17 @@ func (m *Manager) awaitSource(ctx context.Context, stay *stay, patient bool) ([]
 			return nil, errShutdown()
 		}
 	}
+}
+
+// offline says how the source of a stream does that has nothing to send now.
+func (m *Manager) offline(stay *stay, waited bool) *SourceOfflineError {
+	e := &SourceOfflineError{Stream: stay.stream.Name(), Waited: waited}
+	e.State, e.Why = stay.stream.State()
+	if stay.terms.Publish && e.State == hub.StateIdle {
+		e.State = hub.StateConnecting
+		e.Unpublished = !m.desk.taken(e.Stream)
+	}
+	return e
 }
 
 // playableOf picks the renditions of which enough is known to choose among the payloads of an offer.

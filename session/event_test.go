@@ -107,7 +107,7 @@ func TestListenerWaits(t *testing.T) {
 	})
 }
 
-// B15: one listener too many is told so.
+// B15, J22: one listener too many is told so.
 func TestTooManyListeners(t *testing.T) {
 	b := &board{}
 	b.post(viewers(1))

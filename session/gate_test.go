@@ -93,7 +93,7 @@ func TestLimitIsExact(t *testing.T) {
 	}
 }
 
-// I30, A79: 1000 POSTs at once make as many connections as may be half open; they are let go after ice_timeout, and
+// I30, A79, J21: 1000 POSTs at once make as many connections as may be half open; they are let go after ice_timeout, and
 // those from this machine count against the total only.
 func TestHalfOpenSessions(t *testing.T) {
 	onBench(t, Terms{}, Options{Limits: Limits{HalfOpen: 200, HalfOpenPerIP: 1}}, func(b *bench) {

@@ -69,10 +69,7 @@ func (l *layers) layer(rid string) *layer {
 // Track implements peer.Sink.
 func (l *layers) Track(rid string, t media.Track) {
 	if t.Kind == media.Audio {
-		l.audio = &t
-		for _, v := range l.all() {
-			l.keep(v.update(t))
-		}
+		l.hear(t)
 		return
 	}
 	v := l.layer(rid)
@@ -84,6 +81,17 @@ func (l *layers) Track(rid string, t media.Track) {
 	}
 	v.track = &t
 	l.keep(v.update(t))
+}
+
+// hear is Track for the sound.
+func (l *layers) hear(t media.Track) {
+	if l.audio == nil {
+		return
+	}
+	l.audio = &t
+	for _, v := range l.all() {
+		l.keep(v.update(t))
+	}
 }
 
 // Unit implements peer.Sink.

@@ -202,6 +202,27 @@ func TestKeyframeWishes(t *testing.T) {
 	})
 }
 
+// J122: a flood of wishes reaches the publisher as two a second.
+func TestKeyframeFlood(t *testing.T) {
+	onBench(t, publishing, Options{}, func(b *bench) {
+		_, r := b.publish("", publisherOffer)
+		r.connect()
+		r.sends("", true)
+		_, v := b.play(PlayRequest{})
+		v.connect()
+		for range 10_000 {
+			time.Sleep(time.Millisecond)
+			v.options.OnKeyframeRequest()
+			if len(v.sent) < cap(v.sent) {
+				r.sends("", false)
+			}
+		}
+		if n := len(r.wishes); n < 10 || n > 21 {
+			t.Errorf("%d wishes in 10 s", n)
+		}
+	})
+}
+
 // A stream that is removed under a publisher ends its session.
 func TestStreamRemovedUnderPublisher(t *testing.T) {
 	for name, before := range map[string]bool{"before it publishes": true, "while it does": false} {

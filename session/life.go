@@ -75,7 +75,12 @@ func (s *Session) connected() {
 	s.mu.Lock()
 	s.state = StateConnected
 	s.mu.Unlock()
-	s.log.Info(s.Role().word()+" connected", "remote", s.link.RemoteAddress(), "after", time.Since(s.created).Round(time.Millisecond))
+	attrs := []any{"remote", s.link.RemoteAddress(), "after", time.Since(s.created).Round(time.Millisecond)}
+	if s.Role() == RolePublish {
+		s.log.Info("publisher connected", attrs...)
+		return
+	}
+	s.log.Info("viewer connected", attrs...)
 }
 
 func (s *Session) sayEnd() {
@@ -83,8 +88,12 @@ func (s *Session) sayEnd() {
 	why := s.why
 	s.mu.Unlock()
 	i := s.Info()
-	s.log.Info(s.Role().word()+" gone", "reason", reasonText(why), "after", time.Since(s.created).Round(time.Second),
-		"packets", i.Stats.Packets+i.Received.Packets, "resent", i.Stats.Resends, "lost", i.Received.Lost)
+	attrs := []any{"reason", reasonText(why), "after", time.Since(s.created).Round(time.Second)}
+	if s.Role() == RolePublish {
+		s.log.Info("publisher gone", append(attrs, "packets", i.Received.Packets, "lost", i.Received.Lost)...)
+		return
+	}
+	s.log.Info("viewer gone", append(attrs, "packets", i.Stats.Packets, "resent", i.Stats.Resends)...)
 }
 
 // reasonText is for a log, where a connection that was closed without an error has a reason as well.

@@ -98,7 +98,7 @@ func (m *Manager) refused(ctx context.Context, role Role, stream string, err err
 	case ReasonCodec, ReasonUnservable, ReasonBusy, ReasonNotPublishable, ReasonLimit, ReasonHostLimit:
 		level = slog.LevelInfo
 	}
-	m.options.Log.Log(ctx, level, role.word()+" refused", "stream", stream, "reason", r.Reason, "err", r.Err)
+	m.options.Log.Log(ctx, level, "session refused", "role", role, "stream", stream, "reason", r.Reason, "err", r.Err)
 	return r
 }
 

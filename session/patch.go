@@ -70,7 +70,7 @@ func (s *Session) patch(fragment string, g Generation) (string, error) {
 	case restart:
 		return s.restart(f)
 	}
-	if fresh := t.fresh(t.candidatesOf(f)); len(fresh) > 0 {
+	if fresh := t.fresh(f); len(fresh) > 0 {
 		s.link.AddCandidates(fresh)
 	}
 	return "", nil
@@ -79,9 +79,7 @@ func (s *Session) patch(fragment string, g Generation) (string, error) {
 func errGone() error { return refuse(ReasonGone, "there is no such session; it may have ended") }
 
 func tooOften(format string, most int, wait time.Duration) error {
-	r := refuse(ReasonTooMany, format, most).(*Refusal)
-	r.RetryAfter = wait
-	return r
+	return &Refusal{Reason: ReasonTooMany, RetryAfter: wait, Err: fmt.Errorf(format, most)}
 }
 
 func (s *Session) restart(f *negotiation.Fragment) (string, error) {

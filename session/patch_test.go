@@ -15,6 +15,7 @@ import (
 const (
 	same     = "a=ice-ufrag:ours\r\na=ice-pwd:0123456789abcdefghijkl\r\n"
 	restart1 = "a=ice-ufrag:next\r\na=ice-pwd:abcdefghijkl0123456789\r\n"
+	restart2 = "a=ice-ufrag:then\r\na=ice-pwd:9876543210abcdefghijkl\r\n"
 	section  = "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
 )
 
@@ -80,7 +81,7 @@ func TestPatch(t *testing.T) {
 	}
 }
 
-// A73, J80: after a restart the old generation is stale, and its credentials are.
+// A73, J80, J82: after a restart the old generation is stale, and its credentials are; after the end of the candidates there are none.
 func TestPatchAfterRestart(t *testing.T) {
 	onBench(t, Terms{}, Options{}, func(b *bench) {
 		b.source("main", picture)
@@ -95,14 +96,17 @@ func TestPatchAfterRestart(t *testing.T) {
 			{restart1 + section + candidate(1), 1, ReasonStaleGeneration},
 			{same + section + candidate(3), GenerationUnsaid, ReasonGenerationUnsaid},
 			{restart1 + section + candidate(2) + candidate(4), GenerationUnsaid, ""},
-			{section + candidate(5), 2, ""},
+			{section + candidate(5) + "a=end-of-candidates\r\n", 2, ""},
+			{section + candidate(6), 2, ""}, // J82
+			{restart2 + section, 2, ""},
+			{section + candidate(7), 3, ""},
 		}
 		for i, step := range steps {
 			if _, err := s.Patch(step.fragment, step.generation); reasonOf(err) != step.want {
 				t.Errorf("step %d: %v, want %s", i, err, step.want)
 			}
 		}
-		if want := []string{host(1), host(4), host(5)}; !slices.Equal(link.candidates, want) || link.restarts != 1 {
+		if want := []string{host(1), host(4), host(5), host(7)}; !slices.Equal(link.candidates, want) || link.restarts != 2 {
 			t.Errorf("%d restarts, candidates %q, want %q", link.restarts, link.candidates, want)
 		}
 	})

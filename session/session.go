@@ -22,14 +22,6 @@ const (
 	RolePublish Role = "publish" // a publisher
 )
 
-// word is how a log names the peer.
-func (r Role) word() string {
-	if r == RolePublish {
-		return "publisher"
-	}
-	return "viewer"
-}
-
 // State is how far a session has come.
 type State string
 
@@ -192,16 +184,18 @@ type Info struct {
 
 // Info looks at the session as it is now.
 func (s *Session) Info() Info {
-	remote := s.link.RemoteAddress()
-	if remote == "" {
-		remote = s.remote
-	}
 	i := Info{
-		ID: s.id, Stream: s.Stream(), Protocol: s.protocol, Role: s.Role(), RemoteAddress: remote, Created: s.created,
+		ID: s.id, Stream: s.Stream(), Protocol: s.protocol, Role: s.Role(), RemoteAddress: s.remote, Created: s.created,
 	}
 	s.part.describe(&i)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	i.State = s.state
+	s.mu.Unlock()
+	if i.State == StateConnecting {
+		return i
+	}
+	if remote := s.link.RemoteAddress(); remote != "" {
+		i.RemoteAddress = remote
+	}
 	return i
 }

@@ -17,6 +17,7 @@ type trickle struct {
 	answer     *negotiation.Answer // guarded by mu: likewise, to a counter-offer; nil before it is there
 	ufrag, pwd string              // guarded by mu: the peer's
 	candidates map[string]bool     // guarded by mu: those that came by Patch in this generation
+	ended      bool                // guarded by mu: the peer has said that no more candidates of this generation come
 	requests   rate                // guarded by mu
 	restarts   rate                // guarded by mu
 }
@@ -74,7 +75,8 @@ func (t *trickle) restarted(f *negotiation.Fragment) {
 	}
 	t.ufrag, t.pwd = f.ICEUfrag, f.ICEPwd
 	clear(t.candidates)
-	t.fresh(t.candidatesOf(f))
+	t.ended = false
+	t.fresh(f)
 }
 
 // concerns checks that a fragment is about this generation, or about the next, which it begins.
@@ -100,10 +102,14 @@ func errUnsaid() error {
 	return refuse(ReasonGenerationUnsaid, "the request does not say which ICE generation it is for: it needs an If-Match header with the ETag of the session, or * to restart ICE")
 }
 
-// fresh picks the candidates that were not there before, within the limit.
-func (t *trickle) fresh(values []string) []string {
+// fresh picks the candidates that were not there before, within the limit. Those after the last are none.
+func (t *trickle) fresh(f *negotiation.Fragment) []string {
+	if t.ended {
+		return nil
+	}
+	t.ended = f.EndOfCandidates
 	var fresh []string
-	for _, v := range values {
+	for _, v := range t.candidatesOf(f) {
 		if !t.candidates[v] && len(t.candidates) < maxCandidates {
 			t.candidates[v] = true
 			fresh = append(fresh, v)

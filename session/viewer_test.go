@@ -126,7 +126,7 @@ func TestViewerWantsKeyframes(t *testing.T) {
 	})
 }
 
-// B16: choices that can't be followed.
+// B16, J23: choices that can't be followed.
 func TestSelectLayerRefusals(t *testing.T) {
 	onBench(t, Terms{Publish: true}, Options{}, func(b *bench) {
 		p, r := b.publish("", layeredOffer)
@@ -266,6 +266,10 @@ func TestNobodyPublishes(t *testing.T) {
 			}
 		}
 		_, r := b.publish("", publisherOffer)
+		_, _, err := b.Play(b.t.Context(), PlayRequest{Stream: "cam", Offer: viewerOffer})
+		if refusal := refusalOf(err); refusal.Error() != `stream "cam" has no picture yet: its source is connecting` {
+			t.Errorf("with a publisher who sends nothing: %v", err)
+		}
 		go func() {
 			time.Sleep(3 * time.Second)
 			r.connect()
