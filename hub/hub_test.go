@@ -198,6 +198,9 @@ func TestWantedFollowsSubscribersAndWants(t *testing.T) {
 	if !s.Wanted() || s.Viewers() != 1 {
 		t.Error("a subscriber does not count")
 	}
+	if sub.Forward(); !s.Wanted() || s.Viewers() != 0 {
+		t.Error("one that forwards the stream counts as a viewer, or as nobody")
+	}
 	changed := s.Changed()
 	sub.Close()
 	if s.Wanted() {

@@ -176,11 +176,17 @@ func (s *Stream) Wanted() bool {
 	return s.wants > 0 || len(s.subscribers) > 0
 }
 
-// Viewers is the number of subscribers.
+// Viewers is the number of subscribers, without those that forward the stream.
 func (s *Stream) Viewers() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.subscribers)
+	n := 0
+	for sub := range s.subscribers {
+		if !sub.forwards.Load() {
+			n++
+		}
+	}
+	return n
 }
 
 // Changed is closed at the next change of state, tracks or interest. Take it, look at the stream, then wait on

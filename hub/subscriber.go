@@ -25,6 +25,8 @@ type Subscriber struct {
 	done   chan struct{} // closed by Close
 	drops  dropCounters
 
+	forwards atomic.Bool // see Forward
+
 	wanted atomic.Pointer[rendition] // where SelectRendition wants it to read; stored under the stream's mu
 	at     atomic.Pointer[rendition] // a copy of reading, for other goroutines
 
@@ -178,6 +180,9 @@ func (sub *Subscriber) drop(r DropReason, n uint64) {
 
 // Dropped counts the units that this subscriber did not get, by reason.
 func (sub *Subscriber) Dropped() map[DropReason]uint64 { return sub.drops.snapshot() }
+
+// Forward says that the subscriber sends the stream on to another server: it counts as no viewer.
+func (sub *Subscriber) Forward() { sub.forwards.Store(true) }
 
 // Wake is signalled when there may be something to read, for a goroutine that moves many cursors with TryNext.
 // Its capacity is 1; it is never closed.

@@ -43,6 +43,7 @@ type link struct {
 
 	connected chan struct{} // closed once ICE and DTLS are through and all that must be ready is
 	steps     atomic.Int32  // how many of those are to come
+	doubt     chan struct{} // capacity 1; sent to by pion, never closed
 	done      chan struct{} // closed when the connection is over
 
 	readers sync.WaitGroup
@@ -66,7 +67,7 @@ type link struct {
 func newLink(e *Engine, pc *webrtc.PeerConnection, mux *announcedMux, loopback bool) link {
 	return link{
 		engine: e, pc: pc, mux: mux, loopback: loopback,
-		connected: make(chan struct{}), done: make(chan struct{}),
+		connected: make(chan struct{}), doubt: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 }
 
@@ -85,6 +86,20 @@ func (l *link) describe(sdp string) {
 
 // Connected is closed once media can flow.
 func (l *link) Connected() <-chan struct{} { return l.connected }
+
+// Disconnected is signalled when a peer that was connected has been silent for some seconds: it may come back by
+// itself, after an ICE restart, or never.
+func (l *link) Disconnected() <-chan struct{} { return l.doubt }
+
+func (l *link) onICEState(s webrtc.ICEConnectionState) {
+	if s != webrtc.ICEConnectionStateDisconnected {
+		return
+	}
+	select {
+	case l.doubt <- struct{}{}:
+	default:
+	}
+}
 
 // Done is closed when the connection is over; Err says why.
 func (l *link) Done() <-chan struct{} { return l.done }

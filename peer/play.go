@@ -106,6 +106,7 @@ func (e *Engine) newConnection(mux *announcedMux, codecs *webrtc.MediaEngine, ro
 	}
 	c.steps.Store(1)
 	pc.OnConnectionStateChange(c.onState)
+	pc.OnICEConnectionStateChange(c.onICEState)
 	return c, nil
 }
 

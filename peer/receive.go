@@ -109,6 +109,7 @@ func (e *Engine) newReception(mux *announcedMux, codecs *webrtc.MediaEngine, rol
 	}
 	r.steps.Store(1)
 	pc.OnConnectionStateChange(r.onState)
+	pc.OnICEConnectionStateChange(r.onICEState)
 	pc.OnTrack(r.onTrack)
 	return r, nil
 }

@@ -235,6 +235,35 @@ func TestUnreachableMedia(t *testing.T) {
 	p.until(t, "the session deleted", func() bool { return s.deletes.Load() > 0 })
 }
 
+// C7: a server that falls silent is asked for an ICE restart before it is given up.
+func TestSilentServer(t *testing.T) {
+	s := serve(t)
+	restarts := make(chan string, 8)
+	s.first = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPatch {
+			select {
+			case restarts <- r.Header.Get("If-Match"):
+			default:
+			}
+			http.NotFound(w, r)
+		}
+		return r.Method == http.MethodPatch
+	}
+	p := start(t, s, nil)
+	publish(t, p.stream, media.MainRendition, picture(16))
+	p.more(t, s)
+	s.vanish(t)
+	select {
+	case match := <-restarts:
+		if match != "*" {
+			t.Errorf("If-Match is %q", match)
+		}
+	case <-time.After(patience):
+		t.Fatal("no restart was asked for")
+	}
+	p.until(t, "a new session", func() bool { return s.posts.Load() > 1 })
+}
+
 // deaf makes an engine whose port is closed already.
 func deaf(t *testing.T) *peer.Engine {
 	t.Helper()

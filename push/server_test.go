@@ -28,7 +28,9 @@ const patience = 10 * time.Second
 
 func newEngine(t *testing.T) *peer.Engine {
 	t.Helper()
-	e, err := peer.NewEngine(t.Context(), peer.Options{ListenUDP: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
+	e, err := peer.NewEngine(t.Context(), peer.Options{
+		ListenUDP: "127.0.0.1:0", ConsentTimeout: 6 * time.Second, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +82,18 @@ func (s *server) leave() {
 	}
 }
 
+// vanish closes the port of all sessions without a word; new ones have another.
+func (s *server) vanish(t *testing.T) {
+	t.Helper()
+	old, fresh := s.engine, newEngine(t)
+	s.mu.Lock()
+	s.engine = fresh
+	s.mu.Unlock()
+	if err := old.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func (s *server) newest() *peer.Reception {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,7 +134,10 @@ func (s *server) answer(w http.ResponseWriter, sdp string) error {
 	if err != nil {
 		return err
 	}
-	r, err := s.engine.Receive(offer, plan, peer.ReceiveOptions{Loopback: true})
+	s.mu.Lock()
+	engine := s.engine
+	s.mu.Unlock()
+	r, err := engine.Receive(offer, plan, peer.ReceiveOptions{Loopback: true})
 	if err != nil {
 		return err
 	}

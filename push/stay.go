@@ -26,6 +26,7 @@ func blamesSource(err error) bool {
 type stay struct {
 	pusher     *Pusher
 	connection *peer.Connection
+	call       *call.Call
 	offered    choice
 	now        choice // of what is offered, what the source sends now
 
@@ -54,7 +55,7 @@ func (p *Pusher) send(ctx context.Context, c choice) error {
 	if err := k.Accept(); err != nil {
 		return fmt.Errorf("use the answer of %s: %w", p.client.Host(), err)
 	}
-	return p.keep(ctx, k, &stay{pusher: p, connection: connection, offered: c, now: c})
+	return p.keep(ctx, k, &stay{pusher: p, connection: connection, call: k, offered: c, now: c})
 }
 
 // keep runs a stay and its call, until either ends.
@@ -98,6 +99,8 @@ func (s *stay) run(ctx context.Context) error {
 			err = &peer.UnreachableError{}
 		case <-s.gone.C:
 			err = errSourceGone
+		case <-s.connection.Disconnected():
+			s.call.Restart() // if the server can't, the consent timeout decides (C7)
 		case <-s.connection.Done():
 			err = s.connection.Err()
 		case <-ctx.Done():
@@ -142,6 +145,7 @@ func (s *stay) begin() error {
 	if err != nil {
 		return err
 	}
+	sub.Forward()
 	s.subscriber, s.began = sub, time.Now()
 	s.pusher.works(s.now, s.connection.RemoteAddress())
 	sub.RequestKeyframe()
