@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -122,5 +123,19 @@ func TestHalfOpenSessions(t *testing.T) {
 			b.t.Errorf("left: %d sessions, %+v", n, b.gate.all)
 		}
 		b.play(PlayRequest{RemoteAddress: "192.0.2.1:1"})
+	})
+}
+
+// I30: a session that is connected is half open no more.
+func TestConnectedIsNotHalfOpen(t *testing.T) {
+	onBench(t, Terms{}, Options{Limits: Limits{HalfOpen: 1}}, func(b *bench) {
+		b.source("main", picture)
+		_, v := b.play(PlayRequest{})
+		if err := errorOf(b.Play(b.t.Context(), PlayRequest{Stream: "cam", Offer: viewerOffer})); reasonOf(err) != ReasonLimit {
+			t.Errorf("%v", err)
+		}
+		v.connect()
+		synctest.Wait()
+		b.play(PlayRequest{})
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"sluice/hub"
 	"sluice/media"
+	"sluice/negotiation"
 	"sluice/peer"
 )
 
@@ -350,3 +351,58 @@ func TestStuckViewer(t *testing.T) {
 		stuck.lose(peer.ErrPeerLeft)
 	})
 }
+
+// B11: a source that returns and of which too little is known yet ends nobody's session, under the strict policy as well.
+func TestSourceReturnsUnknown(t *testing.T) {
+	strict := Options{Policy: negotiation.Policy{H264: negotiation.H264Strict}}
+	onBench(t, Terms{}, strict, func(b *bench) {
+		p := b.source("main", avc)
+		s, v := b.play(PlayRequest{})
+		v.connect()
+		synctest.Wait()
+		p.Close()
+		unknown := avc
+		unknown.Profile = media.VideoProfile{}
+		p = b.source("main", unknown)
+		synctest.Wait()
+		if isDone(s) {
+			t.Fatalf("%v", s.endedBy())
+		}
+		if err := p.Update(avc); err != nil {
+			t.Fatal(err)
+		}
+		b.write(p)
+		if len(v.drain()) != 1 || isDone(s) {
+			t.Errorf("nothing arrives: %v", s.endedBy())
+		}
+	})
+}
+
+// I33: those who wait for a source when the gateway stops are told at once.
+func TestCloseWhileWaiting(t *testing.T) {
+	onBench(t, Terms{}, Options{}, func(b *bench) {
+		b.stream.SetState(hub.StateConnecting, nil)
+		refused := make(chan error, 1)
+		go func() {
+			_, _, err := b.Play(b.t.Context(), PlayRequest{Stream: "cam", Offer: viewerOffer})
+			refused <- err
+		}()
+		time.Sleep(time.Second)
+		began := time.Now()
+		b.Close()
+		if err := <-refused; reasonOf(err) != ReasonShutdown || time.Since(began) > 0 {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		for name, err := range map[string]error{
+			"Play":    errorOf(b.Play(b.t.Context(), PlayRequest{Stream: "cam", Offer: viewerOffer})),
+			"Offer":   errorOf(b.Offer(b.t.Context(), PlayRequest{Stream: "cam"})),
+			"Publish": errorOf(b.Publish(b.t.Context(), PublishRequest{Stream: "cam", Offer: publisherOffer})),
+		} {
+			if reasonOf(err) != ReasonShutdown {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
+
+func errorOf(_ *Session, _ string, err error) error { return err }

@@ -16,7 +16,6 @@ const lookInterval = time.Second
 func (v *viewer) watch(ctx context.Context) error {
 	stream := v.session.stay.stream
 	idle := idleTimer{limit: v.session.manager.options.ViewerIdleTimeout}
-	defer idle.update(true)
 	tick := time.NewTicker(lookInterval)
 	defer tick.Stop()
 	fit := v.newFitness()
