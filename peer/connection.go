@@ -62,7 +62,7 @@ func (c *Connection) Stats() Stats { return c.counted.Stats() }
 // readFeedback reads what a viewer says of one of its tracks until the connection is over.
 func (c *Connection) readFeedback(s *webrtc.RTPSender) {
 	defer c.readers.Done()
-	buf := make([]byte, 1500)
+	buf := make([]byte, packetSize)
 	for {
 		n, _, err := s.Read(buf)
 		if err != nil {
@@ -98,6 +98,3 @@ func (t *outgoing) write(h *rtp.Header, payload []byte) error {
 	t.connection.total.sent(len(payload))
 	return err
 }
-
-// Answer is Description.
-func (c *Connection) Answer() string { return c.Description() }

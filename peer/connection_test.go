@@ -54,8 +54,8 @@ func TestOffersOfEveryKindConnect(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			connection, v := connect(t, e, c.change)
-			if !strings.Contains(connection.Answer(), "a=setup:"+c.setup+"\r\n") {
-				t.Errorf("the answer is not %s:\n%s", c.setup, connection.Answer())
+			if !strings.Contains(connection.Description(), "a=setup:"+c.setup+"\r\n") {
+				t.Errorf("the answer is not %s:\n%s", c.setup, connection.Description())
 			}
 			received(t, connection, v, 100)
 		})
@@ -64,7 +64,7 @@ func TestOffersOfEveryKindConnect(t *testing.T) {
 		v := newViewer(t)
 		sdp := hidden(v.offer(t))
 		connection := answerTo(t, e, sdp, PlayOptions{})
-		v.accept(t, connection.Answer())
+		v.accept(t, connection.Description())
 		await(t, connection.Connected(), "connected")
 	})
 }
@@ -85,7 +85,7 @@ func TestSRTPProfiles(t *testing.T) {
 			r := newRelay(t, e.Addr())
 			v := newViewer(t, c.profiles...)
 			connection := answerTo(t, e, hidden(v.offer(t)), PlayOptions{})
-			v.accept(t, r.route(connection.Answer(), e.Addr()))
+			v.accept(t, r.route(connection.Description(), e.Addr()))
 			await(t, connection.Connected(), "connected")
 			received(t, connection, v, 100)
 			if got, want := <-r.sizes, 12+100+c.tag; got != want {
@@ -102,7 +102,7 @@ func TestWrongFingerprint(t *testing.T) {
 	sdp := regexp.MustCompile(`(a=fingerprint:sha-256 )..`).ReplaceAllString(v.offer(t), "${1}00")
 	total := &Counters{}
 	c := answerTo(t, e, sdp, PlayOptions{Total: total})
-	v.accept(t, c.Answer())
+	v.accept(t, c.Description())
 	await(t, c.Done(), "over")
 	var handshake *HandshakeError
 	if err := c.Err(); !errors.As(err, &handshake) {
@@ -148,7 +148,7 @@ func TestVanishedViewer(t *testing.T) {
 	r := newRelay(t, e.Addr())
 	v := newViewer(t)
 	c := answerTo(t, e, hidden(v.offer(t)), PlayOptions{})
-	v.accept(t, r.route(c.Answer(), e.Addr()))
+	v.accept(t, r.route(c.Description(), e.Addr()))
 	await(t, c.Connected(), "connected")
 	if c.RemoteAddress() != r.toEngine.LocalAddr().String() {
 		t.Errorf("remote address %q, want the relay's, %s", c.RemoteAddress(), r.toEngine.LocalAddr())
@@ -225,7 +225,7 @@ func TestManyConnectionsLeakNothing(t *testing.T) {
 		v := newViewer(t)
 		c := answerTo(t, e, v.offer(t), PlayOptions{})
 		if open[c] = v; rand.IntN(3) > 0 {
-			v.accept(t, c.Answer())
+			v.accept(t, c.Description())
 		}
 		for c, v := range open { // in random order
 			if len(open) > 10 || rand.IntN(4) == 0 {

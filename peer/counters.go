@@ -34,7 +34,7 @@ type ReceptionStats struct {
 	Packets   uint64
 	Bytes     uint64 // of RTP payload
 	Lost      uint64 // packets that never came
-	Malformed uint64 // packets that could not be read
+	Malformed uint64 // packets that could not be read, or were of no payload type that was negotiated
 	Keyframes uint64 // asked for
 }
 
@@ -47,7 +47,7 @@ func (c *receptionCounters) received(payload int) {
 func (r *Reception) Stats() ReceptionStats {
 	c := &r.counted
 	return ReceptionStats{
-		Packets: c.packets.Load(), Bytes: c.bytes.Load(), Lost: c.lost.Load(), Malformed: c.malformed.Load(),
-		Keyframes: c.keyframes.Load(),
+		Packets: c.packets.Load(), Bytes: c.bytes.Load(), Lost: c.lost.Load(),
+		Malformed: c.malformed.Load() + r.border.dropped.Load(), Keyframes: c.keyframes.Load(),
 	}
 }

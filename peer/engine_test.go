@@ -107,7 +107,7 @@ func TestAdditionalHostsStandFirst(t *testing.T) {
 			})
 			c := answerTo(t, e, newViewer(t).offer(t), PlayOptions{})
 			var all []string
-			for line := range strings.Lines(c.Answer()) {
+			for line := range strings.Lines(c.Description()) {
 				if value, ok := strings.CutPrefix(strings.TrimSpace(line), "a=candidate:"); ok {
 					all = append(all, value)
 				}

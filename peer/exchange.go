@@ -55,16 +55,18 @@ func (l *link) applyLocal(d webrtc.SessionDescription) (string, error) {
 	if err := l.pc.SetLocalDescription(d); err != nil {
 		return "", err
 	}
-	l.awaitGathered()
+	l.awaitGathered(nil)
 	return l.pc.LocalDescription().SDP, nil
 }
 
-func (l *link) awaitGathered() {
+// awaitGathered waits until all of our candidates are known, at most gatherTimeout, or until stop is closed.
+func (l *link) awaitGathered(stop <-chan struct{}) {
 	limit := time.NewTimer(gatherTimeout)
 	defer limit.Stop()
 	select {
 	case <-webrtc.GatheringCompletePromise(l.pc):
 	case <-limit.C:
+	case <-stop:
 	case <-l.done:
 	}
 }
@@ -77,7 +79,7 @@ func (l *link) makeOffer() error {
 		return fmt.Errorf("make an offer: %w", err)
 	}
 	text, err := negotiation.FinishOffer(offer.SDP, negotiation.OfferOptions{
-		Candidates: l.mux.hostCandidates(l.loopback), StreamID: streamID,
+		Candidates: append(l.additionalHosts(), l.mux.hostCandidates(l.loopback)...), StreamID: streamID,
 	})
 	if err != nil {
 		return fmt.Errorf("finish the offer: %w", err)
@@ -132,14 +134,7 @@ func (l *link) useServers(servers []ICEServer) error {
 // LateCandidates waits until all of our candidates are known, at most 2 s, and returns those that Description does
 // not hold: of STUN and TURN servers, after Accept.
 func (l *link) LateCandidates(ctx context.Context) []string {
-	limit := time.NewTimer(gatherTimeout)
-	defer limit.Stop()
-	select {
-	case <-webrtc.GatheringCompletePromise(l.pc):
-	case <-limit.C:
-	case <-ctx.Done():
-	case <-l.done:
-	}
+	l.awaitGathered(ctx.Done())
 	local := l.pc.LocalDescription()
 	if local == nil {
 		return nil
@@ -211,7 +206,7 @@ func (l *link) offerRestart() (*negotiation.Fragment, error) {
 		return nil, fmt.Errorf("apply our offer: %w", err)
 	}
 	text, err := negotiation.FinishOffer(local, negotiation.OfferOptions{
-		Candidates: values(local, "candidate"), StreamID: streamID, Complete: true,
+		Candidates: append(l.additionalHosts(), values(local, "candidate")...), StreamID: streamID, Complete: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("finish the offer: %w", err)

@@ -24,11 +24,23 @@ func (l *link) announceHosts(answer string) string {
 	}
 	var b strings.Builder
 	b.WriteString(answer[:at])
-	for i, a := range l.engine.hosts {
-		fmt.Fprintf(&b, "a=candidate:host%d 1 udp %d %s %d typ host\r\n", i, hostPriority-i, a, l.engine.mux.local.Port())
+	for _, c := range l.additionalHosts() {
+		b.WriteString("a=candidate:" + c + "\r\n")
 	}
 	b.WriteString(answer[at:])
 	return b.String()
+}
+
+// additionalHosts are the values of their candidate lines. They lead to the port of all media, no other.
+func (l *link) additionalHosts() []string {
+	if l.mux != l.engine.mux {
+		return nil
+	}
+	all := make([]string, 0, len(l.engine.hosts))
+	for i, a := range l.engine.hosts {
+		all = append(all, fmt.Sprintf("host%d 1 udp %d %s %d typ host", i, hostPriority-i, a, l.mux.local.Port()))
+	}
+	return all
 }
 
 // resolveHosts finds the addresses of the additional hosts. A name that can't be resolved is told and left out.

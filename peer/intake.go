@@ -8,30 +8,12 @@ import (
 	"sluice/rtpin"
 )
 
-// What one publisher may send (I31): far above what a camera or an encoder does, far below what harms the others.
-const (
-	maxPacketRate = 5000            // packets/s
-	maxBitRate    = 50_000_000      // bit/s
-	rateWindow    = 2 * time.Second // over which they are measured
-)
-
-// FloodError tells that a peer sends more than any encoder does: the connection is ended.
-type FloodError struct{}
-
-func (e *FloodError) Error() string {
-	return fmt.Sprintf("the peer sends too much: more than %d packets or %d Mbit a second, or streams that were not negotiated",
-		maxPacketRate, maxBitRate/1_000_000)
-}
-
 // intake is the state of a Reception that Run owns.
 type intake struct {
 	reception *Reception
 	sink      Sink
 	sync      *rtpin.Synchronizer
-	streams   []*incoming
-
-	window         time.Time // since when packets and bytes are counted
-	packets, bytes int
+	streams   []*incoming // that have begun
 }
 
 // open begins a stream.
@@ -51,38 +33,33 @@ func (i *intake) open(in *incoming) error {
 	return nil
 }
 
-// take handles one packet, or the beginning of a stream, which comes before all of its packets.
+// take handles one packet. The first one begins its stream.
 func (i *intake) take(a arrival) error {
-	switch {
-	case a.report != nil:
-		a.from.receiver.Report(a.report, a.at)
+	if a.report != nil {
+		if a.to.receiver != nil {
+			a.to.receiver.Report(a.report, a.at)
+		}
 		return nil
-	case a.packet == nil:
-		return i.open(a.from)
 	}
-	i.packets++
-	i.bytes += len(a.packet.Payload)
+	if a.to.receiver == nil {
+		if err := i.open(a.to); err != nil {
+			return err
+		}
+	}
 	i.reception.counted.received(len(a.packet.Payload))
-	a.from.receiver.Push(a.packet, a.at)
+	a.to.receiver.Push(a.packet, a.at)
 	return nil
 }
 
-func (i *intake) tick(now time.Time) error {
-	if i.reception.streams.exceeded() {
-		return &FloodError{}
-	}
-	if span := now.Sub(i.window); span >= rateWindow {
-		if float64(i.packets) > maxPacketRate*span.Seconds() || float64(i.bytes)*8 > maxBitRate*span.Seconds() {
-			return &FloodError{}
-		}
-		i.window, i.packets, i.bytes = now, 0, 0
-	}
-	var lost uint64
+func (i *intake) tick(now time.Time) {
+	var lost, malformed uint64
 	for _, in := range i.streams {
 		in.receiver.Tick(now)
-		lost += in.receiver.Stats().Lost
+		s := in.receiver.Stats()
+		lost += s.Lost
+		malformed += s.Malformed
 	}
 	i.reception.counted.lost.Store(lost)
+	i.reception.counted.malformed.Store(malformed)
 	i.sink.Tick(now)
-	return nil
 }

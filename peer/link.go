@@ -38,6 +38,7 @@ type link struct {
 	engine   *Engine                // fixed
 	pc       *webrtc.PeerConnection // fixed
 	mux      *announcedMux          // fixed: the port it uses
+	border   *border                // fixed: what its packets pass
 	plan     *negotiation.Plan      // fixed; nil if we offer
 	loopback bool                   // fixed: loopback addresses are of use to the peer
 
@@ -64,9 +65,9 @@ type link struct {
 	err         error  // guarded by mu: why it is over
 }
 
-func newLink(e *Engine, pc *webrtc.PeerConnection, mux *announcedMux, loopback bool) link {
+func newLink(e *Engine, pc *webrtc.PeerConnection, mux *announcedMux, b *border, loopback bool) link {
 	return link{
-		engine: e, pc: pc, mux: mux, loopback: loopback,
+		engine: e, pc: pc, mux: mux, border: b, loopback: loopback,
 		connected: make(chan struct{}), doubt: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 }
@@ -129,8 +130,8 @@ func (l *link) Close() {
 		l.mu.Lock()
 		l.closing.Store(true) // under mu: no reader begins from now on
 		l.mu.Unlock()
+		l.finish(nil)            // lets go whoever waits to deliver something
 		_ = l.pc.GracefulClose() // what is left to close is closed all the same
-		l.finish(nil)
 		l.readers.Wait()
 	})
 }
@@ -154,6 +155,9 @@ func (l *link) finish(err error) {
 		close(l.done)
 	})
 }
+
+// floods ends the connection of a peer that sends too much.
+func (l *link) floods() { l.finish(&FloodError{}) }
 
 // onState follows pion's view of the connection.
 func (l *link) onState(s webrtc.PeerConnectionState) {

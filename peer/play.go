@@ -17,7 +17,7 @@ const resendBuffer = 512
 // PlayOptions is what a sending connection needs besides what was negotiated.
 type PlayOptions struct {
 	Loopback          bool      // the peer is on this machine: loopback addresses are of use to it
-	OnKeyframeRequest func()    // called from the connection's goroutines when the peer wants a keyframe; nil: nobody
+	OnKeyframeRequest func()    // called from the connection's goroutines when the peer wants a keyframe; must not close it; nil: nobody
 	Total             *Counters // counts along with the connection's own; nil: none
 }
 
@@ -91,7 +91,10 @@ func (e *Engine) newConnection(mux *announcedMux, codecs *webrtc.MediaEngine, ro
 	}
 	interceptors := &interceptor.Registry{}
 	interceptors.Add(resends)
-	pc, err := e.newPeerConnection(codecs, interceptors, e.settings(mux, role, o.Loopback))
+	b := newBorder() // no RTP passes: a viewer sends reports alone
+	settings := e.settings(mux, role, o.Loopback)
+	settings.BufferFactory = b.buffer
+	pc, err := e.newPeerConnection(codecs, interceptors, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +105,9 @@ func (e *Engine) newConnection(mux *announcedMux, codecs *webrtc.MediaEngine, ro
 		o.Total = &Counters{}
 	}
 	c := &Connection{
-		link: newLink(e, pc, mux, o.Loopback), tracks: make(map[string]*outgoing), onKeyframe: o.OnKeyframeRequest, total: o.Total,
+		link: newLink(e, pc, mux, b, o.Loopback), tracks: make(map[string]*outgoing), onKeyframe: o.OnKeyframeRequest, total: o.Total,
 	}
+	b.flood = c.floods
 	c.steps.Store(1)
 	pc.OnConnectionStateChange(c.onState)
 	pc.OnICEConnectionStateChange(c.onICEState)

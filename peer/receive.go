@@ -2,6 +2,7 @@ package peer
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -47,7 +48,7 @@ func (e *Engine) Receive(offer *negotiation.Offer, plan *negotiation.Plan, o Rec
 		if choice.Action == negotiation.Passthrough {
 			r.kinds[choice.Kind] = choice.Track
 			r.firOnly = r.firOnly || choice.Kind == media.Video && firOnly(choice.Format.Feedback)
-			r.limitStreams(offer, choice.MID)
+			r.allow(offer, choice)
 		}
 	}
 	answer, err := r.answerTo(offer)
@@ -79,7 +80,7 @@ func (e *Engine) OfferReceive(o ReceiveOptions) (*Reception, error) {
 		if err != nil {
 			break
 		}
-		r.streams.allow(streamsPerSection)
+		r.border.allow(streamsPerSection, receivable[kind]...)
 	}
 	if err == nil {
 		err = r.makeOffer()
@@ -96,22 +97,32 @@ func (e *Engine) newReception(mux *announcedMux, codecs *webrtc.MediaEngine, rol
 	if err != nil {
 		return nil, err
 	}
-	streams := &streamLimit{}
+	b := newBorder()
 	settings := e.settings(mux, role, o.Loopback)
-	settings.BufferFactory = streams.buffer
+	settings.BufferFactory = b.buffer
 	pc, err := e.newPeerConnection(codecs, interceptors, settings)
 	if err != nil {
 		return nil, err
 	}
 	r := &Reception{
-		link: newLink(e, pc, mux, o.Loopback), streams: streams, kinds: make(map[media.Kind]media.Track),
-		arrivals: make(chan arrival, arrivalQueue), over: make(chan struct{}),
+		link: newLink(e, pc, mux, b, o.Loopback), kinds: make(map[media.Kind]media.Track), ssrc: rand.Uint32(),
+		arrivals: make(chan arrival, arrivalQueue), over: make(chan struct{}), incoming: make(map[incomingKey]*incoming),
 	}
+	b.flood = r.floods
 	r.steps.Store(1)
 	pc.OnConnectionStateChange(r.onState)
 	pc.OnICEConnectionStateChange(r.onICEState)
 	pc.OnTrack(r.onTrack)
 	return r, nil
+}
+
+// allow lets the streams of one section in: its layers, or one with what browsers send by mistake.
+func (r *Reception) allow(offer *negotiation.Offer, c negotiation.Choice) {
+	streams := streamsPerSection
+	if s, ok := offer.Section(c.MID); ok {
+		streams = max(streams, 2*len(s.RIDs))
+	}
+	r.border.allow(streams, payload{number: c.Format.PayloadType, rtx: c.Format.RTX})
 }
 
 // receiving asks for what is lost, reports what has come, and tells browsers' bandwidth estimators when.

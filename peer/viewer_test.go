@@ -150,7 +150,7 @@ func connect(t testing.TB, e *Engine, change *strings.Replacer, profiles ...dtls
 		sdp = change.Replace(sdp)
 	}
 	c := answerTo(t, e, sdp, PlayOptions{})
-	v.accept(t, c.Answer())
+	v.accept(t, c.Description())
 	await(t, c.Connected(), "connected")
 	await(t, v.connected, "connected on the viewer's side")
 	return c, v
