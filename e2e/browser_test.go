@@ -33,6 +33,7 @@ var chromium = kind{
 			"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
 			"--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
 			"--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection", "--mute-audio",
+			"--use-fake-device-for-media-stream", // who may use it, a page's permissions tell
 			"--remote-debugging-port=0", "--user-data-dir=" + profile, "about:blank",
 		}
 	},
@@ -50,6 +51,8 @@ var firefox = kind{
 // firefoxPrefs let WebRTC work on loopback, let sound play without a gesture, and keep Firefox off the network.
 // A page without the permission to film gets the address of the default route only, whatever ice.loopback says.
 const firefoxPrefs = `user_pref("permissions.default.camera", 1);
+user_pref("permissions.default.microphone", 1);
+user_pref("media.navigator.streams.fake", true);
 user_pref("media.peerconnection.ice.loopback", true);
 user_pref("media.peerconnection.ice.obfuscate_host_addresses", false);
 user_pref("media.autoplay.default", 0);

@@ -37,10 +37,17 @@ type look struct {
 // open opens a URL in a tab of its own, which is closed after the test; a failed test leaves its picture.
 func (b *browser) open(t *testing.T, url string) *page {
 	t.Helper()
+	return b.openAs(t, url, nil)
+}
+
+// openAs is open for a user who has allowed the page's site no more than some permissions; nil leaves them as the
+// browser has them.
+func (b *browser) openAs(t *testing.T, url string, permissions []string) *page {
+	t.Helper()
 	b.slots <- struct{}{}
 	t.Cleanup(func() { <-b.slots })
 	p := &page{t: t, browser: b}
-	if err := b.do(map[string]any{"do": "open", "url": url}, &p.number); err != nil {
+	if err := b.do(map[string]any{"do": "open", "url": url, "permissions": permissions}, &p.number); err != nil {
 		t.Fatalf("%s: open %s: %v", b.kind.name, url, err)
 	}
 	t.Cleanup(func() {
@@ -61,6 +68,14 @@ func (p *page) look() look {
 		p.t.Fatalf("%s: look: %v", p.browser.kind.name, err)
 	}
 	return l
+}
+
+// evaluate runs a JavaScript expression in the page, and waits for it if it is a promise.
+func (p *page) evaluate(script string, result any) {
+	p.t.Helper()
+	if err := p.browser.do(map[string]any{"do": "evaluate", "page": p.number, "script": script}, result); err != nil {
+		p.t.Fatalf("%s: evaluate %s: %v", p.browser.kind.name, script, err)
+	}
 }
 
 // leave goes to another URL in the same tab, as a user does.

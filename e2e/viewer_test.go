@@ -3,9 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -22,8 +20,9 @@ const packetLimit = 20 * time.Second // for enough packets to come
 // viewer watches a stream with pion and keeps every packet.
 type viewer struct {
 	connection *webrtc.PeerConnection
-	location   string // of the session
-	answer     string // SDP
+	location   string      // of the session
+	answer     string      // SDP
+	header     http.Header // of the 201
 	readers    sync.WaitGroup
 	closed     chan struct{} // closed when the gateway has ended the connection
 
@@ -89,8 +88,7 @@ func newConnection(t *testing.T) *webrtc.PeerConnection {
 		t.Fatal(err)
 	}
 	settings := webrtc.SettingEngine{}
-	settings.SetIncludeLoopbackCandidate(true)
-	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	useSocket(t, &settings)
 	c, err := webrtc.NewAPI(webrtc.WithMediaEngine(codecs), webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatal(err)
@@ -119,34 +117,21 @@ func (v *viewer) offer(t *testing.T) string {
 }
 
 // post sends the offer. The answer is a 201 with all that WHEP wants, or a problem document.
-func (v *viewer) post(t *testing.T, endpoint, offer string) (string, *problem) {
+func (v *viewer) post(t *testing.T, endpoint, offer string) (answer string, refused *problem) {
 	t.Helper()
-	r, err := client.Post(endpoint, "application/sdp", strings.NewReader(offer))
-	if err != nil {
-		t.Fatal(err)
+	v.location, answer, v.header, refused = postOffer(t, endpoint, offer)
+	return answer, refused
+}
+
+// problemOf is what a refusal says, which has to be a problem document.
+func problemOf(t testing.TB, r *http.Response, body []byte) *problem {
+	t.Helper()
+	p := &problem{RetryAfter: r.Header.Get("Retry-After")}
+	if err := json.Unmarshal(body, p); err != nil || r.Header.Get("Content-Type") != "application/problem+json" || p.Status != r.StatusCode {
+		t.Errorf("status %d is not told by a problem document but %q", r.StatusCode, body)
 	}
-	defer r.Body.Close()
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.StatusCode != http.StatusCreated {
-		p := &problem{RetryAfter: r.Header.Get("Retry-After")}
-		if err := json.Unmarshal(body, p); err != nil || r.Header.Get("Content-Type") != "application/problem+json" || p.Status != r.StatusCode {
-			t.Errorf("status %d is not told by a problem document but %q", r.StatusCode, body)
-		}
-		p.Status = r.StatusCode
-		return "", p
-	}
-	if r.Header.Get("Content-Type") != "application/sdp" || r.Header.Get("ETag") == "" {
-		t.Errorf("the 201 has the header %v", r.Header)
-	}
-	at, err := url.Parse(r.Header.Get("Location"))
-	if err != nil || at.Path == "" {
-		t.Fatalf("no usable Location in the 201: %v", r.Header)
-	}
-	v.location = r.Request.URL.ResolveReference(at).String()
-	return string(body), nil
+	p.Status = r.StatusCode
+	return p
 }
 
 // read keeps the packets of a track until it ends.

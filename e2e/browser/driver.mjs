@@ -1,8 +1,11 @@
 // Drives one browser that runs already. Reads commands from standard input, one JSON object a line, and answers
 // each on file descriptor 3 with a line {id, result} or {id, error}:
 //
-//   {id, do: "open", url}                       a tab with its probe; its number is the result
+//   {id, do: "open", url, permissions}          a tab with its probe; its number is the result. Without permissions
+//                                               they are as the browser has them; [] refuses all of them
 //   {id, do: "look", page}                      what a user sees and hears there now; see probe.js
+//   {id, do: "evaluate", page, script}          the result of a JavaScript expression; promises are waited for
+//   {id, do: "click", page, selector}
 //   {id, do: "leave", page, url}                for another URL in the same tab
 //   {id, do: "screenshot", page, path}
 //   {id, do: "close", page}
@@ -15,7 +18,7 @@ import { createInterface } from 'node:readline';
 import puppeteer from 'puppeteer-core';
 
 const [protocol, browserWSEndpoint] = process.argv.slice(2);
-const probe = await readFile(new URL('probe.js', import.meta.url), 'utf8');
+const scripts = await Promise.all(['probe.js', 'peer.js'].map((name) => readFile(new URL(name, import.meta.url), 'utf8')));
 const browser = await puppeteer.connect({
   protocol, browserWSEndpoint, defaultViewport: { width: 1280, height: 720 }, protocolTimeout: 30_000,
 });
@@ -23,8 +26,11 @@ const pages = [];
 const answers = 3; // the file descriptor; standard output is for what modules print
 
 const commands = {
-  async open({ url }) {
+  async open({ url, permissions }) {
     const context = await browser.createBrowserContext();
+    if (permissions) {
+      await context.overridePermissions(new URL(url).origin, permissions);
+    }
     const page = await context.newPage();
     const complaints = [];
     page.on('console', (message) => {
@@ -33,7 +39,9 @@ const commands = {
       }
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.evaluateOnNewDocument(probe);
+    for (const script of scripts) {
+      await page.evaluateOnNewDocument(script);
+    }
     await page.goto(url, { waitUntil: 'domcontentloaded' });
     return pages.push({ page, context, complaints }) - 1;
   },
@@ -42,6 +50,14 @@ const commands = {
     const { page, complaints } = pages[number];
     const seen = await page.evaluate('sluiceProbe()');
     return { ...seen, complaints };
+  },
+
+  async evaluate({ page, script }) {
+    return pages[page].page.evaluate(script);
+  },
+
+  async click({ page, selector }) {
+    await pages[page].page.click(selector);
   },
 
   async leave({ page, url }) {

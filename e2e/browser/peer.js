@@ -1,0 +1,142 @@
+// A WHIP publisher or WHEP player in the page, for what the gateway's own pages do not do: sluicePeer.start(…)
+// trickles candidate by candidate, sluicePeer.restart() restarts ICE, sluicePeer.events(…) reads server-sent events.
+(() => {
+  let connection, resource, etag, answer;
+  const statuses = []; // of PATCH
+
+  const candidateLines = () => connection.localDescription.sdp.match(/a=candidate:.*/g) ?? [];
+
+  // fragment is a trickle-ice-sdpfrag (RFC 8840) of the first section, to which all others are bundled.
+  function fragment(candidates) {
+    const { sdp } = connection.localDescription;
+    const head = ['a=ice-ufrag:', 'a=ice-pwd:', 'm=', 'a=mid:'].map((name) => new RegExp(`^${name}.*`, 'm').exec(sdp)[0].trim());
+    return [...head, ...candidates, ''].join('\r\n');
+  }
+
+  async function patch(candidates, match) {
+    const headers = { 'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': match };
+    const response = await fetch(resource, { method: 'PATCH', headers, body: fragment(candidates) });
+    statuses.push(response.status);
+    return response;
+  }
+
+  // Chromium sends three layers of pictures of 960x540 and more only.
+  async function addSenders({ codec, simulcast }) {
+    const size = simulcast ? { width: { exact: 1280 }, height: { exact: 720 } } : { width: 640, height: 360, frameRate: 25 };
+    const media = await navigator.mediaDevices.getUserMedia({ audio: true, video: size });
+    const sendEncodings = simulcast
+      ? [['q', 4], ['h', 2], ['f', 1]].map(([rid, scaleResolutionDownBy]) => ({ rid, scaleResolutionDownBy }))
+      : [{}];
+    for (const track of media.getTracks()) {
+      const wish = track.kind === 'video' ? { sendEncodings } : {};
+      const transceiver = connection.addTransceiver(track, { direction: 'sendonly', streams: [media], ...wish });
+      if (track.kind === 'video' && codec) {
+        prefer(transceiver, `video/${codec}`);
+      }
+    }
+  }
+
+  function prefer(transceiver, type) {
+    const { codecs } = RTCRtpSender.getCapabilities('video');
+    transceiver.setCodecPreferences(codecs.filter((c) => c.mimeType.toLowerCase() === type));
+  }
+
+  function addReceivers() {
+    const video = document.body.appendChild(document.createElement('video'));
+    video.autoplay = video.muted = true;
+    video.srcObject = new MediaStream();
+    connection.ontrack = ({ track }) => video.srcObject.addTrack(track);
+    connection.addTransceiver('video', { direction: 'recvonly' });
+    connection.addTransceiver('audio', { direction: 'recvonly' });
+  }
+
+  async function start({ url, role, ...options }) {
+    connection = new RTCPeerConnection();
+    await (role === 'publish' ? addSenders(options) : addReceivers());
+    let early = [];
+    connection.onicecandidate = ({ candidate }) => {
+      if (candidate?.candidate && candidate.sdpMLineIndex === 0) {
+        const line = `a=${candidate.candidate}`;
+        early ? early.push(line) : patch([line], etag);
+      }
+    };
+    await connection.setLocalDescription();
+    const offer = connection.localDescription.sdp;
+    const response = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: offer });
+    const body = await response.text();
+    if (response.status !== 201) {
+      return { status: response.status, detail: body };
+    }
+    resource = new URL(response.headers.get('Location'), response.url).href;
+    etag = response.headers.get('ETag');
+    answer = body;
+    await connection.setRemoteDescription({ type: 'answer', sdp: answer });
+    const found = early;
+    early = null;
+    if (found.length) {
+      await patch(found, etag);
+    }
+    return { status: 201, location: resource, offer, answer, link: response.headers.get('Link') ?? '' };
+  }
+
+  const gathered = () => new Promise((resolve) => {
+    const look = () => connection.iceGatheringState === 'complete' && resolve();
+    connection.addEventListener('icegatheringstatechange', look);
+    look();
+  });
+
+  // restart makes new ICE credentials on both sides. The answer is the old one with those of the fragment.
+  async function restart() {
+    connection.onicecandidate = null;
+    connection.restartIce();
+    await connection.setLocalDescription();
+    await gathered();
+    const response = await patch(candidateLines(), '*');
+    const text = await response.text();
+    if (response.status !== 200) {
+      return { status: response.status, detail: text };
+    }
+    etag = response.headers.get('ETag');
+    const [ufrag, pwd] = ['ufrag', 'pwd'].map((name) => new RegExp(`a=ice-${name}:.*`).exec(text)[0].trim());
+    const candidates = (text.match(/a=candidate:.*/g) ?? []).map((line) => line.trim());
+    const sdp = answer.replace(/a=ice-ufrag:.*/g, ufrag).replace(/a=ice-pwd:.*/g, pwd)
+      .replace(/a=candidate:.*\r\n/g, '').replace(/a=end-of-candidates\r\n/, `${candidates.join('\r\n')}\r\na=end-of-candidates\r\n`);
+    await connection.setRemoteDescription({ type: 'answer', sdp });
+    return { status: 200, etag, fragment: text };
+  }
+
+  // stats sums up what is sent and how the other side takes it.
+  async function stats() {
+    const sum = { state: connection.connectionState, ice: connection.iceConnectionState, statuses, layers: {}, pictures: 0, keyframeRequests: 0, bandwidth: 0, reports: 0, decoded: 0 };
+    for (const report of (await connection.getStats()).values()) {
+      if (report.type === 'outbound-rtp' && report.kind === 'video') {
+        sum.pictures += report.framesEncoded ?? 0;
+        sum.keyframeRequests += (report.pliCount ?? 0) + (report.firCount ?? 0);
+        sum.layers[report.rid ?? ''] = [report.frameWidth ?? 0, report.frameHeight ?? 0];
+      } else if (report.type === 'remote-inbound-rtp') {
+        sum.reports++;
+      } else if (report.type === 'candidate-pair' && report.nominated) {
+        sum.bandwidth = Math.max(sum.bandwidth, report.availableOutgoingBitrate ?? 0);
+      } else if (report.type === 'inbound-rtp' && report.kind === 'video') {
+        sum.decoded += report.framesDecoded ?? 0;
+      }
+    }
+    return sum;
+  }
+
+  // drop stops one layer for good; the others go on.
+  async function drop(rid) {
+    const sender = connection.getSenders().find((s) => s.track?.kind === 'video');
+    const parameters = sender.getParameters();
+    parameters.encodings.find((e) => e.rid === rid).active = false;
+    await sender.setParameters(parameters);
+  }
+
+  async function stop() {
+    const response = await fetch(resource, { method: 'DELETE' });
+    connection.close();
+    return response.status;
+  }
+
+  window.sluicePeer = { start, restart, stats, drop, stop };
+})();

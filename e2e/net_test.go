@@ -1,0 +1,45 @@
+package e2e
+
+import (
+	"net"
+	"sync/atomic"
+	"testing"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// roomyBuffer keeps what comes while a busy machine lets a peer wait: the default holds some 90 packets.
+const roomyBuffer = 2 << 20 // bytes
+
+// peerSocket is the socket of one of a test's own peers, with room for bursts.
+type peerSocket struct {
+	net.PacketConn
+	deaf atomic.Bool // sends no more STUN, neither checks nor answers
+}
+
+// useSocket gives a peer a socket of its own on loopback, which is closed after the test.
+func useSocket(t testing.TB, settings *webrtc.SettingEngine) *peerSocket {
+	t.Helper()
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SetReadBuffer(roomyBuffer); err != nil {
+		t.Fatal(err)
+	}
+	s := &peerSocket{PacketConn: c}
+	mux := webrtc.NewICEUDPMux(nil, s)
+	t.Cleanup(func() { _ = mux.Close() }) // what was under way is over
+	settings.SetICEUDPMux(mux)
+	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	return s
+}
+
+// WriteTo implements net.PacketConn.
+func (s *peerSocket) WriteTo(b []byte, to net.Addr) (int, error) {
+	if len(b) > 0 && b[0] < 4 && s.deaf.Load() { // RFC 7983: STUN
+		return len(b), nil
+	}
+	return s.PacketConn.WriteTo(b, to)
+}
