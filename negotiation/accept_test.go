@@ -170,6 +170,7 @@ func TestLayers(t *testing.T) {
 	for _, c := range []struct{ name, lines, want string }{
 		{"none", "", "[]"},
 		{"OBS", rids("0", "1", "2") + "a=simulcast:send 0;1;2\n", "[{0 0} {1 1} {2 2}]"},
+		{"all that OBS can be set to", rids("0", "1", "2", "3") + "a=simulcast:send 0;1;2;3\n", "[{0 0} {1 1} {2 2} {3 3}]"},
 		{"order of the simulcast line", rids("l", "m", "h") + "a=simulcast:send h;m;l\n", "[{h h} {m m} {l l}]"},
 		{"no simulcast line", rids("l", "h"), "[{l l} {h h}]"},
 		{"alternatives and paused", rids("1", "2", "3") + "a=simulcast:send 1,~2;~3\n", "[{1 1} {2 2} {3 3}]"},
@@ -183,7 +184,7 @@ func TestLayers(t *testing.T) {
 		{"rid twice", rids("1", "1") + "a=simulcast:send 1;1\n", "[{1 1}]"},
 		{"rid with a blank", "a=rid:a b send\na=rid:c send\n", "[{c c}]"},
 		{"rid of no characters", "a=rid: send\na=rid:c send\n", "[{c c}]"},
-		{"more than three", rids("1", "2", "3", "4"), "[{1 1} {2 2} {3 3}]"},
+		{"more than four", rids("1", "2", "3", "4", "5"), "[{1 1} {2 2} {3 3} {4 4}]"},
 		{"capitals", rids("Hi", "LO"), "[{Hi hi} {LO lo}]"},
 		{"alike but for case", rids("a", "A"), "[{a a} {A layer2}]"},
 		{"main twice", rids("Main", "main"), "[{Main main} {main layer2}]"},

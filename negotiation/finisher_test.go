@@ -208,6 +208,24 @@ func TestFinishAnswerPublisher(t *testing.T) {
 	}
 }
 
+// A58: OBS gives up unless the simulcast line of the answer has as many semicolons as its own, up to four layers.
+func TestFinishAnswerLayersOfOBS(t *testing.T) {
+	text := fixtures(t)["obs-32.2.2-simulcast2"]
+	for sent, received := range map[string]string{"0;1;2": "a=simulcast:recv 0;1;2\r\n", "0;1;2;3": "a=simulcast:recv 0;1;2;3\r\n"} {
+		more := "a=rid:" + strings.ReplaceAll(strings.TrimPrefix(sent, "0;1;"), ";", " send\na=rid:") + " send\na=simulcast:send "
+		changed := strings.Replace(text, "a=simulcast:send 0;1", more+sent, 1)
+		offer := mustParse(t, changed, RolePublish)
+		plan, err := Accept(offer, Wish{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := FinishAnswer(libraryAnswer(offer, plan, libraryCandidates...), offer, AnswerOptions{Plan: plan})
+		if err != nil || !strings.Contains(answer, received) || len(answer) > maxAnswerSize {
+			t.Errorf("%s: %v\n%s", sent, err, answer)
+		}
+	}
+}
+
 // A25: candidates at the end of the list give way.
 func TestFinishAnswerSize(t *testing.T) {
 	offer := mustParse(t, plainOffer, RolePlay)

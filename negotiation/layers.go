@@ -36,14 +36,16 @@ func nameLayers(rids []string) []Layer {
 // of its simulcast line if it has one. Alternatives ("1,2") and those that are paused ("~1") count as layers of
 // their own, as any of them may come; what only one of the two kinds of line names is ignored.
 func (s *Section) readRIDs(attrs attributes) {
+	sent := map[string]bool{}
 	for _, a := range attrs {
 		f := strings.Fields(a.value)
-		if a.key == "rid" && len(f) >= 2 && f[1] == "send" && token(f[0], maxRIDLength) && !slices.Contains(s.RIDs, f[0]) {
+		if a.key == "rid" && len(f) >= 2 && f[1] == "send" && token(f[0], maxRIDLength) && !sent[f[0]] {
+			sent[f[0]] = true
 			s.RIDs = append(s.RIDs, f[0])
 		}
 	}
 	if order := simulcastOrder(attrs); len(order) > 0 {
-		s.RIDs = slices.DeleteFunc(order, func(rid string) bool { return !slices.Contains(s.RIDs, rid) })
+		s.RIDs = slices.DeleteFunc(order, func(rid string) bool { return !sent[rid] })
 	}
 }
 
@@ -51,14 +53,19 @@ func (s *Section) readRIDs(attrs attributes) {
 // "send rid=1;2".
 func simulcastOrder(attrs attributes) []string {
 	var order []string
+	listed := map[string]bool{}
 	for _, a := range attrs {
+		if a.key != "simulcast" {
+			continue
+		}
 		f := strings.Fields(a.value)
 		i := slices.Index(f, "send")
-		if a.key != "simulcast" || i < 0 || i+1 >= len(f) {
+		if i < 0 || i+1 >= len(f) {
 			continue
 		}
 		for word := range strings.FieldsFuncSeq(strings.TrimPrefix(f[i+1], "rid="), func(r rune) bool { return r == ';' || r == ',' }) {
-			if rid := strings.TrimPrefix(word, "~"); rid != "" && !slices.Contains(order, rid) {
+			if rid := strings.TrimPrefix(word, "~"); rid != "" && !listed[rid] {
+				listed[rid] = true
 				order = append(order, rid)
 			}
 		}

@@ -51,7 +51,7 @@ type Section struct {
 	Formats []Format // in the offer's order of preference
 	Repair  []Format // RTX, RED and FEC, in the offer's order
 	ExtMaps map[int]string
-	RIDs    []string // simulcast layers that a publisher sends, at most three, in its own order
+	RIDs    []string // simulcast layers that a publisher sends, at most four, in its own order
 	Layers  []Layer  // the same, with the renditions that they are published as
 
 	RTCPMux         bool

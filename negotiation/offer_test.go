@@ -317,8 +317,8 @@ func TestParseOfferFacts(t *testing.T) {
 	if o := mustParse(t, plainOffer, RolePlay); o.ICELite || o.Setup != "actpass" {
 		t.Errorf("%+v", o)
 	}
-	layers := mustParse(t, strings.ReplaceAll(plainOffer, "recvonly", "sendonly")+"a=rid:0 send\na=rid:1 send\na=rid:2 send\na=rid:3 send\n", RolePublish)
-	if n := len(layers.Sections[1].RIDs); n != 3 { // J45
+	layers := mustParse(t, strings.ReplaceAll(plainOffer, "recvonly", "sendonly")+"a=rid:0 send\na=rid:1 send\na=rid:2 send\na=rid:3 send\na=rid:4 send\n", RolePublish)
+	if n := len(layers.Sections[1].RIDs); n != 4 { // J45
 		t.Errorf("%d layers", n)
 	}
 }

@@ -14,7 +14,7 @@ const (
 	maxCandidates  = 50 // used of one offer; the others are ignored
 	maxExtMaps     = 64 // of one section
 	maxRIDs        = 8  // of one section
-	maxUsedRIDs    = 3
+	maxUsedRIDs    = 4 // as many as OBS can be set to: it gives up if the answer has fewer than it offered
 	maxRIDLength   = 255 // of an RTP header extension (RFC 8285 4.3)
 	maxFeedback    = 16  // of one format; the others are ignored
 	maxMID         = 16
