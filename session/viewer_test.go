@@ -406,3 +406,46 @@ func TestCloseWhileWaiting(t *testing.T) {
 }
 
 func errorOf(_ *Session, _ string, err error) error { return err }
+
+// A wish for a bit rate counts from the first decision on, and is followed with 10 % to either side.
+func TestViewerFollowsBitrate(t *testing.T) {
+	onBench(t, Terms{}, Options{}, func(b *bench) {
+		high, low := b.source("h", sized(1280, 720)), b.source("l", sized(320, 180))
+		var v *fakeSender
+		flow := func(kbps int) (reading string) {
+			for range 50 {
+				time.Sleep(100 * time.Millisecond)
+				for p, size := range map[*hub.Publisher]int{high: kbps * 1000 / 8 / 10, low: 100} {
+					now := time.Now()
+					au := &media.AccessUnit{PTS: media.PTS(now, 90000), Arrived: now, Keyframe: true, Data: [][]byte{make([]byte, size)}}
+					if err := p.Write("video", au); err != nil {
+						t.Fatal(err)
+					}
+				}
+				synctest.Wait()
+				if v == nil {
+					continue
+				}
+				if sent := v.drain(); len(sent) > 0 {
+					reading = sent[len(sent)-1]
+				}
+			}
+			return reading
+		}
+		flow(1050)
+		s, first := b.play(PlayRequest{MaxBitrate: 1000})
+		if w := s.Info().Choices[1].Track.Width; w != 320 {
+			t.Errorf("decided on the picture of width %d", w)
+		}
+		v = first
+		v.connect()
+		for _, c := range []struct {
+			kbps int
+			want string
+		}{{950, "l"}, {850, "h"}, {950, "h"}, {1050, "h"}, {1200, "l"}, {950, "l"}, {850, "h"}} {
+			if got := flow(c.kbps); got != c.want {
+				t.Errorf("at %d kbit/s: %q, want %q", c.kbps, got, c.want)
+			}
+		}
+	})
+}
