@@ -2,6 +2,8 @@ package session_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -365,4 +367,29 @@ func openFiles(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(all)
+}
+
+// J78, J79: restarts that race the end of their session, before and after it is connected, are answered or find it gone.
+func TestRestartRacesClose(t *testing.T) {
+	h := publishHouse(t, session.Options{}, 0)
+	for n := range 20 {
+		c := newClient(t)
+		s := h.take(t, c)
+		if n%2 == 0 {
+			awaitState(t, s, session.StateConnected)
+		}
+		fragment := fmt.Sprintf("a=ice-ufrag:next%d\r\na=ice-pwd:abcdefghijkl0123456789\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n", n)
+		var race sync.WaitGroup
+		race.Go(func() {
+			var refusal *session.Refusal
+			if _, err := s.Patch(fragment, session.GenerationAny); err != nil && (!errors.As(err, &refusal) || refusal.Reason != session.ReasonGone) {
+				t.Errorf("%v", err)
+			}
+		})
+		race.Go(func() {
+			<-time.After(time.Duration(rand.IntN(3000)) * time.Microsecond)
+			s.Close()
+		})
+		race.Wait()
+	}
 }
