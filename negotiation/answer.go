@@ -75,7 +75,7 @@ func readSections(sdp string, offer *description) (*description, error) {
 		}
 	}
 	for i := range text.sections {
-		s, err := parseSection(&text.sections[i], text.session, RolePublish)
+		s, err := parseSection(&text.sections[i], text.session, roleServer)
 		if err != nil {
 			return nil, err
 		}

@@ -102,7 +102,11 @@ func TestParseAnswerRules(t *testing.T) {
 		{"other transport", sub("ufrag:wxyz", "ufrag:zyxw"), "transport of its own"},
 		{"other DTLS role", sub("setup:passive", "setup:active"), "transport of its own"},
 		{"transport in the first section only", video + tagOnly, ""}, // RFC 9143 7.1.3
-		{"no group", sub("a=group:BUNDLE v a\n", ""), ""},            // D43
+		{"transport with two fingerprints in the first section only", strings.Replace(video, "a=fingerprint:sha-256 "+hash256+"\n", "", 1) +
+			"a=fingerprint:sha-1 " + hash256[:59] + "\na=fingerprint:sha-256 " + hash256 + "\n" + tagOnly, ""},
+		{"no group", sub("a=group:BUNDLE v a\n", ""), ""}, // D43
+		{"user fragment of ZLMediaKit", strings.ReplaceAll(plainAnswer, "ufrag:wxyz", "ufrag:zlm_1"), ""},
+		{"user fragment with a blank", strings.ReplaceAll(plainAnswer, "ufrag:wxyz", "ufrag:wx yz"), "may hold letters"},
 		{"short password", sub("pwd:abcdefghijklmnopqrstuv", "pwd:abc"), "line 13 of the answer is malformed: the ice-pwd has 3 characters"},
 		{"payload types not offered", sub("SAVPF 111", "SAVPF 110", "rtpmap:111", "rtpmap:110"), "no payload type with a codec that was offered"},
 		{"payload type of another codec", sub("111 opus/48000/2", "111 PCMU/8000"), "no payload type with a codec that was offered"},

@@ -57,7 +57,7 @@ func (p CandidatePolicy) Allows(value string) bool {
 		return false
 	}
 	switch a := c.addr; {
-	case a.IsLoopback() && !p.Loopback, a.IsUnspecified(), a.IsMulticast(), a.IsLinkLocalUnicast():
+	case a.IsLoopback() && !p.Loopback, a.IsUnspecified(), a.IsMulticast(), a.IsLinkLocalUnicast(), a.Zone() != "":
 		return false
 	case a.Is4() && a.As4()[0] == 0, a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 		return false

@@ -102,9 +102,9 @@ func (p *fragmentParser) endSection() {
 func (p *fragmentParser) attribute(key, value string) string {
 	switch key {
 	case "ice-ufrag":
-		return setCredential(&p.f.ICEUfrag, key, value, minUfrag)
+		return setCredential(&p.f.ICEUfrag, key, value)
 	case "ice-pwd":
-		return setCredential(&p.f.ICEPwd, key, value, minPwd)
+		return setCredential(&p.f.ICEPwd, key, value)
 	case "ice-lite":
 		p.f.ICELite = true
 	case "mid":
@@ -133,10 +133,10 @@ func (p *fragmentParser) setMID(value string) string {
 
 // setCredential takes an ICE user fragment or password, which must be the same wherever it stands: all
 // sections share one transport.
-func setCredential(have *string, key, value string, least int) string {
+func setCredential(have *string, key, value string) string {
 	if *have != "" && *have != value {
 		return "a second " + key + " contradicts the first"
 	}
 	*have = value
-	return credentialFault(key, value, least)
+	return credentialFault(key, value)
 }

@@ -24,8 +24,9 @@ func (d *document) inherit(answer bool) {
 		if !bundled || t.attrs.has("ice-ufrag") || d.session.has("ice-ufrag") {
 			continue
 		}
+		own := t.attrs
 		for _, a := range d.sections[tagged].attrs {
-			if slices.Contains(transportKeys, a.key) && !t.attrs.has(a.key) {
+			if slices.Contains(transportKeys, a.key) && !own.has(a.key) {
 				t.attrs = append(t.attrs, a)
 			}
 		}

@@ -122,6 +122,7 @@ func TestCandidatePolicy(t *testing.T) {
 		{"metadata service in IPv6", "1 1 udp 1 ::ffff:169.254.169.254 5000 typ host", false},
 		{"link-local", "1 1 udp 1 fe80::1 5000 typ host", false},
 		{"link-local with zone", "1 1 udp 1 fe80::1%eth0 5000 typ host", false},
+		{"zone of ours", "1 1 udp 1 2001:db8::1%lo 5000 typ host", false},
 		{"multicast", "1 1 udp 1 239.1.1.1 5000 typ host", false},
 		{"IPv6 multicast", "1 1 udp 1 ff02::1 5000 typ host", false},
 		{"broadcast", "1 1 udp 1 255.255.255.255 5000 typ host", false},

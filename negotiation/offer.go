@@ -15,6 +15,9 @@ const (
 	RolePublish Role = "publish"
 )
 
+// roleServer is that of who answers an offer of ours.
+const roleServer Role = "server"
+
 // Direction is the direction of media as the offerer sees it.
 type Direction string
 

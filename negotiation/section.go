@@ -22,7 +22,7 @@ func parseSection(t *sectionText, session attributes, role Role) (Section, error
 	if err := s.readDirection(t.attrs, session); err != nil {
 		return s, err
 	}
-	if err := s.readTransport(t.attrs, session); err != nil {
+	if err := s.readTransport(t.attrs, session, role); err != nil {
 		return s, err
 	}
 	if err := s.readFormats(t, role); err != nil {
@@ -77,7 +77,7 @@ func (s *Section) readSources(attrs attributes, role Role) {
 		default:
 			continue
 		}
-		if role == RolePublish && printable(a.value) {
+		if role != RolePlay && printable(a.value) {
 			s.sources = append(s.sources, a.key+":"+a.value)
 		}
 	}

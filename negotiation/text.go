@@ -10,11 +10,11 @@ const (
 	MaxOfferSize   = 64 << 10 // bytes
 	maxLines       = 4096
 	maxSections    = 32
-	maxFormats     = 64 // of one section
-	maxCandidates  = 50 // used of one offer; the others are ignored
-	maxExtMaps     = 64 // of one section
-	maxRIDs        = 8  // of one section
-	maxUsedRIDs    = 4 // as many as OBS can be set to: it gives up if the answer has fewer than it offered
+	maxFormats     = 64  // of one section
+	maxCandidates  = 50  // used of one offer; the others are ignored
+	maxExtMaps     = 64  // of one section
+	maxRIDs        = 8   // of one section
+	maxUsedRIDs    = 4   // as many as OBS can be set to: it gives up if the answer has fewer than it offered
 	maxRIDLength   = 255 // of an RTP header extension (RFC 8285 4.3)
 	maxFeedback    = 16  // of one format; the others are ignored
 	maxMID         = 16

@@ -10,22 +10,23 @@ import (
 // is too weak to ask for).
 var fingerprintLengths = map[string]int{"sha-256": 32, "sha-384": 48, "sha-512": 64}
 
-// The least characters of the ICE credentials.
-const (
-	minUfrag = 4
-	minPwd   = 22
-)
+// leastCredential gives the least characters of the ICE credentials.
+var leastCredential = map[string]int{"ice-ufrag": 4, "ice-pwd": 22}
 
-func (s *Section) readTransport(attrs, session attributes) error {
+// serversICEChars are no ice-chars of RFC 8839, but stand in what servers answer (ZLMediaKit's user fragments are like
+// "zlm_1") and are taken by browsers.
+const serversICEChars = "_-=#"
+
+func (s *Section) readTransport(attrs, session attributes, role Role) error {
 	setup, _, err := inherited(attrs, session, "setup")
 	if err != nil {
 		return err
 	}
 	s.Setup = setup.value
-	if s.ICEUfrag, err = s.credential(attrs, session, "ice-ufrag", minUfrag); err != nil {
+	if s.ICEUfrag, err = s.credential(attrs, session, "ice-ufrag", role); err != nil {
 		return err
 	}
-	if s.ICEPwd, err = s.credential(attrs, session, "ice-pwd", minPwd); err != nil {
+	if s.ICEPwd, err = s.credential(attrs, session, "ice-pwd", role); err != nil {
 		return err
 	}
 	s.readFingerprints(attrs, session)
@@ -39,7 +40,7 @@ func (s *Section) readTransport(attrs, session attributes) error {
 }
 
 // credential reads an ICE user fragment or password.
-func (s *Section) credential(attrs, session attributes, key string, least int) (string, error) {
+func (s *Section) credential(attrs, session attributes, key string, role Role) (string, error) {
 	a, ok, err := inherited(attrs, session, key)
 	switch {
 	case err != nil:
@@ -47,16 +48,20 @@ func (s *Section) credential(attrs, session attributes, key string, least int) (
 	case !ok:
 		return "", malformed(s.line, "the section has no %s", key)
 	}
-	if fault := credentialFault(key, a.value, least); fault != "" {
+	judged := a.value
+	if role == roleServer {
+		judged = strings.Map(forgiven, judged)
+	}
+	if fault := credentialFault(key, judged); fault != "" {
 		return "", malformed(a.line, "%s", fault)
 	}
 	return a.value, nil
 }
 
 // credentialFault says what is wrong with an ICE user fragment or password (RFC 8839 5.4), or "".
-func credentialFault(key, value string, least int) string {
+func credentialFault(key, value string) string {
 	const most = 256
-	switch {
+	switch least := leastCredential[key]; {
 	case len(value) < least || len(value) > most:
 		return fmt.Sprintf("the %s has %d characters; %d to %d are expected", key, len(value), least, most)
 	case strings.ContainsFunc(value, notICEChar):
@@ -71,6 +76,14 @@ func notICEChar(r rune) bool {
 		return false
 	}
 	return true
+}
+
+// forgiven is an ice-char in the place of a character that servers may have there.
+func forgiven(r rune) rune {
+	if strings.ContainsRune(serversICEChars, r) {
+		return '+'
+	}
+	return r
 }
 
 // readFingerprints keeps the fingerprints that may be trusted and notes what is wrong with the others.
