@@ -25,6 +25,9 @@ type kind struct {
 	session                 string // what comes behind that address
 }
 
+// insecureHost is this machine under a name that Chromium does not take for it, so pages there are not secure.
+const insecureHost = "gateway.test"
+
 var chromium = kind{
 	name: "chromium", program: "/usr/bin/chromium", protocol: "cdp", pages: 4, endpoint: `DevTools listening on (ws://\S+)`,
 	args: func(profile string) []string {
@@ -33,6 +36,7 @@ var chromium = kind{
 			"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
 			"--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
 			"--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection", "--mute-audio",
+			"--host-resolver-rules=MAP " + insecureHost + " 127.0.0.1",
 			"--use-fake-device-for-media-stream", // who may use it, a page's permissions tell
 			"--remote-debugging-port=0", "--user-data-dir=" + profile, "about:blank",
 		}

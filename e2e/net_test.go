@@ -15,6 +15,7 @@ const roomyBuffer = 2 << 20 // bytes
 type peerSocket struct {
 	net.PacketConn
 	deaf atomic.Bool // sends no more STUN, neither checks nor answers
+	mute atomic.Bool // sends nothing at all
 }
 
 // useSocket gives a peer a socket of its own on loopback, which is closed after the test.
@@ -38,7 +39,7 @@ func useSocket(t testing.TB, settings *webrtc.SettingEngine) *peerSocket {
 
 // WriteTo implements net.PacketConn.
 func (s *peerSocket) WriteTo(b []byte, to net.Addr) (int, error) {
-	if len(b) > 0 && b[0] < 4 && s.deaf.Load() { // RFC 7983: STUN
+	if stun := len(b) > 0 && b[0] < 4; s.mute.Load() || stun && s.deaf.Load() { // RFC 7983
 		return len(b), nil
 	}
 	return s.PacketConn.WriteTo(b, to)

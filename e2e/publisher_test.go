@@ -101,7 +101,7 @@ func pageOf(k kind, codec string) func(*testing.T, string) publisher {
 // openPeer opens the publish page, with permission to film, and leaves it alone: the script of the test does the rest.
 func (b *browser) openPeer(t *testing.T, endpoint string) *pagePeer {
 	t.Helper()
-	permissions := []string{"camera", "microphone"}
+	permissions := filming
 	if b.kind.name == firefox.name {
 		permissions = nil // its profile allows them
 	}

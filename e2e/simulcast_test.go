@@ -91,6 +91,7 @@ func TestSimulcastChromium(t *testing.T) {
 	g := startGateway(t, publishConfig("studio"))
 	p := openBrowser(t, chromium).openPeer(t, g.whip("studio"))
 	p.start(map[string]any{"url": g.whip("studio"), "role": "publish", "codec": "h264", "simulcast": true})
+	t.Cleanup(func() { t.Logf("the page in the end: %+v", p.stats()) })
 	g.awaitState(t, "studio", "ready", answerLimit)
 	v, link := g.watchLinked(t, "studio")
 	v.awaitWidth(t, 1280)
