@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -58,6 +59,22 @@ func (g *gatewayProcess) watch(t *testing.T, stream string) *viewer {
 func (g *gatewayProcess) ask(t *testing.T, stream string) (*viewer, *problem) {
 	t.Helper()
 	stream, query, _ := strings.Cut(stream, "?")
+	v := newViewer(t)
+	offer := v.offer(t)
+	answer, refused := v.post(t, g.whep(stream)+"?"+query, offer)
+	if refused != nil {
+		return nil, refused
+	}
+	v.answer = answer
+	if err := v.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+		t.Fatalf("the answer is not understood: %v:\n%s", err, answer)
+	}
+	return v, nil
+}
+
+// newViewer is a viewer without a session.
+func newViewer(t *testing.T) *viewer {
+	t.Helper()
 	v := &viewer{
 		connection: newConnection(t), closed: make(chan struct{}), received: make(map[media.Kind]*reception),
 	}
@@ -69,16 +86,7 @@ func (g *gatewayProcess) ask(t *testing.T, stream string) (*viewer, *problem) {
 			once.Do(func() { close(v.closed) })
 		}
 	})
-	offer := v.offer(t)
-	answer, refused := v.post(t, g.whep(stream)+"?"+query, offer)
-	if refused != nil {
-		return nil, refused
-	}
-	v.answer = answer
-	if err := v.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
-		t.Fatalf("the answer is not understood: %v:\n%s", err, answer)
-	}
-	return v, nil
+	return v
 }
 
 func newConnection(t *testing.T) *webrtc.PeerConnection {
@@ -121,6 +129,15 @@ func (v *viewer) post(t *testing.T, endpoint, offer string) (answer string, refu
 	t.Helper()
 	v.location, answer, v.header, refused = postOffer(t, endpoint, offer)
 	return answer, refused
+}
+
+func readAll(t testing.TB, r io.Reader) string {
+	t.Helper()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 // problemOf is what a refusal says, which has to be a problem document.

@@ -1,7 +1,7 @@
 // A WHIP publisher or WHEP player in the page, for what the gateway's own pages do not do: sluicePeer.start(…)
-// trickles candidate by candidate, sluicePeer.restart() restarts ICE, sluicePeer.events(…) reads server-sent events.
+// trickles candidate by candidate, sluicePeer.restart() restarts ICE, sluicePeer.listen(…) hears server-sent events.
 (() => {
-  let connection, resource, etag, answer;
+  let connection, resource, etag, answer, links;
   const statuses = []; // of PATCH
 
   const candidateLines = () => connection.localDescription.sdp.match(/a=candidate:.*/g) ?? [];
@@ -70,13 +70,14 @@
     resource = new URL(response.headers.get('Location'), response.url).href;
     etag = response.headers.get('ETag');
     answer = body;
+    links = response.headers.get('Link') ?? '';
     await connection.setRemoteDescription({ type: 'answer', sdp: answer });
     const found = early;
     early = null;
     if (found.length) {
       await patch(found, etag);
     }
-    return { status: 201, location: resource, offer, answer, link: response.headers.get('Link') ?? '' };
+    return { status: 201, offer, answer };
   }
 
   const gathered = () => new Promise((resolve) => {
@@ -124,6 +125,18 @@
     return sum;
   }
 
+  const events = []; // that were heard
+
+  // listen orders server-sent events of some kinds and listens to them with EventSource.
+  async function listen(kinds) {
+    const [, path] = /<([^>]+)>[^<]*server-sent-events/.exec(links);
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(kinds) });
+    const source = new EventSource(response.headers.get('Location'));
+    kinds.forEach((kind) => source.addEventListener(kind, ({ data }) => events.push({ kind, data: JSON.parse(data) })));
+    return response.status;
+  }
+
   // drop stops one layer for good; the others go on.
   async function drop(rid) {
     const sender = connection.getSenders().find((s) => s.track?.kind === 'video');
@@ -138,5 +151,5 @@
     return response.status;
   }
 
-  window.sluicePeer = { start, restart, stats, drop, stop };
+  window.sluicePeer = { start, restart, stats, listen, heard: () => events, drop, stop };
 })();
