@@ -81,7 +81,7 @@ func TestPatch(t *testing.T) {
 	}
 }
 
-// A73, J80, J82: after a restart the old generation is stale, and its credentials are; after the end of the candidates there are none.
+// A73, A75, J80, J82: after a restart the old generation is stale, and its credentials are; after the end of the candidates there are none.
 func TestPatchAfterRestart(t *testing.T) {
 	onBench(t, Terms{}, Options{}, func(b *bench) {
 		b.source("main", picture)
@@ -218,6 +218,19 @@ func TestEndOfCandidates(t *testing.T) {
 		time.Sleep(time.Minute)
 		if isDone(s) {
 			t.Error("given up later")
+		}
+	})
+}
+
+// J74, J79: mids are any tokens, as GStreamer's are, and a fragment may come before ICE has begun.
+func TestPatchOfNamedSections(t *testing.T) {
+	onBench(t, Terms{}, Options{}, func(b *bench) {
+		b.source("main", picture)
+		named := strings.NewReplacer("BUNDLE 0 1", "BUNDLE audio1 video0", "a=mid:0", "a=mid:audio1", "a=mid:1", "a=mid:video0")
+		s, link := b.play(PlayRequest{Offer: named.Replace(viewerOffer)})
+		fragment := same + "m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:video0\r\n" + candidate(1)
+		if _, err := s.Patch(fragment, 1); err != nil || !slices.Equal(link.candidates, []string{host(1)}) {
+			t.Errorf("%v, %q", err, link.candidates)
 		}
 	})
 }
