@@ -99,9 +99,8 @@ func (p *Pusher) Run(ctx context.Context) error {
 
 // awaitSource waits until the stream has something that can be sent, and enough is known of it.
 func (p *Pusher) awaitSource(ctx context.Context) (choice, error) {
-	settle := time.NewTimer(p.times.settle)
-	defer settle.Stop()
-	waiting := true // for what is not known yet
+	patient := true          // with pictures that are not known yet
+	var due <-chan time.Time // when that ends; nil while nobody publishes
 	for {
 		changed := p.options.Stream.Changed()
 		all := p.options.Stream.Renditions()
@@ -109,9 +108,11 @@ func (p *Pusher) awaitSource(ctx context.Context) (choice, error) {
 		switch {
 		case len(all) == 0:
 			p.set(Status{State: StateIdle})
-			settle.Reset(p.times.settle)
-			waiting = true
-		case waiting && !settled(all):
+			patient, due = true, nil
+		case patient && !settled(all):
+			if due == nil {
+				due = time.After(p.times.settle)
+			}
 		case err == nil:
 			return c, nil
 		default:
@@ -119,8 +120,8 @@ func (p *Pusher) awaitSource(ctx context.Context) (choice, error) {
 		}
 		select {
 		case <-changed:
-		case <-settle.C:
-			waiting = false
+		case <-due:
+			patient = false
 		case <-ctx.Done():
 			return choice{}, context.Cause(ctx)
 		}

@@ -278,6 +278,45 @@ func deaf(t *testing.T) *peer.Engine {
 	return e
 }
 
+// However long nobody has published, a new source has the whole time to say what its pictures are.
+func TestSettle(t *testing.T) {
+	for name, c := range map[string]struct{ idle, known, want time.Duration }{
+		"known in time":            {1900 * time.Millisecond, time.Second, time.Second},
+		"known in time, long idle": {time.Hour + 1900*time.Millisecond, time.Second, time.Second},
+		"known too late":           {1900 * time.Millisecond, 3 * time.Second, 2 * time.Second},
+		"known at once":            {0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stream := newStream(t)
+				p, _ := newPusher(t, stream, "whips://h", nil)
+				var published time.Time
+				go func() {
+					time.Sleep(c.idle)
+					published = time.Now()
+					publisher, err := stream.Publish(media.MainRendition, []media.Track{picture(0)})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					time.Sleep(c.known)
+					if err := publisher.Update(picture(16)); err != nil {
+						t.Error(err)
+					}
+				}()
+				got, err := p.awaitSource(t.Context())
+				if d := time.Since(published); err != nil || d != c.want {
+					t.Errorf("chosen after %v (%v), want %v", d, err, c.want)
+				}
+				if known := got.tracks[0].Width == 16; known != (c.known == c.want) {
+					t.Errorf("the picture is known: %v", known)
+				}
+				time.Sleep(time.Minute) // until the source has said all
+			})
+		})
+	}
+}
+
 // C10: a final refusal is told once, and tried again each minute or when the source changes.
 func TestPause(t *testing.T) {
 	final := &client.StatusError{Method: "POST", Host: "https://h", Status: 401}

@@ -85,6 +85,8 @@ func (o Options) endpoint() (*url.URL, error) {
 		return nil, fmt.Errorf("the %s URL has another scheme: %s", strings.ToUpper(own), form)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("the %s URL names no host: %s", strings.ToUpper(own), form)
+	case !validHost(u.Host):
+		return nil, fmt.Errorf("the %s URL has a port that is none; 1 to 65535 are ports: %s", strings.ToUpper(own), form)
 	case u.User != nil:
 		return nil, fmt.Errorf("the URL of %s has a user or password, which WHIP and WHEP don't know: a secret is given as token", origin(u))
 	}

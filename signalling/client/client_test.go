@@ -94,7 +94,7 @@ func TestAnswersToPost(t *testing.T) {
 		"300":                         {WHIP, 300, "Location: /else", "", "status 300", true},
 		"an unknown status":           {WHIP, 599, "", "", "status 599", false},
 		"WHIP without a session URL":  {WHIP, 201, "Content-Type: application/sdp", answer, "names no URL for the session", true},
-		"WHIP with a bad session URL": {WHIP, 201, "Content-Type: application/sdp\nLocation: ftp://x/", answer, "names no URL for the session", true},
+		"WHIP with a bad session URL": {WHIP, 201, "Content-Type: application/sdp\nLocation: ftp://x/", answer, "is not used, as that is no HTTP URL", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -173,6 +173,12 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		"no host":         {WHIP, "whip:///x", "", "names no host"},
 		"not a URL":       {WHIP, "whip://h/%zz" + key, "", "not valid"},
 		"empty":           {WHIP, "", "", "another scheme"},
+		"no port":         {WHIP, "whip://h:/x", "", "a port that is none"},
+		"port 0":          {WHIP, "whip://h:0/x", "", "a port that is none"},
+		"too high a port": {WHIP, "whips://[2001:db8::1]:65536/x", "", "a port that is none"},
+		"IPv6":            {WHIP, "whips://[2001:db8::1]/x", "", ""},
+		"IPv6 with zone":  {WHIP, "whips://[fe80::1%25eth0]:8443/x", "", ""},
+		"IDN, capitals":   {WHIP, "WHIPS://BÜCHER.example/x", "", ""},
 		"userinfo":        {WHIP, "whip://user:" + key + "@h/x", "", "a secret is given as token"},
 		"a broken token":  {WHIP, "whip://h/x", token + "\r\nX: y", "blanks or characters"},
 		"a token with ä":  {WHIP, "whip://h/x", token + "ä", "blanks or characters"},

@@ -104,13 +104,15 @@ func fault(err error) string {
 		return fmt.Sprintf("shows a certificate that is not trusted: %v", certificate.Err)
 	case errors.As(err, new(tls.RecordHeaderError)):
 		return "does not speak TLS: check the port, or use the scheme without TLS"
+	case errors.As(err, new(tls.AlertError)):
+		return "breaks off TLS: it may know no version or cipher of ours, or want a certificate of us"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refuses the connection: check the port, and that the server runs"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "cannot be reached: there is no way to that network or host"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "does not answer in time"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "hangs up without an answer"
 	}
 	return "does not answer as an HTTP server" // err may quote a header line, secrets and all

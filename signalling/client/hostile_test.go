@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -117,6 +118,17 @@ func TestTLS(t *testing.T) {
 	}
 	if _, err = c.Post(t.Context(), offer); err != nil {
 		t.Error(err)
+	}
+	strict := httptest.NewUnstartedServer(created("Location", "/s/1"))
+	strict.Config.ErrorLog = s.Config.ErrorLog
+	strict.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}
+	strict.StartTLS()
+	t.Cleanup(strict.Close)
+	if c, err = New(Options{Protocol: WHEP, URL: strict.URL, RootCAs: pool}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = c.Post(t.Context(), offer); err == nil || !strings.Contains(err.Error(), "breaks off TLS") {
+		t.Errorf("error %v", err)
 	}
 	plain := serve(t, created())
 	_, err = newClient(t, WHEP, "https"+strings.TrimPrefix(plain.URL, "http")).Post(t.Context(), offer)

@@ -31,6 +31,10 @@ func TestLinks(t *testing.T) {
 		"first relation counts":   {[]string{`<stun:a>; rel=next; rel=ice-server`}, nil},
 		"another credential type": {[]string{`<turn:a>; rel="ice-server"; credential-type="oauth"`}, nil},
 		"another scheme":          {[]string{`<http://a/>; rel="ice-server"`}, nil},
+		"TURN, no credentials":    {[]string{`<turn:a>; rel="ice-server", <turn:b>; rel="ice-server"; username=u, <stun:c>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:c"}}}},
+		"broken URLs":             {[]string{`<stun:>; rel=ice-server, <stun:a:0>; rel=ice-server, <stun:a:x>; rel=ice-server, <stun:a:b:c>; rel=ice-server, <stun://a>; rel=ice-server, <stun:[::1]:99999>; rel=ice-server`}, nil},
+		"queries":                 {[]string{`<stun:a?transport=udp>; rel=ice-server, <turn:a?transport=sctp>; rel=ice-server; username=u; credential=p`}, nil},
+		"IPv6":                    {[]string{`<stun:[2001:db8::1]>; rel=ice-server, <stun:[2001:db8::1]:3479>; rel=ice-server`}, []ICEServer{{URLs: []string{"stun:[2001:db8::1]"}}, {URLs: []string{"stun:[2001:db8::1]:3479"}}}},
 		"no target":               {[]string{`rel="ice-server", <stun:b>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:b"}}}},
 		"no closing bracket":      {[]string{`<stun:a; rel="ice-server"`}, nil},
 		"no closing quote":        {[]string{`<stun:a>; rel="ice-server"; username="abc`}, []ICEServer{{URLs: []string{"stun:a"}, Username: "abc"}}},
@@ -94,7 +98,7 @@ func FuzzLink(f *testing.F) {
 			}
 		}
 		for _, s := range iceServers(links) {
-			if !isICE(s.URLs[0]) {
+			if !s.usable() {
 				t.Errorf("%q gives %+v", line, s)
 			}
 		}

@@ -142,6 +142,13 @@ func TestOrigins(t *testing.T) {
 		"another port":   {"https://h/x", "https://h:8443/x", false},
 		"another scheme": {"http://h/x", "https://h/x", false},
 		"another host":   {"https://h/x", "https://h.evil/x", false},
+		"IPv6":           {"https://[2001:db8::A]/x", "https://[2001:DB8::a]:443/y", true},
+		"IPv6, no port":  {"https://[2001:db8::1]:443/x", "https://[2001:db8::1:443]/x", false},
+		"scheme's case":  {"HTTPS://h/x", "https://h/x", true},
+		"IDN":            {"https://bücher.example/x", "https://bÜcher.example/x", true},
+		"IDN, homograph": {"https://bucher.example/x", "https://bücher.example/x", false},
+		"final dot":      {"https://h/x", "https://h./x", false},
+		"host as user":   {"https://h/x", "https://h@evil/x", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := sameOrigin(parsed(t, c.a), parsed(t, c.b)); got != c.same {
@@ -216,6 +223,18 @@ func TestWHEPGoesOnWithoutLocation(t *testing.T) {
 	}
 	if n := len(s.requests()); n != 1 {
 		t.Errorf("asked %d times, want once", n)
+	}
+}
+
+// C3: what is wrong with a Location that a proxy has made is told.
+func TestUnusableLocation(t *testing.T) {
+	r := &response{status: 201, header: http.Header{}, from: target{url: parsed(t, "https://h/whip")}, body: answer}
+	r.header.Set("Location", "http://backend:8889/"+key)
+	r.header.Set("Content-Type", typeSDP)
+	err := newSession(newClient(t, WHIP, "https://h/whip"), r, false).check(r)
+	const want = "https://h names a URL for the session (Location) that is not used, as that would give up encryption"
+	if !errors.As(err, new(*ProtocolError)) || !errors.Is(err, ErrNoLocation) || err.Error() != want {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -28,7 +28,7 @@ type Session struct {
 	ICEServers []ICEServer // for both sides, as the server says
 	Extensions []Extension // protocol extensions that it has
 
-	// Warning is ErrNoLocation if a WHEP server has named no URL; nil for all others.
+	// Warning is an ErrNoLocation if a WHEP server has named no URL that can be used; nil for all others.
 	Warning error
 
 	client *Client
@@ -55,10 +55,19 @@ func locate(r *response) (target, error) {
 	}
 	at, fault := r.from.resolve(location)
 	if fault != "" {
-		return target{}, ErrNoLocation
+		return target{}, &badLocation{fault}
 	}
 	return at, nil
 }
+
+// badLocation is ErrNoLocation where the server does name a URL.
+type badLocation struct{ fault string }
+
+func (e *badLocation) Error() string {
+	return "the server names a URL for the session (Location) that is not used, as " + e.fault
+}
+
+func (e *badLocation) Is(err error) bool { return err == ErrNoLocation }
 
 // strongTag keeps an entity tag as it is written, even without quotes. A weak one can't be used with If-Match
 // (RFC 9110 13.1.1).
@@ -90,7 +99,7 @@ func (s *Session) check(r *response) error {
 		return &ProtocolError{Host: origin(r.from.url), Reason: fault}
 	}
 	if s.Warning != nil && (s.CounterOffer || s.client.options.Protocol == WHIP) {
-		return &ProtocolError{Host: origin(r.from.url), Reason: "names no URL for the session (Location), so that it could not be ended", Err: s.Warning}
+		return &ProtocolError{Host: origin(r.from.url), Reason: strings.TrimPrefix(s.Warning.Error(), "the server "), Err: s.Warning}
 	}
 	return nil
 }
