@@ -93,6 +93,7 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 func fault(err error) string {
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
+	var network *net.OpError
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "is no known host: check the name"
@@ -104,7 +105,7 @@ func fault(err error) string {
 		return fmt.Sprintf("shows a certificate that is not trusted: %v", certificate.Err)
 	case errors.As(err, new(tls.RecordHeaderError)):
 		return "does not speak TLS: check the port, or use the scheme without TLS"
-	case errors.As(err, new(tls.AlertError)):
+	case errors.As(err, &network) && network.Op == "remote error": // an alert, whose type crypto/tls keeps to itself
 		return "breaks off TLS: it may know no version or cipher of ours, or want a certificate of us"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refuses the connection: check the port, and that the server runs"
