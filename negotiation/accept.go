@@ -66,9 +66,15 @@ func (s *Section) accepted(wish media.Codec) (Format, bool) {
 	return taken[0], true
 }
 
-// takeable reports whether the clock of a format is the one that its codec has over RTP.
+// takeable reports whether the clock of a format is the one that its codec has over RTP, and whether its units come
+// in decode order in one stream: not so in H.264's interleaved mode (RFC 6184 6.4) nor in H.265's other modes than
+// SRST (RFC 7798 7.1).
 func (f *Format) takeable() bool {
 	switch f.Codec {
+	case media.H264:
+		return f.ClockRate == 90000 && f.Params["packetization-mode"] != "2"
+	case media.H265:
+		return f.ClockRate == 90000 && f.singleStream()
 	case media.Opus:
 		return f.ClockRate == 48000
 	case media.G722:
@@ -100,6 +106,6 @@ func (s *Section) nothingTaken() error {
 	}
 	return &NoCodecError{
 		Kind: s.Kind, Offers: s.offers(),
-		Reason: fmt.Sprintf("The publisher offers %s for %s, which cannot be taken.", quote(list(names)), s.Kind),
+		Reason: fmt.Sprintf("The publisher offers %s for %s, in a form that cannot be taken; %s.", quote(list(names)), s.Kind, knownCodecs[s.Kind]),
 	}
 }

@@ -26,12 +26,21 @@ func TestAccept(t *testing.T) {
 		want  uint8 // payload type; 0: nothing can be taken
 		codec media.Codec
 	}{
-		{"the offer's order", publishing(media.Video, "98 VP8/90000", avc(96, "42e01f")), Wish{}, 98, media.VP8},                                                     // A56
-		{"a wish", publishing(media.Video, "98 VP8/90000", avc(96, "42e01f")), Wish{Video: media.H264}, 96, media.H264},                                              // A56
-		{"a wish that can't be", publishing(media.Video, "98 VP8/90000", avc(96, "42e01f")), Wish{Video: media.AV1}, 98, media.VP8},                                  // A56
-		{"a wish for the other kind", publishing(media.Video, "98 VP8/90000", avc(96, "42e01f")), Wish{Audio: media.H264}, 98, media.VP8},                            // A56
-		{"mode 1 before 0", publishing(media.Video, "97 H264/90000 profile-level-id=42e01f", avc(96, "42e01f")), Wish{}, 96, media.H264},                             // A56
-		{"mode 0 alone", publishing(media.Video, "97 H264/90000 profile-level-id=42e01f", "98 VP8/90000"), Wish{}, 97, media.H264},                                   // A56
+		{"the offer's order", publishing(media.Video, "98 VP8/90000", avc(96, "42e01f")), Wish{}, 98, media.VP8},                          // A56
+		{"a wish", publishing(media.Video, "98 VP8/90000", avc(96, "42e01f")), Wish{Video: media.H264}, 96, media.H264},                   // A56
+		{"a wish that can't be", publishing(media.Video, "98 VP8/90000", avc(96, "42e01f")), Wish{Video: media.AV1}, 98, media.VP8},       // A56
+		{"a wish for the other kind", publishing(media.Video, "98 VP8/90000", avc(96, "42e01f")), Wish{Audio: media.H264}, 98, media.VP8}, // A56
+		{"mode 1 before 0", publishing(media.Video, "97 H264/90000 profile-level-id=42e01f", avc(96, "42e01f")), Wish{}, 96, media.H264},  // A56
+		{"mode 0 alone", publishing(media.Video, "97 H264/90000 profile-level-id=42e01f", "98 VP8/90000"), Wish{}, 97, media.H264},        // A56
+		{"mode 1 of another profile", publishing(media.Video, "97 H264/90000 profile-level-id=640c1f;packetization-mode=0", avc(96, "42e01f"), avc(99, "640c1f")), Wish{}, 96, media.H264},
+		{"a wish, several profiles", publishing(media.Video, "98 VP8/90000", "97 H264/90000 profile-level-id=640c1f", avc(99, "640c1f"), avc(96, "42e01f")), Wish{Video: media.H264}, 99, media.H264},
+		{"interleaved", publishing(media.Video, "97 H264/90000 packetization-mode=2", avc(96, "42e01f")), Wish{}, 96, media.H264},
+		{"interleaved alone", publishing(media.Video, "97 H264/90000 packetization-mode=2"), Wish{}, 0, ""},
+		{"H.265 in several streams", publishing(media.Video, "97 H265/90000 tx-mode=MRST", "96 H265/90000 tx-mode=srst"), Wish{}, 96, media.H265},
+		{"repair and noise first", publishing(media.Audio, "63 red/48000/2 111/111", "13 CN/8000", "126 telephone-event/8000", "111 opus/48000/2"), Wish{}, 111, media.Opus},
+		{"FEC first", publishing(media.Video, "114 red/90000", "115 rtx/90000 apt=114", "116 ulpfec/90000", "49 flexfec-03/90000 repair-window=10000000", "98 VP8/90000"), Wish{}, 98, media.VP8},
+		{"sound among pictures", publishing(media.Video, "111 opus/48000", "98 VP8/90000"), Wish{}, 98, media.VP8},
+		{"pictures among sounds", publishing(media.Audio, "98 VP8/90000", "111 opus/48000/2"), Wish{}, 111, media.Opus},
 		{"no parameters", publishing(media.Video, "97 H264/90000"), Wish{}, 97, media.H264},                                                                          // D21
 		{"unknown codec first", publishing(media.Video, "99 theora/90000", "98 VP8/90000"), Wish{}, 98, media.VP8},                                                   // A42
 		{"RTCP's payload type", publishing(media.Video, avc(72, "42e01f"), "98 VP8/90000"), Wish{}, 98, media.VP8},                                                   // A42

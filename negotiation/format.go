@@ -32,6 +32,8 @@ var codecNames = map[string]media.Codec{
 	multiopus: media.Opus,
 }
 
+var audioCodecs = []media.Codec{media.Opus, media.PCMU, media.PCMA, media.G722}
+
 var repairNames = []string{"rtx", "red", "ulpfec", "flexfec", "flexfec-03"}
 
 func (f *Format) is(name string) bool { return strings.EqualFold(f.Name, name) }
@@ -128,6 +130,9 @@ func (f *Format) setEncoding(encoding, medium string) bool {
 		return false
 	}
 	f.Name, f.ClockRate, f.Codec = parts[0], int(clock), codecNames[strings.ToLower(parts[0])]
+	if slices.Contains(audioCodecs, f.Codec) != (medium == string(media.Audio)) {
+		f.Codec = ""
+	}
 	if medium == string(media.Video) {
 		return true
 	}

@@ -59,8 +59,7 @@ func matchFormat(t media.Track, f Format, noFMTP bool, policy Policy) match {
 	case media.H265:
 		level, _ := f.number("level-id", 93)
 		equal := f.equals("profile-id", 1, p.Profile, p.Known) && f.equals("tier-flag", 0, p.Tier, p.Known)
-		single := f.Params["tx-mode"] == "" || strings.EqualFold(f.Params["tx-mode"], "SRST")
-		return plain(equal && single, noFMTP, p.Known && p.Level > level)
+		return plain(equal && f.singleStream(), noFMTP, p.Known && p.Level > level)
 	case media.AV1:
 		level, _ := f.number("level-idx", 5)
 		tier, ok := f.number("tier", 0)
@@ -154,6 +153,12 @@ func (f *Format) number(key string, absent int) (int, bool) {
 	}
 	n, err := strconv.Atoi(s)
 	return n, err == nil
+}
+
+// singleStream reports whether an H.265 stream goes in one RTP stream.
+func (f *Format) singleStream() bool {
+	mode := f.Params["tx-mode"]
+	return mode == "" || strings.EqualFold(mode, "SRST")
 }
 
 // equals compares a parameter with what the bitstream says, or with the default while that is not known.

@@ -231,6 +231,7 @@ func TestParseOfferRules(t *testing.T) {
 		{"two hashes in conflict", sub("s=-\n", "s=-\na=fingerprint:sha-256 "+strings.Replace(hash256, "43", "44", 1)+"\n"), no422, "contradict"},       // J35
 		{"sections in conflict", sub("a=mid:a\n", "a=mid:a\na=fingerprint:sha-256 "+strings.Replace(hash256, "43", "44", 1)+"\n"), no422, "contradict"}, // J35
 		{"section's own, broken", sub("a=mid:a\n", "a=mid:a\na=fingerprint:sha-256 00\n"), no422, "32 pairs"},                                           // J35
+		{"pictures in the place of sound", sub("opus/48000/2", "VP8/90000"), no422, "no codec"},                                                         // J40
 		{"ice-pwd of 3", sub("a=ice-pwd:0123456789012345678901", "a=ice-pwd:abc"), bad400, "3 characters"},                                              // J36, A39
 		{"ice-pwd of 257", sub("0123456789012345678901", strings.Repeat("a", 257)), bad400, "257"},                                                      // J36
 		{"ice-pwd of 256", sub("0123456789012345678901", strings.Repeat("a", 256)), good, ""},                                                           // A39

@@ -3,6 +3,8 @@ package negotiation
 import (
 	"fmt"
 	"slices"
+
+	"sluice/media"
 )
 
 // servedProtos are the transports of media over DTLS-SRTP; the last is an old spelling of the first.
@@ -11,6 +13,11 @@ var servedProtos = []string{"UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF
 var servedDirections = map[Role][]Direction{
 	RolePlay:    {RecvOnly, SendRecv},
 	RolePublish: {SendOnly, SendRecv},
+}
+
+var knownCodecs = map[media.Kind]string{
+	media.Video: "for video those are H.264, H.265, VP8, VP9 and AV1",
+	media.Audio: "for audio those are Opus, G.722 and G.711",
 }
 
 // unservable says why an audio or video section can't be served, or "".
@@ -27,7 +34,7 @@ func (s *Section) unservable(role Role) string {
 	case len(s.Fingerprints) == 0:
 		return s.rejected
 	case !slices.ContainsFunc(s.Formats, func(f Format) bool { return f.usable() }):
-		return "it has no codec that the gateway knows"
+		return "it has no codec that the gateway knows; " + knownCodecs[s.Kind]
 	}
 	return s.simulcastFault()
 }
