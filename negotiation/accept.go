@@ -106,6 +106,6 @@ func (s *Section) nothingTaken() error {
 	}
 	return &NoCodecError{
 		Kind: s.Kind, Offers: s.offers(),
-		Reason: fmt.Sprintf("The publisher offers %s for %s, in a form that cannot be taken; %s.", quote(list(names)), s.Kind, knownCodecs[s.Kind]),
+		Reason: fmt.Sprintf("The publisher offers %s for %s, which cannot be taken; %s can, at their usual clock.", quote(list(names)), s.Kind, knownCodecs[s.Kind]),
 	}
 }

@@ -16,8 +16,8 @@ var servedDirections = map[Role][]Direction{
 }
 
 var knownCodecs = map[media.Kind]string{
-	media.Video: "for video those are H.264, H.265, VP8, VP9 and AV1",
-	media.Audio: "for audio those are Opus, G.722 and G.711",
+	media.Video: "H.264, H.265, VP8, VP9 and AV1",
+	media.Audio: "Opus, G.722 and G.711",
 }
 
 // unservable says why an audio or video section can't be served, or "".
@@ -34,7 +34,7 @@ func (s *Section) unservable(role Role) string {
 	case len(s.Fingerprints) == 0:
 		return s.rejected
 	case !slices.ContainsFunc(s.Formats, func(f Format) bool { return f.usable() }):
-		return "it has no codec that the gateway knows; " + knownCodecs[s.Kind]
+		return fmt.Sprintf("it has no codec that the gateway knows; for %s those are %s", s.Kind, knownCodecs[s.Kind])
 	}
 	return s.simulcastFault()
 }
