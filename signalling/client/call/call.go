@@ -117,6 +117,9 @@ func (c *Call) restart(ctx context.Context) error {
 		return err
 	}
 	theirs, err := negotiation.ParseFragment(text)
+	if err == nil && (theirs.ICEUfrag == "" || theirs.ICEPwd == "") {
+		err = errNoCredentials
+	}
 	if err != nil {
 		return fmt.Errorf("read the server's side of the ICE restart: %w", err)
 	}
@@ -137,6 +140,8 @@ func (c *Call) End(ctx context.Context) {
 		c.log.Info("the session at the server could not be ended", "err", err)
 	}
 }
+
+var errNoCredentials = errors.New("it lacks ice-ufrag or ice-pwd")
 
 // RestartError tells that the way to the server is lost and that no new one could be agreed on. A new session may
 // find one.

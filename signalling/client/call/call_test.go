@@ -199,6 +199,7 @@ func TestRestart(t *testing.T) {
 		"no fragment":    {noContent, nil, "status 204"},
 		"an unfit one":   {restarted, errBroken, errBroken.Error()},
 		"a broken one":   {func(w http.ResponseWriter, _ *http.Request) { restart(w, "junk") }, nil, "read the server's side"},
+		"one half":       {func(w http.ResponseWriter, _ *http.Request) { restart(w, "a=ice-ufrag:next\r\n") }, nil, "lacks ice-ufrag or ice-pwd"},
 		"an endless one": {func(w http.ResponseWriter, _ *http.Request) { restart(w, strings.Repeat("a=x\r\n", 5000)) }, nil, "read the server's side"},
 	} {
 		t.Run(name, func(t *testing.T) {
