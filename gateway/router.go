@@ -38,7 +38,7 @@ func (g *Gateway) newServer() *http.Server {
 		problem.Write(w, problem.New(http.StatusForbidden, "not_local", detail))
 	})
 	return &http.Server{
-		Handler:           recovering(g.log, cors.Wrap(local)), // also what is refused tells pages of other origins why (A95)
+		Handler:           resource.LimitBody(recovering(g.log, cors.Wrap(local))), // also what is refused tells pages of other origins why (A95)
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -64,7 +64,8 @@ func recovering(log *slog.Logger, h http.Handler) http.Handler {
 					panic(broken)
 				}
 				log.Error("a request broke the gateway's own code", "method", r.Method, "err", broken, "stack", string(debug.Stack()))
-				problem.Write(w, problem.New(http.StatusInternalServerError, "internal", ""))
+				problem.Write(w, problem.New(http.StatusInternalServerError, "internal",
+					"The gateway's own code broke at this request; its log says where."))
 			}
 		}()
 		h.ServeHTTP(w, r)
@@ -122,8 +123,7 @@ func (rt *router) serveAPI(w http.ResponseWriter, r *http.Request, path []string
 func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream string, path []string) {
 	switch {
 	case len(path) == 0:
-		w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(w, r, "/"+stream+"/", http.StatusFound)
+		toPlayer(w, r, stream)
 	case len(path) == 1 && path[0] == "":
 		rt.pages.Player(w, r, stream)
 	case len(path) == 1 && path[0] == "whep":
@@ -141,6 +141,19 @@ func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream str
 	default:
 		notFound(w)
 	}
+}
+
+// toPlayer leads browsers to the page. Whoever posts an offer has left out the last word of the URL, and would come
+// back with a GET if he were sent on (A12).
+func toPlayer(w http.ResponseWriter, r *http.Request, stream string) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		problem.Write(w, problem.New(http.StatusMethodNotAllowed, "method",
+			"Publishers post to /"+stream+"/whip, viewers to /"+stream+"/whep."))
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, "/"+stream+"/", http.StatusFound)
 }
 
 func notFound(w http.ResponseWriter) {

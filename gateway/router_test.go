@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,37 +27,54 @@ func newTestServer(t *testing.T) *http.Server {
 	return g.newServer()
 }
 
-// one is a listener of one connection.
-type one struct {
-	conns chan net.Conn // capacity 1; closed by Close
-}
+// pipes is a listener of the connections that are sent to it.
+type pipes chan net.Conn // closed by Close
 
-func (l one) Accept() (net.Conn, error) {
-	if c, ok := <-l.conns; ok {
+func (l pipes) Accept() (net.Conn, error) {
+	if c, ok := <-l; ok {
 		return c, nil
 	}
 	return nil, net.ErrClosed
 }
 
-func (l one) Close() error   { close(l.conns); return nil }
-func (l one) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+func (l pipes) Close() error   { close(l); return nil }
+func (l pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
-// I12, J17: headers that do not come are waited for 5 s; J11, I12: headers above 16 KiB are 431.
-func TestHeaderLimits(t *testing.T) {
+// overPipes runs a client of the server in a bubble; dial opens connections.
+func overPipes(t *testing.T, client func(dial func() net.Conn)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server, listener := newTestServer(t), make(pipes)
+		go func() { _ = server.Serve(listener) }()
+		client(func() net.Conn {
+			near, far := net.Pipe()
+			listener <- far
+			return near
+		})
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second) // the server lingers on a connection that it has refused
+	})
+}
+
+// I12, J17: headers that do not come are waited for 5 s; J11, I12: headers above 16 KiB are 431. J5: a body that does
+// not come is waited for 10 s, whoever answers.
+func TestRequestLimits(t *testing.T) {
+	body := "Content-Length: 100\r\n\r\n0123456789"
 	for name, c := range map[string]struct {
 		sent   string
 		status string // "": the connection is closed without a word
 		after  time.Duration
 	}{
-		"slow":  {"GET / HTTP/1.1\r\nHost: local", "", headerTimeout},
-		"large": {"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + strings.Repeat("a", 64<<10) + "\r\n\r\n", "HTTP/1.1 431", 0},
+		"slow headers":        {"GET / HTTP/1.1\r\nHost: local", "", headerTimeout},
+		"large headers":       {"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + strings.Repeat("a", 64<<10) + "\r\n\r\n", "HTTP/1.1 431", 0},
+		"body, refused early": {"POST /healthz HTTP/1.1\r\nHost: elsewhere.example\r\n" + body, "HTTP/1.1 403", 10 * time.Second},
+		"body of a preflight": {"OPTIONS /cam/whip HTTP/1.1\r\nHost: localhost\r\nAccess-Control-Request-Method: POST\r\n" + body, "HTTP/1.1 200", 10 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				near, far := net.Pipe()
-				server, listener := newTestServer(t), one{make(chan net.Conn, 1)}
-				listener.conns <- far
-				go func() { _ = server.Serve(listener) }()
+			overPipes(t, func(dial func() net.Conn) {
+				near := dial()
 				began := time.Now()
 				go func() { _, _ = io.WriteString(near, c.sent) }()
 				line, _ := bufio.NewReader(near).ReadString('\n')
@@ -64,12 +82,55 @@ func TestHeaderLimits(t *testing.T) {
 					t.Errorf("after %v: %q", took, line)
 				}
 				_ = near.Close()
-				if err := server.Close(); err != nil {
-					t.Error(err)
-				}
-				time.Sleep(time.Second) // the server lingers on a connection that it has refused
 			})
 		})
+	}
+}
+
+// J17: 500 connections that send a byte of their headers each second hold nobody up, and are closed after 5 s.
+func TestSlowloris(t *testing.T) {
+	overPipes(t, func(dial func() net.Conn) {
+		var slow sync.WaitGroup
+		for range 500 {
+			near := dial()
+			began := time.Now()
+			slow.Go(func() {
+				for err := error(nil); err == nil; time.Sleep(time.Second) {
+					_, err = io.WriteString(near, "G")
+				}
+			})
+			slow.Go(func() {
+				_, _ = io.Copy(io.Discard, near)
+				if took := time.Since(began); took < headerTimeout || took > headerTimeout+time.Second {
+					t.Errorf("a connection was closed after %v", took)
+				}
+				_ = near.Close()
+			})
+		}
+		near := dial()
+		defer near.Close()
+		began := time.Now()
+		go func() {
+			_, _ = io.WriteString(near, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+		}()
+		if line, err := bufio.NewReader(near).ReadString('\n'); err != nil || time.Since(began) != 0 {
+			t.Errorf("somebody else was answered %q after %v: %v", line, time.Since(began), err)
+		}
+		slow.Wait()
+	})
+}
+
+// A12: no redirect takes an offer on as a GET; whoever posts to the page is told the URL that he wanted.
+func TestOfferToTheWrongURL(t *testing.T) {
+	h := newTestServer(t).Handler
+	for method, want := range map[string]int{"POST": 405, "PATCH": 405, "GET": 302, "HEAD": 302} {
+		r := httptest.NewRequest(method, "http://localhost/studio", strings.NewReader("v=0"))
+		r.RemoteAddr = "127.0.0.1:1000"
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != want || (want == 405) != strings.Contains(w.Body.String(), "/studio/whip") {
+			t.Errorf("%s: %d %s", method, w.Code, w.Body)
+		}
 	}
 }
 

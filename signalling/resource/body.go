@@ -19,12 +19,15 @@ const (
 	maxBody      = 1 << 20          // bytes of an offer whose size is not limited otherwise
 )
 
-// limitBody gives a request's body its time, also when nobody reads it: the server then waits for the rest of it.
-// What comes after the body has no such limit.
-func limitBody(w http.ResponseWriter, r *http.Request) {
-	if r.ContentLength != 0 {
-		setReadTimeout(w, bodyTimeout)
-	}
+// LimitBody gives the body of every request to h its time, also where nobody reads it: the server waits for the rest
+// of a body before it answers, and would do so for ever (J5). What comes after the body has no such limit.
+func LimitBody(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			setReadTimeout(w, bodyTimeout)
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 func setReadTimeout(w http.ResponseWriter, d time.Duration) {

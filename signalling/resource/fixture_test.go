@@ -142,7 +142,7 @@ func newFixture(t *testing.T, o Options, change func(*Made)) *fixture {
 }
 
 func (f *fixture) handler(e Endpoint) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return LimitBody(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/"); {
 		case len(path) > 3:
 			f.resources.ServeBelow(w, r, e.Path, path[2], path[3:])
@@ -151,7 +151,7 @@ func (f *fixture) handler(e Endpoint) http.Handler {
 		default:
 			f.resources.ServeEndpoint(w, r, e)
 		}
-	})
+	}))
 }
 
 func (f *fixture) create(offer string, change func(*Made)) (Made, error) {

@@ -33,17 +33,20 @@ func (s *Resources) add(url string, made Made) *entry {
 	return e
 }
 
+// bury leaves a tombstone, and takes away those whose time is over: they are in the order of their age, so that no
+// number of them makes this slow.
 func (s *Resources) bury(url string) {
+	k := keyOf(url)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	delete(s.live, keyOf(url))
-	for k, until := range s.over {
-		if now.After(until) {
-			delete(s.over, k)
-		}
+	delete(s.live, k)
+	for len(s.graves) > 0 && now.After(s.over[s.graves[0]]) {
+		delete(s.over, s.graves[0])
+		s.graves = s.graves[1:]
 	}
-	s.over[keyOf(url)] = now.Add(tombstone)
+	s.over[k] = now.Add(tombstone)
+	s.graves = append(s.graves, k)
 }
 
 func (s *Resources) find(url string) (*entry, bool) {

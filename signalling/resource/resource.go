@@ -86,9 +86,10 @@ type Resources struct {
 	posts   *limiter // of offers
 	guesses *limiter // of requests to sessions that don't exist (J9)
 
-	mu   sync.Mutex
-	live map[key]*entry    // guarded by mu
-	over map[key]time.Time // guarded by mu; until when each is remembered
+	mu     sync.Mutex
+	live   map[key]*entry    // guarded by mu
+	over   map[key]time.Time // guarded by mu; until when each is remembered
+	graves []key             // guarded by mu; those of over, the oldest first
 }
 
 // New makes an empty set with the limits of the defaults and no ICE servers.
@@ -127,7 +128,6 @@ const (
 // ServeEndpoint answers a request to the URL that offers are posted to.
 func (s *Resources) ServeEndpoint(w http.ResponseWriter, r *http.Request, e Endpoint) {
 	w.Header().Set("Cache-Control", "no-store")
-	limitBody(w, r)
 	switch r.Method {
 	case http.MethodPost:
 		s.post(w, r, e)

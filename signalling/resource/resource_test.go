@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -171,6 +172,21 @@ func TestTombstone(t *testing.T) {
 		s.bury("/cam/whep/another")
 		if len(s.over) != 1 {
 			t.Errorf("%d tombstones are kept", len(s.over))
+		}
+	})
+}
+
+// A8: tombstones go one by one when their time has come, and the list of their order with them.
+func TestTombstonesGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(slog.New(slog.DiscardHandler))
+		for i := range 1000 {
+			url := "/cam/whep/" + strconv.Itoa(i)
+			s.bury(url)
+			if !s.isOver(url) || len(s.over) > 61 || len(s.graves) != len(s.over) {
+				t.Fatalf("after %d s: %d tombstones, %d in order", i, len(s.over), len(s.graves))
+			}
+			time.Sleep(time.Second)
 		}
 	})
 }

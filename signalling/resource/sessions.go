@@ -9,7 +9,6 @@ import (
 // ServeSession answers a request to a session's URL. endpoint is the path that the offer was posted to.
 func (s *Resources) ServeSession(w http.ResponseWriter, r *http.Request, endpoint, id string) {
 	w.Header().Set("Cache-Control", "no-store")
-	limitBody(w, r)
 	url := endpoint + "/" + id
 	switch r.Method {
 	case http.MethodOptions:
@@ -31,7 +30,6 @@ func (s *Resources) ServeSession(w http.ResponseWriter, r *http.Request, endpoin
 // ServeBelow answers a request to a URL below a session's; path holds the segments after its ID.
 func (s *Resources) ServeBelow(w http.ResponseWriter, r *http.Request, endpoint, id string, path []string) {
 	w.Header().Set("Cache-Control", "no-store")
-	limitBody(w, r)
 	if r.Method == http.MethodPost && !allow(w, s.posts, r) {
 		return
 	}
