@@ -2,12 +2,9 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"sluice/config"
 	"sluice/hub"
@@ -29,6 +26,7 @@ type catalogue struct {
 	config config.Config      // fixed
 	hub    *hub.Hub           // fixed
 	build  func(*entry) error // fixed: makes what an entry runs
+	forget func(name string)  // fixed: drops what others have counted of a stream that is no more
 
 	begun chan struct{} // capacity 1; sent to by Find when fresh has grown
 
@@ -50,17 +48,18 @@ type entry struct {
 
 	stop chan struct{} // closed by sweep
 
-	holds int // guarded by the catalogue's mu: sessions that need it
+	holds int       // guarded by the catalogue's mu: sessions that need it
+	freed time.Time // guarded by the catalogue's mu: when holds last became 0
 }
 
-// runner is what runs as long as its stream is there.
+// runner is what runs as long as its stream is there: until ctx is done, whose cause it returns.
 type runner interface {
 	Run(ctx context.Context) error
 }
 
-func newCatalogue(c config.Config, h *hub.Hub, build func(*entry) error) *catalogue {
+func newCatalogue(c config.Config, h *hub.Hub, build func(*entry) error, forget func(string)) *catalogue {
 	return &catalogue{
-		config: c, hub: h, build: build,
+		config: c, hub: h, build: build, forget: forget,
 		begun: make(chan struct{}, 1), entries: make(map[string]*entry),
 	}
 }
@@ -122,6 +121,9 @@ func (c *catalogue) find(name string) (*entry, error) {
 		return nil, &hub.StreamNotFoundError{Name: name}
 	}
 	if c.bred == maxPatternStreams {
+		c.sweep() // names that were tried in vain give way at once
+	}
+	if c.bred == maxPatternStreams {
 		return nil, &session.Refusal{
 			Reason: session.ReasonLimit, RetryAfter: 10 * sweepInterval,
 			Err: fmt.Errorf("there are %d streams of patterns already, which is the limit", maxPatternStreams),
@@ -141,8 +143,10 @@ func (c *catalogue) find(name string) (*entry, error) {
 
 func (c *catalogue) release(e *entry) {
 	c.mu.Lock()
-	e.holds--
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	if e.holds--; e.holds == 0 {
+		e.freed = time.Now()
+	}
 }
 
 // entry finds a stream that is there.
@@ -153,23 +157,25 @@ func (c *catalogue) entry(name string) (*entry, bool) {
 	return e, ok
 }
 
-// Run keeps all streams fed until ctx is done, then returns nil; it waits for all that it runs.
-func (c *catalogue) Run(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
+// Run keeps all streams fed until ctx is done; it waits for all that it runs.
+func (c *catalogue) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
 	sweep := time.NewTicker(sweepInterval)
 	defer sweep.Stop()
 	for ctx.Err() == nil {
 		for _, e := range c.takeFresh() {
-			group.Go(func() error { return e.run(ctx) })
+			running.Go(func() { e.run(ctx) })
 		}
 		select {
 		case <-c.begun:
 		case <-sweep.C:
+			c.mu.Lock()
 			c.sweep()
+			c.mu.Unlock()
 		case <-ctx.Done():
 		}
 	}
-	return group.Wait()
 }
 
 func (c *catalogue) takeFresh() []*entry {
@@ -180,57 +186,57 @@ func (c *catalogue) takeFresh() []*entry {
 	return fresh
 }
 
-// sweep ends the streams of patterns that nobody needs any more.
+// sweep ends the streams of patterns that nobody needs any more. It needs mu, or a name could come back before all
+// of it is gone.
 func (c *catalogue) sweep() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	for name, e := range c.entries {
-		if !e.bred || e.holds > 0 || e.supervisor != nil && e.feeds() {
+		if !e.bred || e.holds > 0 || e.lingers() {
 			continue
 		}
 		close(e.stop)
 		delete(c.entries, name)
 		c.bred--
 		_ = c.hub.Remove(name) // nobody else removes it
+		c.forget(name)
 	}
 }
 
-// feeds reports whether the source of an on-demand stream is at work, which ends by itself some time after the last
-// viewer.
-func (e *entry) feeds() bool {
+// lingers reports whether the stream's source is still kept for the next viewer. The supervisor sees to that, but for
+// a stream that is pushed: it is wanted for as long as it is there.
+func (e *entry) lingers() bool {
+	switch {
+	case e.supervisor == nil:
+		return false
+	case len(e.pushes) > 0:
+		return time.Since(e.freed) < e.config.OnDemandCloseAfter
+	}
 	state, _ := e.stream.State()
 	return state != hub.StateIdle
 }
 
 // run runs what feeds the stream, and what it is pushed to, until ctx is done or the stream is swept away.
-func (e *entry) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+func (e *entry) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var parts sync.WaitGroup
-	start := func(r runner) {
-		parts.Go(func() {
-			if err := r.Run(ctx); ctx.Err() == nil {
-				cancel(fmt.Errorf("stream %q: %w", e.name, err))
-			}
-		})
-	}
-	if e.supervisor != nil {
-		start(e.supervisor)
-	}
-	for _, p := range e.pushes {
-		start(p)
+	for _, r := range e.runners() {
+		parts.Go(func() { _ = r.Run(ctx) }) // it returns the cause of ctx, which says nothing
 	}
 	select {
 	case <-ctx.Done():
 	case <-e.stop:
-		cancel(errSwept)
+		cancel()
 	}
 	parts.Wait()
-	if err := context.Cause(ctx); !errors.Is(err, errSwept) && !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
 }
 
-// errSwept ends what runs for a stream that nobody needs.
-var errSwept = errors.New("nobody needs the stream")
+func (e *entry) runners() []runner {
+	var all []runner
+	if e.supervisor != nil {
+		all = append(all, e.supervisor)
+	}
+	for _, p := range e.pushes {
+		all = append(all, p)
+	}
+	return all
+}

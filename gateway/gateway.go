@@ -60,7 +60,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, fmt.Errorf("load the pages: %w", err)
 	}
 	g := &Gateway{options: o, log: o.Log, pages: pages, hub: hub.New(ringOptions(o.Config.Limits))}
-	g.streams = newCatalogue(o.Config, g.hub, g.feed)
+	g.streams = newCatalogue(o.Config, g.hub, g.feed, func(name string) { g.sessions.Forget(name) })
 	if err := g.streams.addFixed(); err != nil {
 		return nil, err
 	}
@@ -117,7 +117,10 @@ func (g *Gateway) serve(ctx context.Context, listener net.Listener) error {
 		}
 		return nil
 	})
-	group.Go(func() error { return g.streams.Run(ctx) })
+	group.Go(func() error {
+		g.streams.Run(ctx)
+		return nil
+	})
 	group.Go(func() error {
 		<-ctx.Done()
 		return g.shutdown(context.WithoutCancel(ctx), server)

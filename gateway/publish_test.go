@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"sluice/internal/testviewer"
 )
 
 func request(t *testing.T, method, url, body string) *http.Response {
@@ -69,6 +71,29 @@ func TestPatternStreamsComeAndGo(t *testing.T) {
 	eventually(t, "the stream is gone", func() bool {
 		return request(t, "GET", g.url+"/api/v1/streams/pub1", "").StatusCode == http.StatusNotFound
 	})
+}
+
+// A pulled stream of a pattern is started for who watches, plays, and goes some time after the last viewer.
+func TestPatternStreamIsPulled(t *testing.T) {
+	g := start(t, "[streams.\"demo-*\"]\nsource = \"demo:\"\non_demand_close_after = \"1s\"\n")
+	if status, _ := g.get(t, "/api/v1/streams/demo-1", nil); status != http.StatusNotFound {
+		t.Errorf("before anybody asks: %d", status)
+	}
+	v := watch(t, g.url+"/demo-1/whep", testviewer.Browser())
+	receive(t, v.Video, 100)
+	if status, body := g.get(t, "/api/v1/streams/demo-1", nil); status != http.StatusOK || !strings.Contains(body, `"ready"`) {
+		t.Errorf("while it is watched: %d %s", status, body)
+	}
+	if status, err := v.Delete(t.Context()); status != http.StatusOK || err != nil {
+		t.Errorf("DELETE: %d, %v", status, err)
+	}
+	eventually(t, "the stream is gone", func() bool {
+		status, _ := g.get(t, "/api/v1/streams/demo-1", nil)
+		return status == http.StatusNotFound
+	})
+	if strings.Contains(g.log.String(), "level=WARN") || strings.Contains(g.log.String(), "level=ERROR") {
+		t.Errorf("the log complains: %s", g.log)
+	}
 }
 
 // publishOffer is an offer of nobody who is there.
