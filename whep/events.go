@@ -71,14 +71,19 @@ func readKinds(w http.ResponseWriter, r *http.Request) ([]session.EventKind, boo
 // parseKinds reads a JSON array of kinds. The fault is a sentence for the client, "" if there is none.
 func parseKinds(body string) (kinds []session.EventKind, fault string) {
 	if err := json.Unmarshal([]byte(body), &kinds); err != nil || kinds == nil {
-		return nil, fmt.Sprintf("The body must be a JSON array of events, such as %q.", events())
+		return nil, "The body must be a JSON array of events, such as " + eventsJSON() + "."
 	}
 	for _, k := range kinds {
 		if !slices.Contains(events(), k) {
-			return nil, fmt.Sprintf("There is no event %.40q; there are %q.", k, events())
+			return nil, fmt.Sprintf("There is no event %.40q; all there are: %s.", k, eventsJSON())
 		}
 	}
 	return kinds, ""
+}
+
+func eventsJSON() string {
+	text, _ := json.Marshal(events()) // strings only
+	return string(text)
 }
 
 // addStream gives a stream a name that nobody can guess: browsers ask for it without an Authorization (B15).

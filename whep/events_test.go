@@ -267,3 +267,15 @@ func (l *oneConn) Accept() (net.Conn, error) {
 
 func (l *oneConn) Close() error   { close(l.closed); return nil }
 func (l *oneConn) Addr() net.Addr { return l.conn.LocalAddr() }
+
+// B15: who orders what there is not is told what there is, in the words that he has to use.
+func TestFaultsOfOrders(t *testing.T) {
+	for body, want := range map[string]string{
+		`["nope"]`: `There is no event "nope"; all there are: ["active","inactive","layers","viewercount","reconnect"].`,
+		`{}`:       `The body must be a JSON array of events, such as ["active","inactive","layers","viewercount","reconnect"].`,
+	} {
+		if _, fault := parseKinds(body); fault != want {
+			t.Errorf("%s: %s", body, fault)
+		}
+	}
+}

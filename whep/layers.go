@@ -2,6 +2,7 @@ package whep
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"strings"
 
@@ -139,10 +140,14 @@ func (s section) takes(r layerRequest) bool {
 
 func (r layerRequest) choice() session.LayerChoice {
 	c := session.LayerChoice{
-		RID: r.EncodingID, MaxWidth: int(r.MaxWidth), MaxHeight: int(r.MaxHeight), MaxBitrate: (int(r.MaxBitrate) + 999) / 1000,
+		RID: r.EncodingID, MaxWidth: bound(r.MaxWidth), MaxHeight: bound(r.MaxHeight),
+		MaxBitrate: bound(uint32((uint64(r.MaxBitrate) + 999) / 1000)),
 	}
 	if c.RID == "" {
 		c.RID = r.RID
 	}
 	return c
 }
+
+// bound keeps a number positive where an int has 32 bits.
+func bound(n uint32) int { return int(min(n, math.MaxInt32)) }

@@ -91,6 +91,7 @@ func TestUnselectLayer(t *testing.T) {
 func FuzzLayer(f *testing.F) {
 	f.Add(`{"mediaId":"1","encodingId":"h","rid":"h","spatialLayerId":0,"maxWidth":640,"maxBitrate":4294967295}`)
 	f.Add(`{"mediaId":1e1}`)
+	f.Add(`{"maxWidth":4294967295,"maxHeight":2147483648}`)
 	f.Add(` [{}]`)
 	f.Fuzz(func(t *testing.T, body string) {
 		r, ok := parseLayer(body)
