@@ -61,12 +61,12 @@ func newClient(t *testing.T) *client {
 	return c
 }
 
-func newPeerConnection(t *testing.T) *webrtc.PeerConnection {
+func newPeerConnection(t *testing.T, options ...func(*webrtc.API)) *webrtc.PeerConnection {
 	t.Helper()
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil })
-	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+	pc, err := webrtc.NewAPI(append(options, webrtc.WithSettingEngine(settings))...).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatal(err)
 	}
