@@ -54,44 +54,43 @@ func (r *Reception) onTrack(remote *webrtc.TrackRemote, receiver *webrtc.RTPRece
 		return
 	}
 	defer r.readers.Done()
-	in, ok := r.incomingOf(remote)
+	t, payload, ok := r.trackOf(remote)
 	if !ok {
 		return
 	}
-	s := &source{in: in, remote: remote, ssrc: uint32(remote.SSRC()), payload: uint8(remote.Codec().PayloadType)}
+	in := r.incomingOf(remote.RID(), t)
+	s := &source{in: in, remote: remote, ssrc: uint32(remote.SSRC()), payload: payload}
 	in.source.Store(s)
 	r.readers.Go(func() { r.readReports(s, receiver) })
 	r.readPackets(s)
 }
 
 // incomingOf finds what a stream is part of.
-func (r *Reception) incomingOf(remote *webrtc.TrackRemote) (*incoming, bool) {
-	t, ok := r.trackOf(remote)
-	if !ok {
-		return nil, false
-	}
+func (r *Reception) incomingOf(rid string, t media.Track) *incoming {
 	r.incomingMu.Lock()
 	defer r.incomingMu.Unlock()
-	key := incomingKey{t.Kind, remote.RID()}
+	key := incomingKey{t.Kind, rid}
 	in, ok := r.incoming[key]
 	if !ok {
-		in = &incoming{rid: remote.RID(), track: t}
+		in = &incoming{rid: rid, track: t}
 		r.incoming[key] = in
 	}
-	return in, true
+	return in
 }
 
-// trackOf says which track a stream carries.
-func (r *Reception) trackOf(remote *webrtc.TrackRemote) (media.Track, bool) {
+// trackOf says which track a stream carries, and as which payload type. The library goes by the first packet, of which
+// nothing but its SSRC can be trusted where there is a plan.
+func (r *Reception) trackOf(remote *webrtc.TrackRemote) (media.Track, uint8, bool) {
 	kind := media.Video
 	if remote.Kind() == webrtc.RTPCodecTypeAudio {
 		kind = media.Audio
 	}
 	if r.plan != nil {
-		t, ok := r.kinds[kind]
-		return t, ok
+		c, ok := r.choices[kind]
+		return c.Track, c.Format.PayloadType, ok
 	}
-	return pulledTrack(kind, remote.Codec())
+	t, ok := pulledTrack(kind, remote.Codec())
+	return t, uint8(remote.Codec().PayloadType), ok
 }
 
 func (r *Reception) readPackets(s *source) {

@@ -11,7 +11,7 @@ import (
 // pulledTrack is a track as a server's answer to our offer describes it.
 func pulledTrack(kind media.Kind, c webrtc.RTPCodecParameters) (media.Track, bool) {
 	for codec, mime := range mimeTypes {
-		if strings.EqualFold(mime, c.MimeType) {
+		if strings.EqualFold(mime, c.MimeType) && strings.HasPrefix(mime, string(kind)+"/") {
 			return media.Track{
 				ID: string(kind), Kind: kind, Codec: codec, ClockRate: int(c.ClockRate), Channels: channels(kind, c),
 			}, true

@@ -46,7 +46,7 @@ func (e *Engine) Receive(offer *negotiation.Offer, plan *negotiation.Plan, o Rec
 	r.plan, r.offer = plan, offer
 	for _, choice := range plan.Sections {
 		if choice.Action == negotiation.Passthrough {
-			r.kinds[choice.Kind] = choice.Track
+			r.choices[choice.Kind] = choice
 			r.firOnly = r.firOnly || choice.Kind == media.Video && firOnly(choice.Format.Feedback)
 			r.allow(offer, choice)
 		}
@@ -105,7 +105,7 @@ func (e *Engine) newReception(mux *announcedMux, codecs *webrtc.MediaEngine, rol
 		return nil, err
 	}
 	r := &Reception{
-		link: newLink(e, pc, mux, b, o.Loopback), kinds: make(map[media.Kind]media.Track), ssrc: rand.Uint32(),
+		link: newLink(e, pc, mux, b, o.Loopback), choices: make(map[media.Kind]negotiation.Choice), ssrc: rand.Uint32(),
 		arrivals: make(chan arrival, arrivalQueue), over: make(chan struct{}), incoming: make(map[incomingKey]*incoming),
 	}
 	b.flood = r.floods

@@ -9,6 +9,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"sluice/media"
+	"sluice/negotiation"
 	"sluice/rtpin"
 )
 
@@ -32,9 +33,9 @@ type Sink interface {
 // called once; the other methods may be called from any goroutine.
 type Reception struct {
 	link
-	kinds   map[media.Kind]media.Track // fixed after Receive: what the plan expects
-	firOnly bool                       // fixed after Receive: the peer knows no PLI
-	ssrc    uint32                     // fixed: ours, that keyframes are asked for under
+	choices map[media.Kind]negotiation.Choice // fixed after Receive: what the plan expects
+	firOnly bool                              // fixed after Receive: the peer knows no PLI
+	ssrc    uint32                            // fixed: ours, that keyframes are asked for under
 
 	arrivals chan arrival  // capacity arrivalQueue; sent by the readers, never closed
 	over     chan struct{} // closed when Run has returned: readers stop

@@ -95,6 +95,11 @@ func (p *publisher) offer(t testing.TB) string {
 	return (&viewer{PeerConnection: p.PeerConnection}).offer(t)
 }
 
+func (p *publisher) accept(t testing.TB, answer string) {
+	t.Helper()
+	(&viewer{PeerConnection: p.PeerConnection}).accept(t, answer)
+}
+
 // vp8Packet is a keyframe of 16x16 pixels, or a picture that follows one, in a packet of its own.
 func vp8Packet(seq uint16, timestamp uint32, key bool) *rtp.Packet {
 	p := &rtp.Packet{Header: rtp.Header{Version: 2, Marker: true, SequenceNumber: seq, Timestamp: timestamp}}
@@ -136,6 +141,26 @@ func (g *gathering) Unit(rid, track string, _ *media.AccessUnit) {
 }
 
 func (g *gathering) Tick(time.Time) { g.ticks++ }
+
+func (g *gathering) count(key string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.units[key]
+}
+
+// await waits for so many units in all.
+func (g *gathering) await(t testing.TB, key string, n int) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(patience); g.count(key) < n; {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("%d units of %s came, want %d", g.count(key), key, n)
+		}
+	}
+}
 
 // receive has the engine answer a publisher.
 func receive(t testing.TB, e *Engine, sdp string) *Reception {
@@ -210,7 +235,7 @@ func TestReceive(t *testing.T) {
 					t.Errorf("the answer has no %q:\n%s", line, r.Description())
 				}
 			}
-			(&viewer{PeerConnection: p.PeerConnection}).accept(t, r.Description())
+			p.accept(t, r.Description())
 			await(t, r.Connected(), "connected")
 			p.publishUntil(t, g, "/video", "/audio")
 			if v := g.tracks["/video"]; v.Codec != media.VP8 || v.Width != 16 {

@@ -70,7 +70,7 @@ func TestRestart(t *testing.T) {
 	e, p, g := newEngine(t, Options{}), newPublisher(t), newGathering()
 	r := receive(t, e, p.offer(t))
 	run(t, r, g)
-	(&viewer{PeerConnection: p.PeerConnection}).accept(t, r.Description())
+	p.accept(t, r.Description())
 	await(t, r.Connected(), "connected")
 	p.publishUntil(t, g, "/video")
 	before := r.Description()
@@ -80,7 +80,7 @@ func TestRestart(t *testing.T) {
 			t.Fatalf("our side of ICE has not changed:\n%s", answer)
 		}
 		before = answer
-		(&viewer{PeerConnection: p.PeerConnection}).accept(t, answer)
+		p.accept(t, answer)
 		for len(g.got) > 0 {
 			<-g.got
 		}

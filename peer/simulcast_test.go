@@ -48,7 +48,7 @@ func newLayers(t testing.TB, rids ...string) *layers {
 
 func (l *layers) accept(t testing.TB, answer string) {
 	t.Helper()
-	(&viewer{PeerConnection: l.PeerConnection}).accept(t, answer)
+	l.publisher.accept(t, answer)
 	for _, v := range values(answer, "extmap") {
 		id, uri, _ := strings.Cut(v, " ")
 		n, err := strconv.Atoi(id)

@@ -3,7 +3,6 @@ package peer
 import (
 	"log/slog"
 	"net"
-	"net/netip"
 	"regexp"
 	"strings"
 	"sync"
@@ -173,75 +172,9 @@ func sound(size int) *hub.Unit {
 	}
 }
 
-// relay stands between viewer and engine, so that the way between them can be looked at, and cut.
-type relay struct {
-	toViewer, toEngine *net.UDPConn
-	sizes              chan int // of media packets to the viewer, as many as fit
-}
-
-func newRelay(t *testing.T, engine netip.AddrPort) *relay {
-	t.Helper()
-	listen := func() *net.UDPConn {
-		c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	r := &relay{toViewer: listen(), toEngine: listen(), sizes: make(chan int, 64)}
-	var mu sync.Mutex
-	var viewer netip.AddrPort
-	var forwarders sync.WaitGroup
-	forwarders.Go(func() {
-		for b := make([]byte, 1500); ; {
-			n, from, err := r.toViewer.ReadFromUDPAddrPort(b)
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			viewer = from
-			mu.Unlock()
-			_, _ = r.toEngine.WriteToUDPAddrPort(b[:n], engine)
-		}
-	})
-	forwarders.Go(func() {
-		for b := make([]byte, 1500); ; {
-			n, err := r.toEngine.Read(b)
-			if err != nil {
-				return
-			}
-			if payloadType := b[1] & 0x7F; b[0]>>6 == 2 && (payloadType < 64 || payloadType > 95) { // RTP (RFC 5761 4)
-				select {
-				case r.sizes <- n:
-				default:
-				}
-			}
-			mu.Lock()
-			to := viewer
-			mu.Unlock()
-			_, _ = r.toViewer.WriteToUDPAddrPort(b[:n], to)
-		}
-	})
-	t.Cleanup(func() { r.cut(); forwarders.Wait() })
-	return r
-}
-
-// cut makes the viewer vanish without a word. It may be called twice.
-func (r *relay) cut() {
-	_ = r.toViewer.Close()
-	_ = r.toEngine.Close()
-}
-
 // hidden is an offer without candidates: there is no way past a relay then.
 func hidden(offer string) string {
 	return regexp.MustCompile("a=candidate:.*\r\n").ReplaceAllString(offer, "")
 }
 
 func onlyLoopback(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil }
-
-// route makes an answer lead to the relay.
-func (r *relay) route(answer string, engine netip.AddrPort) string {
-	port := r.toViewer.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-	from := " " + engine.Addr().String() + " " + portOf(engine.Port()) + " typ"
-	return strings.ReplaceAll(answer, from, " 127.0.0.1 "+portOf(port)+" typ")
-}
