@@ -1,5 +1,5 @@
-// Command bench measures the gateway as a whole process: how long until it listens, and how much memory it holds
-// idle, with one camera, and with one viewer besides. The parts are measured by Go benchmarks beside them;
+// Command bench measures the gateway as a whole process: how long until it listens, how long until somebody publishes
+// or watches, and how much memory it holds idle, with one camera, and with one viewer besides. The parts are measured by Go benchmarks beside them;
 // `make bench` runs both.
 package main
 
@@ -18,15 +18,16 @@ import (
 
 func main() {
 	starts := flag.Int("starts", 15, "how often the start is timed")
+	sessions := flag.Int("sessions", 200, "how often publishing and watching are timed")
 	settle := flag.Duration("settle", 15*time.Second, "how long media flow before memory is read")
 	flag.Parse()
-	if err := run(context.Background(), *starts, *settle); err != nil {
+	if err := run(context.Background(), *starts, *sessions, *settle); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, starts int, settle time.Duration) error {
+func run(ctx context.Context, starts, sessions int, settle time.Duration) error {
 	dir, err := os.MkdirTemp("", "sluice-bench")
 	if err != nil {
 		return err
@@ -42,6 +43,9 @@ func run(ctx context.Context, starts int, settle time.Duration) error {
 	b := bench{gateway: gateway, dir: dir}
 	fmt.Println("| figure | value |\n|---|---|")
 	if err := b.timeStarts(ctx, starts); err != nil {
+		return err
+	}
+	if err := b.timeSessions(ctx, sessions); err != nil {
 		return err
 	}
 	return b.weigh(ctx, settle)

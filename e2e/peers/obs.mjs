@@ -90,6 +90,7 @@ function request(method, address, headers, body) {
       const parts = await response.toArray();
       resolve({ status: response.statusCode, location: response.headers.location, body: Buffer.concat(parts).toString() });
     });
+    sent.removeHeader('Connection');
     sent.on('timeout', () => sent.destroy(new Error(`no answer to ${method}`)));
     sent.on('error', reject);
     sent.end(body);
