@@ -18,6 +18,7 @@ func (d *document) inherit(answer bool) {
 	if tagged < 0 {
 		return
 	}
+	shared := d.sections[tagged].attrs.transport()
 	for i := range d.sections {
 		t := &d.sections[i]
 		bundled := answer || t.attrs.has("bundle-only") && slices.Contains(mids, value(t.attrs, nil, "mid"))
@@ -25,12 +26,23 @@ func (d *document) inherit(answer bool) {
 			continue
 		}
 		own := t.attrs
-		for _, a := range d.sections[tagged].attrs {
-			if slices.Contains(transportKeys, a.key) && !own.has(a.key) {
+		for _, a := range shared {
+			if !own.has(a.key) {
 				t.attrs = append(t.attrs, a)
 			}
 		}
 	}
+}
+
+// transport is the lines of a transport among attributes, as many as others may have of it.
+func (as attributes) transport() attributes {
+	var lines attributes
+	for _, a := range as {
+		if slices.Contains(transportKeys, a.key) && len(lines) < maxShared {
+			lines = append(lines, a)
+		}
+	}
+	return lines
 }
 
 // bundled is the mids of the BUNDLE groups.

@@ -299,6 +299,26 @@ func TestParseOfferRules(t *testing.T) {
 	}
 }
 
+// J31: sections that have no transport of their own don't multiply the lines of the one that has.
+func TestInheritIsBounded(t *testing.T) {
+	const first = "m=video 9 UDP/TLS/RTP/SAVPF 96\na=mid:m\na=ice-ufrag:abcd\na=ice-pwd:0123456789012345678901\n"
+	group := "a=group:BUNDLE m"
+	var others strings.Builder
+	for i := range maxSections - 1 {
+		group += fmt.Sprintf(" %d", i)
+		fmt.Fprintf(&others, "m=video 0 UDP/TLS/RTP/SAVPF 96\na=mid:%d\na=bundle-only\n", i)
+	}
+	d, err := scan("v=0\no=- 1 1 IN IP4 0.0.0.0\ns=-\nt=0 0\n" + group + "\n" + first + strings.Repeat("a=fingerprint:sha-1 AA\n", 2000) + others.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.inherit(false)
+	last := d.sections[maxSections-1].attrs
+	if n := len(last); n > maxShared+2 || value(last, nil, "ice-ufrag") != "abcd" || value(last, nil, "ice-pwd") == "" {
+		t.Errorf("%d lines", n)
+	}
+}
+
 // J38, A36: a publisher must send.
 func TestParseOfferPublisherDirections(t *testing.T) {
 	for direction, want := range map[string]want{"sendonly": good, "sendrecv": good, "x-none": good, "recvonly": no422, "inactive": no422} {

@@ -17,6 +17,7 @@ const (
 	maxUsedRIDs    = 4   // as many as OBS can be set to: it gives up if the answer has fewer than it offered
 	maxRIDLength   = 255 // of an RTP header extension (RFC 8285 4.3)
 	maxFeedback    = 16  // of one format; the others are ignored
+	maxShared      = 32  // lines of a transport that other sections take over
 	maxMID         = 16
 	maxSprop       = 4096 // of one parameter that tells of the sender's stream
 	maxFMTP        = 1024 // of one format's other parameters, which an answer repeats
