@@ -26,6 +26,7 @@ let media; // what is captured now
 let opening; // while the browser is asked for it: a promise of whether it gave it
 let starting = false; // Start was pressed, and the browser is being asked
 let trouble; // a Failure to capture
+let visit = 0; // counts how often the page has gone away, with what was asked for then
 
 function choice() {
   return {
@@ -45,8 +46,14 @@ async function open() {
 }
 
 async function ask() {
+  const mine = visit;
   try {
-    take(await capture(choice()));
+    const stream = await capture(choice());
+    if (mine !== visit) {
+      release(stream);
+      return false;
+    }
+    take(stream);
     await listDevices();
     return true;
   } catch (failure) {
@@ -78,7 +85,7 @@ async function start() {
   show();
   const given = await (opening ?? (media ? true : open()));
   starting = false;
-  if (given) {
+  if (given && media) {
     publisher.start(media, { simulcast: at('simulcast').checked, codec: at('codec').value });
   }
   show();
@@ -89,6 +96,14 @@ function stop() {
   if (at('source').value === 'screen') {
     take(undefined);
   }
+  show();
+}
+
+// leave ends all when the page goes away: it may come back out of the browser's memory much later.
+function leave() {
+  visit += 1;
+  publisher.stop();
+  take(undefined);
   show();
 }
 
@@ -283,6 +298,6 @@ at('open').addEventListener('click', open);
 at('start').addEventListener('click', start);
 at('stop').addEventListener('click', stop);
 at('copy').addEventListener('click', copy);
-addEventListener('pagehide', () => { publisher.stop(); take(undefined); show(); });
+addEventListener('pagehide', leave);
 
 prepare();
