@@ -27,6 +27,7 @@ func TestLinks(t *testing.T) {
 		"several lines":           {[]string{`<stun:a>; rel="ice-server"`, `<stun:b>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:a"}}, {URLs: []string{"stun:b"}}}},
 		"comma inside brackets":   {[]string{`<stun:a,b;c>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:a,b;c"}}}},
 		"unknown relation":        {[]string{`</style.css>; rel=preload; as=style, <stun:a>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:a"}}}},
+		"extensions":              {[]string{`<https://h/sse/1>; rel="urn:ietf:params:whep:ext:core:server-sent-events"; events="active,layers", <stun:a>; rel="ice-server"`}, []ICEServer{{URLs: []string{"stun:a"}}}}, // D45
 		"several relations":       {[]string{`<stun:a>; rel="x ice-server y"`}, []ICEServer{{URLs: []string{"stun:a"}}}},
 		"first relation counts":   {[]string{`<stun:a>; rel=next; rel=ice-server`}, nil},
 		"another credential type": {[]string{`<turn:a>; rel="ice-server"; credential-type="oauth"`}, nil},
@@ -59,24 +60,6 @@ func TestICEServersAreBounded(t *testing.T) {
 	}
 	if n := len(iceServers(parseLinks(lines))); n != maxICEServers {
 		t.Errorf("%d servers, want %d", n, maxICEServers)
-	}
-}
-
-// C8, D45
-func TestExtensions(t *testing.T) {
-	s := serve(t, created("Location", "/s/1",
-		"Link", `<stun:a>; rel="ice-server"`,
-		"Link", `<sse/1>; rel="urn:ietf:params:whep:ext:core:server-sent-events"; events="active,layers"`,
-		"Link", `</layer?x>; rel="urn:ietf:params:whep:ext:core:layer", <ftp://h/x>; rel="urn:ietf:params:whep:ext:odd"`))
-	got := session(t, WHEP, s.URL+"/live/whep").Extensions
-	if len(got) != 2 {
-		t.Fatalf("extensions are %+v", got)
-	}
-	if e := got[0]; e.Relation != "urn:ietf:params:whep:ext:core:server-sent-events" || e.URL != s.URL+"/live/sse/1" || e.Parameters["events"] != "active,layers" {
-		t.Errorf("the first is %+v", e)
-	}
-	if e := got[1]; e.Relation != "urn:ietf:params:whep:ext:core:layer" || e.URL != s.URL+"/layer?x" {
-		t.Errorf("the second is %+v", e)
 	}
 }
 

@@ -5,25 +5,14 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 )
 
-const (
-	maxICEServers   = 10 // each makes us send packets to where the server says
-	extensionPrefix = "urn:ietf:params:"
-)
+const maxICEServers = 10 // each makes us send packets to where the server says
 
 // ICEServer is a STUN or TURN server that a WHIP or WHEP server names (RFC 9725 4.6).
 type ICEServer struct {
 	URLs                 []string // one
 	Username, Credential string
-}
-
-// Extension is a protocol extension that a server has (RFC 9725 4.8).
-type Extension struct {
-	Relation   string            // "urn:ietf:params:whep:ext:core:layer", in lower case
-	URL        string            // absolute; it may be a capability, and is not for logs
-	Parameters map[string]string // by name in lower case, "rel" among them
 }
 
 // iceServers picks those that we can use: with a password as credential, or for STUN none. What is broken is left
@@ -67,19 +56,4 @@ func validHost(s string) bool {
 	}
 	n, fault := strconv.ParseUint(port, 10, 16)
 	return err == nil && fault == nil && host != "" && n > 0
-}
-
-func extensions(links []link, from target) []Extension {
-	var all []Extension
-	for _, l := range links {
-		for _, relation := range l.relations {
-			if !strings.HasPrefix(relation, extensionPrefix) {
-				continue
-			}
-			if at, fault := from.resolve(l.target); fault == "" {
-				all = append(all, Extension{Relation: relation, URL: at.url.String(), Parameters: l.parameters})
-			}
-		}
-	}
-	return all
 }

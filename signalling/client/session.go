@@ -26,7 +26,6 @@ type Session struct {
 	CounterOffer bool   // WHEP: SDP is an offer of the server, to be met with Answer
 
 	ICEServers []ICEServer // for both sides, as the server says
-	Extensions []Extension // protocol extensions that it has
 
 	// Warning is an ErrNoLocation if a WHEP server has named no URL that can be used; nil for all others.
 	Warning error
@@ -41,8 +40,7 @@ type Session struct {
 func newSession(c *Client, r *response, counter bool) *Session {
 	s := &Session{SDP: r.body, CounterOffer: counter, client: c, etag: strongTag(r.header)}
 	s.at, s.Warning = locate(r)
-	links := parseLinks(r.header.Values("Link"))
-	s.ICEServers, s.Extensions = iceServers(links), extensions(links, r.from)
+	s.ICEServers = iceServers(parseLinks(r.header.Values("Link")))
 	s.takes = s.etag != "" || mayPatch(r.header)
 	return s
 }
