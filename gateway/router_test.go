@@ -120,6 +120,25 @@ func TestSlowloris(t *testing.T) {
 	})
 }
 
+// HTTP/2 is not spoken without TLS: not to those who know it beforehand, nor to those who ask for it.
+func TestNoHTTP2WithoutTLS(t *testing.T) {
+	for name, c := range map[string]struct{ sent, status string }{
+		"known":     {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/1.1 4"},
+		"asked for": {"GET /healthz HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n", "HTTP/1.1 403"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			overPipes(t, func(dial func() net.Conn) {
+				near := dial()
+				go func() { _, _ = io.WriteString(near, c.sent) }()
+				if line, err := bufio.NewReader(near).ReadString('\n'); err != nil || !strings.HasPrefix(line, c.status) {
+					t.Errorf("%v %q", err, line)
+				}
+				_ = near.Close()
+			})
+		})
+	}
+}
+
 // A12: no redirect takes an offer on as a GET; whoever posts to the page is told the URL that he wanted.
 func TestOfferToTheWrongURL(t *testing.T) {
 	h := newTestServer(t).Handler
