@@ -19,7 +19,7 @@ func (d *description) pair(offer *description) (*Answer, error) {
 	for i := range d.sections {
 		s, ours := d.sections[i], &offer.sections[i]
 		if detail := s.refusal(); detail != "" {
-			refused = &UnusableAnswerError{Section: s.MID, Detail: detail}
+			refused = &UnusableAnswerError{Section: s.MID, Refused: s.Kind, Detail: detail}
 			if ours.sends() {
 				return nil, refused
 			}

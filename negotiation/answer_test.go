@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sluice/media"
 )
 
 // ourOffer is an offer of ours in one direction, plainOffer with nothing else changed.
@@ -128,6 +130,21 @@ func TestParseAnswerRules(t *testing.T) {
 				t.Errorf("%v; the text should have %q", err, c.want)
 			}
 		})
+	}
+}
+
+// C9: who is refused a section is told of what kind it is, and not of one that is wrong otherwise.
+func TestParseAnswerRefusedKind(t *testing.T) {
+	for text, want := range map[string]media.Kind{
+		answered(t, "audio 9", "audio 0"):              media.Audio,
+		answered(t, "a=recvonly", "a=inactive"):        media.Video,
+		answered(t, "a=recvonly", "a=sendonly"):        "",
+		answered(t, "setup:passive", "setup:holdconn"): "",
+	} {
+		var unusable *UnusableAnswerError
+		if _, err := ParseAnswer(text, ourOffer(SendOnly)); !errors.As(err, &unusable) || unusable.RefusedKind() != want {
+			t.Errorf("%v, want a refusal of %q", err, want)
+		}
 	}
 }
 

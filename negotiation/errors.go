@@ -94,9 +94,13 @@ func (e *MalformedAnswerError) Error() string {
 
 // UnusableAnswerError tells that the answer is understood, but does not fit the offer that it is to.
 type UnusableAnswerError struct {
-	Section string // mid; "" if no single section is at fault
-	Detail  string // what is there and what is expected
+	Section string     // mid; "" if no single section is at fault
+	Refused media.Kind // of that section, if the peer does not want it at all; "" otherwise
+	Detail  string     // what is there and what is expected
 }
+
+// RefusedKind is Refused, for those who don't know of SDP.
+func (e *UnusableAnswerError) RefusedKind() media.Kind { return e.Refused }
 
 func (e *UnusableAnswerError) Error() string {
 	if e.Section == "" {

@@ -83,6 +83,18 @@ func obstacle(t media.Track) string {
 	return ""
 }
 
+// without is the choice for a server that refuses sound of a codec: the picture alone. Where there is no picture, or
+// other sound, it is c.
+func (c choice) without(sound media.Codec) choice {
+	t, ok := media.First(c.tracks, media.Audio)
+	if !ok || t.Codec != sound || len(c.tracks) == 1 {
+		return c
+	}
+	c.tracks = slices.DeleteFunc(slices.Clone(c.tracks), func(t media.Track) bool { return t.Kind == media.Audio })
+	c.note = fmt.Sprintf("The sound is left out. The server refuses %s.", sound.Title())
+	return c
+}
+
 // covers reports whether a session that was made for c can go on with the tracks of o.
 func (c choice) covers(o choice) bool {
 	return !slices.ContainsFunc(o.tracks, func(t media.Track) bool {

@@ -6,6 +6,7 @@ package push
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -42,6 +43,7 @@ type Pusher struct {
 
 	backoff client.Backoff // owned by Run
 	told    string         // owned by Run: the trouble that the log knows of; "": none
+	refused media.Codec    // owned by Run: of sound, by the server; "": none
 
 	mu     sync.Mutex
 	status Status // guarded by mu; without what Status adds
@@ -92,9 +94,29 @@ func (p *Pusher) Run(ctx context.Context) error {
 			p.options.Log.Info("the session at the server is ended", "reason", err.Error())
 			continue
 		}
+		if p.learn(c, err) {
+			continue
+		}
 		p.fail(err)
 		p.pause(ctx, c, err)
 	}
+}
+
+// choose is what is sent now, without the sound that the server refuses.
+func (p *Pusher) choose(all []hub.Rendition) (choice, error) {
+	c, err := choose(all)
+	return c.without(p.refused), err
+}
+
+// learn notes that the server refuses the sound, and reports whether the picture can do without it.
+func (p *Pusher) learn(c choice, err error) bool {
+	var refusal interface{ RefusedKind() media.Kind }
+	t, ok := media.First(c.tracks, media.Audio)
+	if !ok || len(c.tracks) == 1 || !errors.As(err, &refusal) || refusal.RefusedKind() != media.Audio {
+		return false
+	}
+	p.refused = t.Codec
+	return true
 }
 
 // awaitSource waits until the stream has something that can be sent, and enough is known of it.
@@ -104,7 +126,7 @@ func (p *Pusher) awaitSource(ctx context.Context) (choice, error) {
 	for {
 		changed := p.options.Stream.Changed()
 		all := p.options.Stream.Renditions()
-		c, err := choose(all)
+		c, err := p.choose(all)
 		switch {
 		case len(all) == 0:
 			p.set(Status{State: StateIdle})
@@ -139,7 +161,7 @@ func (p *Pusher) pause(ctx context.Context, c choice, err error) {
 	defer due.Stop()
 	for {
 		changed := p.options.Stream.Changed()
-		if now, fault := choose(p.options.Stream.Renditions()); final && (fault != nil || !now.same(c)) {
+		if now, fault := p.choose(p.options.Stream.Renditions()); final && (fault != nil || !now.same(c)) {
 			return
 		}
 		select {

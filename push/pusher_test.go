@@ -162,6 +162,37 @@ func TestUnfitSource(t *testing.T) {
 	}
 }
 
+// C9: a server that takes no sound, or none of this codec, gets the picture alone, and each codec is tried once.
+func TestRefusedSound(t *testing.T) {
+	s := serve(t)
+	s.mute = true
+	p := start(t, s, func(t *times) { t.gone = 100 * time.Millisecond })
+	for n, codec := range []media.Codec{media.PCMA, media.Opus, media.Opus} {
+		src := publish(t, p.stream, media.MainRendition, picture(16), sound(codec))
+		p.more(t, s)
+		if st := p.Status(); st.State != StateConnected || st.Note != "The sound is left out. The server refuses "+codec.Title()+"." || st.Error != "" {
+			t.Errorf("status is %+v", st)
+		}
+		src.close()
+		p.until(t, "an idle push", p.is(StateIdle))
+		if posts, want := s.posts.Load(), []int32{2, 4, 5}[n]; posts != want || s.deletes.Load() != posts {
+			t.Errorf("%d sessions, %d deleted, want %d of each", posts, s.deletes.Load(), want)
+		}
+	}
+	if n := p.log.count("push failed"); n != 0 {
+		t.Errorf("%d warnings", n)
+	}
+}
+
+// Without a picture a refusal of the sound is a failure.
+func TestRefusedSoundAlone(t *testing.T) {
+	s := serve(t)
+	s.mute = true
+	p := start(t, s, nil)
+	publish(t, p.stream, media.MainRendition, sound(media.PCMA))
+	p.until(t, "a sentence", func() bool { return strings.Contains(p.Status().Error, "it is refused with port 0") })
+}
+
 // A source that turns out to be unfit ends its session.
 func TestSourceTurnsUnfit(t *testing.T) {
 	s := serve(t)

@@ -48,6 +48,7 @@ type server struct {
 	engine *peer.Engine
 	first  func(w http.ResponseWriter, r *http.Request) bool // may answer instead; nil: never
 
+	mute           bool        // it refuses sound
 	offers         chan string // that were posted, as many as fit
 	posts, deletes atomic.Int32
 	tokens         sync.Map     // the Authorization of all requests
@@ -148,7 +149,11 @@ func (s *server) answer(w http.ResponseWriter, sdp string) error {
 	w.Header().Set("Content-Type", "application/sdp")
 	w.Header().Set("Location", "/session")
 	w.WriteHeader(http.StatusCreated)
-	_, _ = io.WriteString(w, r.Description())
+	text := r.Description()
+	if s.mute {
+		text = strings.Replace(text, "m=audio 9", "m=audio 0", 1)
+	}
+	_, _ = io.WriteString(w, text)
 	return nil
 }
 

@@ -114,7 +114,7 @@ func (s *stay) run(ctx context.Context) error {
 func (s *stay) look() (changed <-chan struct{}, err error) {
 	stream := s.pusher.options.Stream
 	changed = stream.Changed()
-	c, err := choose(stream.Renditions())
+	c, err := s.pusher.choose(stream.Renditions())
 	absent := errors.Is(err, errUnpublished)
 	if !absent {
 		s.gone.Stop()
