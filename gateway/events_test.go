@@ -46,8 +46,8 @@ func TestStopsWithEventStreams(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("stopping took %v", took)
 	}
-	if rest, err := io.ReadAll(events.Body); err != nil || !strings.HasSuffix(string(rest), "event: reconnect\ndata: {}\n\n") {
-		t.Errorf("%v, at the end of the events: %q", err, rest)
+	if rest, err := io.ReadAll(events.Body); err != nil || !strings.Contains(string(rest), "event: reconnect\ndata: {}\n\n") {
+		t.Errorf("%v, the events: %q", err, rest)
 	}
 }
 
