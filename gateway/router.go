@@ -121,10 +121,14 @@ func (rt *router) serveAPI(w http.ResponseWriter, r *http.Request, path []string
 }
 
 func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream string, path []string) {
+	page := len(path) == 0 || len(path) == 1 && path[0] == ""
 	switch {
+	case page && r.Method != http.MethodGet && r.Method != http.MethodHead:
+		wrongURL(w, stream)
 	case len(path) == 0:
-		toPlayer(w, r, stream)
-	case len(path) == 1 && path[0] == "":
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, "/"+stream+"/", http.StatusFound)
+	case page:
 		rt.pages.Player(w, r, stream)
 	case len(path) == 1 && path[0] == "whep":
 		rt.whep.ServeEndpoint(w, r, stream)
@@ -143,17 +147,12 @@ func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream str
 	}
 }
 
-// toPlayer leads browsers to the page. Whoever posts an offer has left out the last word of the URL, and would come
-// back with a GET if he were sent on (A12).
-func toPlayer(w http.ResponseWriter, r *http.Request, stream string) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		problem.Write(w, problem.New(http.StatusMethodNotAllowed, "method",
-			"Publishers post to /"+stream+"/whip, viewers to /"+stream+"/whep."))
-		return
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, "/"+stream+"/", http.StatusFound)
+// wrongURL answers whoever posts an offer to a stream's page: he has left out the last word of the URL, and would come
+// back with a GET if he were sent on to the page (A12).
+func wrongURL(w http.ResponseWriter, stream string) {
+	w.Header().Set("Allow", "GET, HEAD")
+	problem.Write(w, problem.New(http.StatusMethodNotAllowed, "method",
+		"Publishers post to /"+stream+"/whip, viewers to /"+stream+"/whep."))
 }
 
 func notFound(w http.ResponseWriter) {
