@@ -17,7 +17,7 @@ type layer struct {
 	track *media.Track // nil before anything has come
 	begun time.Time    // when it began; zero while it is not there
 	heard time.Time    // when its last unit came
-	asked bool         // it has been asked for its first keyframe
+	asked time.Time    // when it was asked for its first keyframe; zero: not yet
 
 	publisher *hub.Publisher // nil while it is not published
 	stop      chan struct{}  // closed by close: ends forward
@@ -68,5 +68,5 @@ func (v *layer) close() {
 	v.publisher.Close()
 	close(v.stop)
 	v.forwarder.Wait()
-	v.publisher, v.begun, v.asked = nil, time.Time{}, false
+	v.publisher, v.begun, v.asked = nil, time.Time{}, time.Time{}
 }

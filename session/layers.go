@@ -11,6 +11,7 @@ import (
 const (
 	layerSilence  = 2 * time.Second        // how long a layer may be silent while another one flows
 	firstKeyframe = 500 * time.Millisecond // how long a layer may go on without its first keyframe before it is asked for one
+	askInterval   = time.Second            // between two such wishes: one gets lost at times
 )
 
 // layers is the peer.Sink of a publisher: it publishes each layer as a rendition from its first keyframe on, and the
@@ -120,7 +121,7 @@ func (l *layers) Unit(rid, track string, au *media.AccessUnit) {
 func (l *layers) begin(v *layer, keyframe bool) {
 	switch {
 	case !keyframe:
-		l.askOnce(v)
+		l.askFirst(v, v.heard)
 	case l.audio != nil:
 		l.open(v, *v.track, *l.audio)
 	default:
@@ -128,9 +129,10 @@ func (l *layers) begin(v *layer, keyframe bool) {
 	}
 }
 
-func (l *layers) askOnce(v *layer) {
-	if !v.asked {
-		v.asked = true
+// askFirst wants the first keyframe of a layer, again and again as long as it sends others.
+func (l *layers) askFirst(v *layer, now time.Time) {
+	if now.Sub(v.asked) >= askInterval {
+		v.asked = now
 		l.ask(v.rid)
 	}
 }
@@ -152,8 +154,8 @@ func (l *layers) Tick(now time.Time) {
 	flows := false
 	for _, v := range l.video {
 		flows = flows || v.publisher != nil && now.Sub(v.heard) < layerSilence
-		if v.publisher == nil && !v.begun.IsZero() && now.Sub(v.begun) >= firstKeyframe {
-			l.askOnce(v)
+		if v.publisher == nil && v.asked.IsZero() && !v.begun.IsZero() && now.Sub(v.begun) >= firstKeyframe {
+			l.askFirst(v, now)
 		}
 	}
 	for _, v := range l.video {

@@ -113,7 +113,11 @@ func TestViewerWantsKeyframes(t *testing.T) {
 		if !asked(high) || asked(low) {
 			t.Error("not asked for a keyframe to switch at")
 		}
-		time.Sleep(time.Second)
+		time.Sleep(lookInterval)
+		if !asked(high) || asked(low) {
+			t.Error("not asked again for a keyframe that did not come")
+		}
+		time.Sleep(lookInterval / 2)
 		v.options.OnKeyframeRequest()
 		if !asked(high) || !asked(low) {
 			t.Error("the viewer's wish while it goes over went astray")

@@ -76,8 +76,11 @@ func (v *viewer) choose(fits []hub.Rendition) []Layer {
 	if sub != nil {
 		reading = sub.Rendition()
 	}
-	if change {
+	switch {
+	case change:
 		sub.SelectRendition(name)
+	case sub != nil && reading != name:
+		v.session.stay.stream.RequestKeyframe(name) // a wish gets lost at times
 	}
 	layers := layersOf(fits, reading)
 	v.mu.Lock()
