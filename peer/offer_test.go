@@ -1,8 +1,13 @@
 package peer
 
 import (
+	"context"
 	"errors"
+	"net"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -69,4 +74,127 @@ func TestOfferFaults(t *testing.T) {
 	if !errors.As(err, new(*UnsupportedCodecError)) {
 		t.Errorf("Motion JPEG is offered: %v", err)
 	}
+}
+
+// C5, A53: what an engine offers that is bound to one address, and one that is bound to all, with an additional host.
+// Only this machine is told of loopback.
+func TestOfferedCandidates(t *testing.T) {
+	for name, c := range map[string]struct {
+		options  Options
+		loopback bool
+		own      bool // the offer leads to a port of its own
+	}{
+		"bound to loopback":           {Options{}, false, true},
+		"bound to loopback, for here": {Options{}, true, true},
+		"bound to all":                {Options{ListenUDP: "0.0.0.0:0", AdditionalHosts: []string{"203.0.113.7"}}, false, false},
+		"bound to all, for here":      {Options{ListenUDP: "0.0.0.0:0", AdditionalHosts: []string{"203.0.113.7"}}, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, c.options)
+			play, err := e.OfferPlay([]media.Track{vp8, opus}, PlayOptions{Loopback: c.loopback})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(play.Close)
+			receive, err := e.OfferReceive(ReceiveOptions{Loopback: c.loopback})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(receive.Close)
+			port := " " + portOf(e.Addr().Port()) + " typ host"
+			for kind, sdp := range map[string]string{"to send": play.Description(), "to receive": receive.Description()} {
+				all := values(sdp, "candidate")
+				if (loopbacks(all) > 0) != c.loopback {
+					t.Errorf("%s: loopback is announced: %q", kind, all)
+				}
+				for _, v := range all {
+					if strings.Contains(v, port) == c.own {
+						t.Errorf("%s: another port: %q", kind, v)
+					}
+				}
+				if named := strings.Contains(sdp, " 203.0.113.7"+port); named == c.own {
+					t.Errorf("%s: the additional host is announced: %v", kind, named)
+				}
+			}
+		})
+	}
+}
+
+// C6, A56: with an ICE server that answers, its candidate is told later; with one that does not, nothing is, in time.
+func TestLateCandidates(t *testing.T) {
+	server := newSTUNServer(t)
+	silent, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for name, c := range map[string]struct {
+		server string
+		want   int
+	}{
+		"answers": {server, 1},
+		"silent":  {silent.LocalAddr().String(), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, Options{})
+			r, err := e.OfferReceive(ReceiveOptions{Loopback: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(r.Close)
+			if late := r.LateCandidates(canceled(t)); late != nil {
+				t.Errorf("before the answer: %q", late)
+			}
+			p := newPublisher(t)
+			if err := r.Accept(p.answer(t, r.Description()), []ICEServer{{URLs: []string{"stun:" + c.server}}}); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			late := r.LateCandidates(t.Context())
+			if took := time.Since(began); took > gatherTimeout+2*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if len(late) < c.want || c.want == 0 && len(late) > 0 {
+				t.Errorf("%d late candidates: %q", len(late), late)
+			}
+			for _, v := range late {
+				if !strings.Contains(v, " typ srflx") {
+					t.Errorf("%q", v)
+				}
+			}
+			await(t, r.Connected(), "connected")
+		})
+	}
+}
+
+func canceled(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
+// newSTUNServer answers each binding request with an address of TEST-NET-3 (RFC 8489 14.2).
+func newSTUNServer(t *testing.T) string {
+	t.Helper()
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	running.Go(func() {
+		for b := make([]byte, 1500); ; {
+			n, from, err := conn.ReadFromUDPAddrPort(b)
+			if err != nil {
+				return
+			}
+			if n < 20 || !isSTUN(b[:n]) {
+				continue
+			}
+			answer := append([]byte{0x01, 0x01, 0, 12}, b[4:20]...)
+			answer = append(answer, 0, 0x20, 0, 8, 0, 1, 0x12^0x21, 0x34^0x12, 203^0x21, 0^0x12, 113^0xa4, 7^0x42)
+			_, _ = conn.WriteToUDPAddrPort(answer, from)
+		}
+	})
+	t.Cleanup(func() { _ = conn.Close(); running.Wait() })
+	return conn.LocalAddr().String()
 }

@@ -23,25 +23,33 @@ type publisher struct {
 	video, audio *webrtc.TrackLocalStaticRTP
 	feedback     chan rtcp.Packet // of the video, as many as fit
 	connected    chan struct{}
+	next         uint16 // sequence number of publishUntil
 }
 
-func newPublisher(t testing.TB) *publisher {
+func newPublisher(t testing.TB, settings ...webrtc.SettingEngine) *publisher {
 	t.Helper()
-	p := newSoundPublisher(t)
+	p := newSoundPublisher(t, settings...)
 	p.video = p.addTrack(t, webrtc.MimeTypeVP8, 90000, "video")
 	return p
 }
 
-func newSoundPublisher(t testing.TB) *publisher {
+// newSoundPublisher makes one that sends sound alone, with settings of its own if they are given.
+func newSoundPublisher(t testing.TB, own ...webrtc.SettingEngine) *publisher {
 	t.Helper()
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetIPFilter(onlyLoopback)
+	for _, s := range own {
+		settings = s
+	}
 	codecs, interceptors := &webrtc.MediaEngine{}, &interceptor.Registry{}
 	if err := codecs.RegisterDefaultCodecs(); err != nil {
 		t.Fatal(err)
 	}
 	if err := webrtc.RegisterDefaultInterceptors(codecs, interceptors); err != nil {
+		t.Fatal(err)
+	}
+	if err := webrtc.ConfigureTWCCHeaderExtensionSender(codecs, interceptors); err != nil {
 		t.Fatal(err)
 	}
 	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(codecs),
@@ -142,6 +150,13 @@ func (g *gathering) Unit(rid, track string, _ *media.AccessUnit) {
 
 func (g *gathering) Tick(time.Time) { g.ticks++ }
 
+// forget empties got.
+func (g *gathering) forget() {
+	for len(g.got) > 0 {
+		<-g.got
+	}
+}
+
 func (g *gathering) count(key string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -202,18 +217,20 @@ func (p *publisher) publishUntil(t testing.TB, g *gathering, want ...string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	end := time.After(patience)
-	for seq := uint16(0); len(missing) > 0; seq++ {
+	for ; len(missing) > 0; p.next++ {
+		seq := p.next
 		_ = p.video.WriteRTP(vp8Packet(seq, uint32(seq)*1800, seq%10 == 0))
 		_ = p.audio.WriteRTP(&rtp.Packet{
 			Header:  rtp.Header{Version: 2, SequenceNumber: seq, Timestamp: uint32(seq) * 960, Marker: seq == 0},
 			Payload: []byte{0xf8, 0xff, 0xfe},
 		})
 		select {
-		case k := <-g.got:
-			delete(missing, k)
 		case <-tick.C:
 		case <-end:
 			t.Fatalf("no unit of %v arrived", missing)
+		}
+		for len(g.got) > 0 {
+			delete(missing, <-g.got)
 		}
 	}
 }

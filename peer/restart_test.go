@@ -1,8 +1,13 @@
 package peer
 
 import (
+	"context"
+	"errors"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -81,9 +86,7 @@ func TestRestart(t *testing.T) {
 		}
 		before = answer
 		p.accept(t, answer)
-		for len(g.got) > 0 {
-			<-g.got
-		}
+		g.forget()
 		p.publishUntil(t, g, "/video", "/audio")
 	}
 }
@@ -117,9 +120,7 @@ func TestRestartOfOurOffer(t *testing.T) {
 	if err := r.AcceptRestart(f); err != nil {
 		t.Fatal(err)
 	}
-	for len(g.got) > 0 {
-		<-g.got
-	}
+	g.forget()
 	p.publishUntil(t, g, "/video", "/audio")
 }
 
@@ -137,4 +138,123 @@ func (p *publisher) answer(t *testing.T, offer string) string {
 	}
 	<-webrtc.GatheringCompletePromise(p.PeerConnection)
 	return p.LocalDescription().SDP
+}
+
+// A73, A79: twenty restarts in a row leave nothing, and media flow after each; candidates may come at any time.
+func TestManyRestarts(t *testing.T) {
+	e, p, g := newEngine(t, Options{}), newPublisher(t), newGathering()
+	r := receive(t, e, p.offer(t))
+	run(t, r, g)
+	answer := r.Description()
+	p.accept(t, answer)
+	await(t, r.Connected(), "connected")
+	p.publishUntil(t, g, "/video")
+	var goroutines, files int
+	for i := range 20 {
+		r.AddCandidates(values(p.LocalDescription().SDP, "candidate"))
+		answer = p.restart(t, r.Restart, answer)
+		r.AddCandidates(values(p.LocalDescription().SDP, "candidate"))
+		p.accept(t, answer)
+		g.forget()
+		p.publishUntil(t, g, "/video", "/audio")
+		if i == 0 {
+			goroutines, files = runtime.NumGoroutine(), openFiles(t)
+		}
+	}
+	for end := time.Now().Add(patience); runtime.NumGoroutine() > goroutines+5 || openFiles(t) > files+2; {
+		if time.Now().After(end) {
+			t.Fatalf("goroutines: %d after the first, %d after the last; files: %d and %d", goroutines, runtime.NumGoroutine(), files, openFiles(t))
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// A79: whatever is going on when a connection is closed comes to an end, and what is asked of it later is refused.
+func TestCloseDuringEverything(t *testing.T) {
+	e := newEngine(t, Options{})
+	for range 10 {
+		p := newPublisher(t)
+		r := receive(t, e, p.offer(t))
+		p.accept(t, r.Description())
+		offer, err := p.CreateOffer(&webrtc.OfferOptions{ICERestart: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := negotiation.ParseFragment(fragmentText(offer.SDP))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var busy sync.WaitGroup
+		for _, work := range []func(){
+			func() { _, _ = r.Restart(f) },
+			func() { r.AddCandidates(values(p.LocalDescription().SDP, "candidate")) },
+			func() { r.RequestKeyframe("") },
+			func() { _ = r.LateCandidates(t.Context()) },
+			func() { _ = r.Run(t.Context(), newGathering()) },
+			r.Close, r.Close,
+		} {
+			busy.Go(work)
+		}
+		busy.Wait()
+		await(t, r.Done(), "over")
+		if _, err := r.Restart(f); err == nil {
+			t.Error("a connection that is closed restarts")
+		}
+	}
+	for range 10 {
+		p := newPublisher(t)
+		r, err := e.OfferReceive(ReceiveOptions{Loopback: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := p.answer(t, r.Description())
+		var busy sync.WaitGroup
+		for _, work := range []func(){
+			func() { _ = r.Accept(answer, nil) },
+			func() { _, _ = r.RestartOffer() },
+			r.Close,
+		} {
+			busy.Go(work)
+		}
+		busy.Wait()
+		await(t, r.Done(), "over")
+		if err := r.Accept(answer, nil); err == nil {
+			t.Error("a connection that is closed takes an answer")
+		}
+	}
+}
+
+// A79: a Reception that nobody runs, or whose Run has returned, fills up but closes.
+func TestCloseOfAFullReception(t *testing.T) {
+	for name, runs := range map[string]bool{"never run": false, "run has returned": true} {
+		t.Run(name, func(t *testing.T) {
+			e, p := newEngine(t, Options{}), newPublisher(t)
+			r := receive(t, e, p.offer(t))
+			if runs {
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				if err := r.Run(ctx, newGathering()); !errors.Is(err, context.Canceled) {
+					t.Errorf("Run: %v", err)
+				}
+			}
+			p.accept(t, r.Description())
+			await(t, r.Connected(), "connected")
+			await(t, p.connected, "connected on the publisher's side")
+			for seq := range uint16(2 * arrivalQueue) {
+				_ = p.video.WriteRTP(vp8Packet(seq, uint32(seq)*1800, true))
+			}
+			for end := time.Now().Add(patience); !runs && len(r.arrivals) < arrivalQueue; {
+				if time.Now().After(end) {
+					t.Fatalf("%d packets wait", len(r.arrivals))
+				}
+				<-time.After(10 * time.Millisecond)
+			}
+			closed := make(chan struct{})
+			go func() { r.Close(); close(closed) }()
+			await(t, closed, "closed")
+			if err := r.Err(); err != nil {
+				t.Errorf("%v", err)
+			}
+		})
+	}
 }
