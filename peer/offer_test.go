@@ -198,3 +198,27 @@ func newSTUNServer(t *testing.T) string {
 	t.Cleanup(func() { _ = conn.Close(); running.Wait() })
 	return conn.LocalAddr().String()
 }
+
+// B6, C1: a server's counter-offer is answered from the port that reaches other machines, not from that of loopback.
+func TestReceiveFromAServer(t *testing.T) {
+	e, p := newEngine(t, Options{}), newPublisher(t)
+	offer, err := negotiation.ParseOffer(p.offer(t), negotiation.RolePublish)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := negotiation.Accept(offer, negotiation.Wish{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := e.Receive(offer, plan, ReceiveOptions{Loopback: true, Outgoing: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	if port := " " + portOf(e.Addr().Port()) + " typ"; strings.Contains(r.Description(), port) {
+		t.Errorf("the answer names the port of all media:\n%s", r.Description())
+	}
+	run(t, r, newGathering())
+	(&viewer{PeerConnection: p.PeerConnection}).accept(t, r.Description())
+	await(t, r.Connected(), "connected")
+}

@@ -26,7 +26,9 @@ const (
 
 // ReceiveOptions is what a receiving connection needs besides what was negotiated.
 type ReceiveOptions struct {
-	Loopback bool // the peer is on this machine: loopback addresses are of use to it
+	Loopback bool        // the peer is on this machine: loopback addresses are of use to it
+	Outgoing bool        // the peer is a server that we have come to: it need not reach the port of all media
+	Servers  []ICEServer // that the peer lets us use
 }
 
 // Receive answers a publisher's offer as the plan says and begins to connect. The caller closes the Reception. Errors
@@ -39,7 +41,13 @@ func (e *Engine) Receive(offer *negotiation.Offer, plan *negotiation.Plan, o Rec
 	if err = registerExtensions(codecs); err != nil {
 		return nil, err
 	}
-	r, err := e.newReception(e.mux, codecs, clientRole(offer), o)
+	mux := e.mux
+	if o.Outgoing {
+		if mux, err = e.outgoingMux(); err != nil {
+			return nil, err
+		}
+	}
+	r, err := e.newReception(mux, codecs, clientRole(offer), o)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +59,10 @@ func (e *Engine) Receive(offer *negotiation.Offer, plan *negotiation.Plan, o Rec
 			r.allow(offer, choice)
 		}
 	}
-	answer, err := r.answerTo(offer)
+	answer, err := "", r.useServers(o.Servers)
+	if err == nil {
+		answer, err = r.answerTo(offer)
+	}
 	if err != nil {
 		r.Close()
 		return nil, err

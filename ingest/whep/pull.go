@@ -92,7 +92,7 @@ func sending(sections []negotiation.Section) int {
 
 // answer takes the server's offer.
 func (s *Source) answer(ctx context.Context, session *client.Session) (*negotiated, error) {
-	r, tracks, err := s.receive(session.SDP)
+	r, tracks, err := s.receive(session)
 	if err != nil {
 		_ = session.Delete(ctx) // it ends by itself as well, if nobody answers
 		return nil, fmt.Errorf("use the offer of %s: %w", s.Host(), err)
@@ -105,8 +105,8 @@ func (s *Source) answer(ctx context.Context, session *client.Session) (*negotiat
 	return n, nil
 }
 
-func (s *Source) receive(sdp string) (*peer.Reception, int, error) {
-	offer, err := negotiation.ParseOffer(sdp, negotiation.RolePublish)
+func (s *Source) receive(session *client.Session) (*peer.Reception, int, error) {
+	offer, err := negotiation.ParseOffer(session.SDP, negotiation.RolePublish)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -114,7 +114,9 @@ func (s *Source) receive(sdp string) (*peer.Reception, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	r, err := s.options.Engine.Receive(offer, plan, peer.ReceiveOptions{Loopback: s.client.Loopback()})
+	r, err := s.options.Engine.Receive(offer, plan, peer.ReceiveOptions{
+		Loopback: s.client.Loopback(), Outgoing: true, Servers: call.ICEServers(session),
+	})
 	if err != nil {
 		return nil, 0, err
 	}

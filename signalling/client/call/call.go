@@ -44,11 +44,16 @@ func New(s *client.Session, l Link, log *slog.Logger) *Call {
 // Accept makes the link connect as the server has answered, with the STUN and TURN servers that it names. Errors are
 // those of the link.
 func (c *Call) Accept() error {
-	servers := make([]peer.ICEServer, 0, len(c.session.ICEServers))
-	for _, s := range c.session.ICEServers {
+	return c.link.Accept(c.session.SDP, ICEServers(c.session))
+}
+
+// ICEServers are the STUN and TURN servers that a session's server names.
+func ICEServers(session *client.Session) []peer.ICEServer {
+	servers := make([]peer.ICEServer, 0, len(session.ICEServers))
+	for _, s := range session.ICEServers {
 		servers = append(servers, peer.ICEServer(s))
 	}
-	return c.link.Accept(c.session.SDP, servers)
+	return servers
 }
 
 // Run sends our late candidates, where the server takes them, and then restarts ICE whenever Restart is called. It
