@@ -4,12 +4,13 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sluice/media"
 )
 
-// counterOffered makes a session whose offer, made by a fake engine, is a real one.
+// counterOffer makes a session whose offer, made by a fake engine, is a real one.
 func (b *bench) counterOffer() (*Session, *fakeSender) {
 	b.t.Helper()
 	s, _, err := b.Offer(b.t.Context(), PlayRequest{Stream: "cam"})
@@ -79,10 +80,12 @@ func TestCounterOfferExpires(t *testing.T) {
 					}
 				}
 				time.Sleep(c.life - time.Second)
+				synctest.Wait()
 				if isDone(s) {
 					t.Fatal("let go too early")
 				}
 				time.Sleep(2 * time.Second)
+				synctest.Wait()
 				if !isDone(s) || errors.Is(s.endedBy(), ErrOfferExpired) == c.answer {
 					t.Errorf("%v", s.endedBy())
 				}
@@ -146,6 +149,7 @@ func TestCounterOfferTracks(t *testing.T) {
 					}
 				}
 				time.Sleep(5 * time.Second)
+				synctest.Wait()
 				if isDone(s) || len(got) != len(c.want) {
 					t.Errorf("%d tracks, ended by %v", len(got), s.endedBy())
 				}
