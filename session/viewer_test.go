@@ -114,6 +114,7 @@ func TestViewerWantsKeyframes(t *testing.T) {
 			t.Error("not asked for a keyframe to switch at")
 		}
 		time.Sleep(lookInterval)
+		synctest.Wait()
 		if !asked(high) || asked(low) {
 			t.Error("not asked again for a keyframe that did not come")
 		}
