@@ -37,9 +37,12 @@ func (c LayerChoice) pick(all []hub.Rendition, current string) string {
 		}
 		smallest = r.Name
 		margin := marginFirst
-		if i == at {
+		switch {
+		case i == at:
 			margin = marginStay
-		} else if i < at {
+		case i < at && alike(r, all[at]):
+			continue
+		case i < at:
 			margin = marginUp
 		}
 		if c.fits(t) && c.affords(r.Bitrate, margin) {
@@ -47,6 +50,15 @@ func (c LayerChoice) pick(all []hub.Rendition, current string) string {
 		}
 	}
 	return smallest
+}
+
+// alike reports whether a rendition that is listed before another one is so by its bit rate alone, and by little: rates
+// change all the time, and so would places.
+func alike(r, other hub.Rendition) bool {
+	const much = 150 // percent
+	a, _ := media.First(r.Tracks, media.Video)
+	b, _ := media.First(other.Tracks, media.Video)
+	return a.Width*a.Height == b.Width*b.Height && r.Bitrate*100 <= other.Bitrate*much
 }
 
 // fits reports whether a picture is small enough, or its size is not known.

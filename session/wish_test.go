@@ -15,6 +15,7 @@ func rendition(name string, width, height, kbps int) hub.Rendition {
 func TestPick(t *testing.T) {
 	high, middle, low := rendition("h", 1280, 720, 2000), rendition("m", 640, 360, 500), rendition("l", 320, 180, 150)
 	upright := rendition("u", 360, 640, 500)
+	busy, busiest := rendition("f", 640, 360, 750), rendition("f", 640, 360, 751)
 	unknown := rendition("n", 1280, 720, 0)
 	only := hub.Rendition{Name: "sound", Tracks: []media.Track{sound}}
 	all := []hub.Rendition{high, middle, low, only}
@@ -45,6 +46,10 @@ func TestPick(t *testing.T) {
 		"not up to an unknown rate":              {rate(9999), []hub.Rendition{unknown, low}, "l", "l"},
 		"the one that was chosen is gone":        {rate(600), []hub.Rendition{middle, low}, "h", "m"},
 		"an enormous wish is no overflow":        {rate(1 << 62), all, "h", "h"},
+		"as large, with a little more":           {LayerChoice{}, []hub.Rendition{busy, middle, low}, "m", "m"},
+		"as large, with much more":               {LayerChoice{}, []hub.Rendition{busiest, middle, low}, "m", "f"},
+		"as large, of rates that are not known":  {LayerChoice{}, []hub.Rendition{rendition("e", 0, 0, 0), rendition("n", 0, 0, 0)}, "n", "n"},
+		"as large as one that is too large":      {LayerChoice{MaxWidth: 400}, []hub.Rendition{busy, middle, low}, "m", "l"},
 		"no renditions":                          {LayerChoice{RID: "h"}, nil, "h", ""},
 		"size unknown":                           {LayerChoice{MaxWidth: 10}, []hub.Rendition{rendition("main", 0, 0, 0)}, "", "main"},
 		"sound is no way out of a small picture": {LayerChoice{MaxWidth: 10}, []hub.Rendition{low, only}, "", "l"},
