@@ -22,16 +22,17 @@ type decision struct {
 // choose decides on what the stream's source sends, or, for a waiting viewer, may send. offer is the viewer's; nil:
 // we offer what there is.
 func (m *Manager) choose(ctx context.Context, r PlayRequest, stay *stay, offer *negotiation.Offer) (decision, error) {
-	if r.Wait {
-		if now := playableOf(stay.stream.Renditions()); len(now) == 0 {
-			d, err := m.decide(expected(stay.stream), offer, r.wish())
-			d.rendition = media.MainRendition
-			return d, err
-		}
+	all := playableOf(stay.stream.Renditions())
+	if len(all) == 0 && r.Wait {
+		d, err := m.decide(expected(stay.stream), offer, r.wish())
+		d.rendition = media.MainRendition
+		return d, err
 	}
-	all, err := m.awaitSource(ctx, stay, r.Patient)
-	if err != nil {
-		return decision{}, err
+	if len(all) == 0 {
+		var err error
+		if all, err = m.awaitSource(ctx, stay, r.Patient); err != nil {
+			return decision{}, err
+		}
 	}
 	return m.decide(all, offer, r.wish())
 }
