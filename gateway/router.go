@@ -25,7 +25,7 @@ const (
 )
 
 func (g *Gateway) newServer() *http.Server {
-	resources := resource.NewWith(g.resourceOptions())
+	resources := resource.New(g.resourceOptions())
 	r := &router{
 		pages:   g.pages,
 		api:     admin.New(adminView{g}),

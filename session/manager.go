@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"sluice/hub"
 	"sluice/negotiation"
 	"sluice/peer"
 )
@@ -46,11 +45,6 @@ type Manager struct {
 	stopped  chan struct{}             // closed by Close
 	total    uint64                    // guarded by mu
 	sent     map[string]*peer.Counters // guarded by mu; by stream
-}
-
-// NewManager makes a manager of real connections to the streams of a hub, none of which takes publishers.
-func NewManager(h *hub.Hub, e *peer.Engine, o Options) *Manager {
-	return New(InHub(h, Terms{}), On(e), o)
 }
 
 // New makes a manager without sessions.

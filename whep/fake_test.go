@@ -117,7 +117,7 @@ func newFixture(t *testing.T, description string) *fixture {
 			return f.session, description, nil
 		}
 	}
-	e := &Endpoint{play: make(false), offer: make(true), resources: resource.New(slog.New(slog.DiscardHandler))}
+	e := &Endpoint{play: make(false), offer: make(true), resources: resource.New(resource.Options{Log: slog.New(slog.DiscardHandler)})}
 	f.Server = httptest.NewServer(resource.CORS{Origins: []string{"*"}}.Wrap(http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) {
 			path := strings.Split(strings.Trim(r.URL.Path, "/"), "/")

@@ -52,8 +52,8 @@ func newServer(t *testing.T) *httptest.Server {
 			t.Fatal(err)
 		}
 	}
-	sessions := session.NewManager(h, engine, session.Options{Log: log})
-	e := whep.New(sessions, resource.New(log))
+	sessions := session.New(session.InHub(h, session.Terms{}), session.On(engine), session.Options{Log: log})
+	e := whep.New(sessions, resource.New(resource.Options{Log: log}))
 	server := httptest.NewServer(resource.CORS{Origins: []string{origin}}.Wrap(resource.CheckHeaders(route(e))))
 	t.Cleanup(func() {
 		server.Close()

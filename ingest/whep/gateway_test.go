@@ -37,7 +37,7 @@ func newGateway(t *testing.T) *gateway {
 		t.Fatal(err)
 	}
 	sessions := session.New(session.InHub(h, session.Terms{Publish: true}), session.On(newEngine(t)), session.Options{Log: log})
-	resources := resource.New(log)
+	resources := resource.New(resource.Options{Log: log})
 	g := &gateway{sessions: sessions, stream: stream}
 	publishers, viewers := whip.New(sessions, resources), whep.New(sessions, resources)
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

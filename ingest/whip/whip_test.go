@@ -66,7 +66,7 @@ func newServer(t *testing.T) *httptest.Server {
 			t.Error(err)
 		}
 	})
-	return serve(t, whip.New(sessions, resource.New(log)))
+	return serve(t, whip.New(sessions, resource.New(resource.Options{Log: log})))
 }
 
 type streams struct{ session.Streams }
@@ -199,7 +199,7 @@ func (s *sessions) Publish(_ context.Context, r session.PublishRequest) (*sessio
 // A56: which codec a publisher would rather send; what is not known is no wish.
 func TestWish(t *testing.T) {
 	fake := &sessions{}
-	s := serve(t, whip.New(fake, resource.New(slog.New(slog.DiscardHandler))))
+	s := serve(t, whip.New(fake, resource.New(resource.Options{Log: slog.New(slog.DiscardHandler)})))
 	for query, want := range map[string]negotiation.Wish{
 		"":                       {},
 		"?video=h264&audio=opus": {Video: "h264", Audio: "opus"},

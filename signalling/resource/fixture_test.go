@@ -126,9 +126,9 @@ func newFixture(t *testing.T, o Options, change func(*Made)) *fixture {
 	t.Helper()
 	o.Log = slog.New(slog.DiscardHandler)
 	if o.MaxSDP == 0 {
-		o.MaxSDP = maxOffer
+		o.MaxSDP = 64 << 10
 	}
-	f := &fixture{resources: NewWith(o)}
+	f := &fixture{resources: New(o)}
 	e := Endpoint{Path: "/cam/whip", Head: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }}
 	e.Create = func(_ context.Context, _ *http.Request, offer string) (Made, error) { return f.create(offer, change) }
 	f.Server = httptest.NewUnstartedServer(CORS{Origins: []string{origin}}.Wrap(CheckHeaders(f.handler(e))))

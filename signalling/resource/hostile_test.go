@@ -126,7 +126,7 @@ func overPipe(t *testing.T, e Endpoint, client func(net.Conn)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		f := &fixture{resources: New(slog.New(slog.DiscardHandler))}
+		f := &fixture{resources: New(Options{Log: slog.New(slog.DiscardHandler), PostsPerSecond: 20})}
 		f.resources.add("/cam/whip/0", Made{Session: newFake("0")})
 		server := &http.Server{Handler: f.handler(e)}
 		go func() { _ = server.Serve(&oneConn{conn: far, closed: make(chan struct{})}) }()

@@ -96,7 +96,7 @@ func TestRates(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := NewWith(Options{Log: slog.New(slog.DiscardHandler), PostsPerSecond: 3})
+				s := New(Options{Log: slog.New(slog.DiscardHandler), PostsPerSecond: 3})
 				s.add("/cam/whip/0", Made{Below: func(http.ResponseWriter, *http.Request, []string) {}, Session: newFake("0")})
 				passed := 0
 				for i := range 100 {

@@ -21,7 +21,6 @@ import (
 
 const (
 	sdpType       = "application/sdp"
-	maxOffer      = 64 << 10        // bytes, unless the options say otherwise (A30)
 	createTimeout = 5 * time.Second // to answer an offer: OBS waits 8 s (A13)
 	tombstone     = time.Minute     // how long a session that is over still answers DELETE with 200 (A8)
 )
@@ -92,13 +91,8 @@ type Resources struct {
 	graves []key             // guarded by mu; those of over, the oldest first
 }
 
-// New makes an empty set with the limits of the defaults and no ICE servers.
-func New(log *slog.Logger) *Resources {
-	return NewWith(Options{Log: log, MaxSDP: maxOffer, PostsPerSecond: 20})
-}
-
-// NewWith makes an empty set.
-func NewWith(o Options) *Resources {
+// New makes an empty set.
+func New(o Options) *Resources {
 	if o.MaxSDP == 0 {
 		o.MaxSDP = maxBody
 	}

@@ -84,7 +84,7 @@ func TestSizeOfOffers(t *testing.T) {
 			}
 		}
 	}
-	if s := NewWith(Options{}); s.maxSDP != 1<<20 {
+	if s := New(Options{}); s.maxSDP != 1<<20 {
 		t.Errorf("no limit is %d", s.maxSDP)
 	}
 }
@@ -153,7 +153,7 @@ func TestCounterOffer(t *testing.T) {
 // A8: a session that is over answers DELETE with 200 for 60 s, then with 404; what is old is forgotten.
 func TestTombstone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := New(slog.New(slog.DiscardHandler))
+		s := New(Options{Log: slog.New(slog.DiscardHandler), PostsPerSecond: 20})
 		s.bury("/cam/whep/id")
 		for _, c := range []struct {
 			wait     time.Duration
@@ -179,7 +179,7 @@ func TestTombstone(t *testing.T) {
 // A8: tombstones go one by one when their time has come, and the list of their order with them.
 func TestTombstonesGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := New(slog.New(slog.DiscardHandler))
+		s := New(Options{Log: slog.New(slog.DiscardHandler), PostsPerSecond: 20})
 		for i := range 1000 {
 			url := "/cam/whep/" + strconv.Itoa(i)
 			s.bury(url)
@@ -203,7 +203,7 @@ func TestRefuse(t *testing.T) {
 	} {
 		var log strings.Builder
 		w := httptest.NewRecorder()
-		New(slog.New(slog.NewTextHandler(&log, nil))).Refuse(w, httptest.NewRequest(http.MethodPost, "/", nil),
+		New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))}).Refuse(w, httptest.NewRequest(http.MethodPost, "/", nil),
 			&session.Refusal{Reason: reason, RetryAfter: 1500 * time.Millisecond, Err: errors.New("the inner text")})
 		if w.Code != want || strings.Contains(w.Body.String(), "the inner text") == (want == 500) {
 			t.Errorf("%s: %d %s", reason, w.Code, w.Body)
@@ -216,7 +216,7 @@ func TestRefuse(t *testing.T) {
 
 // A9, J9: what a session that has just ended answers is what one answers that never was.
 func TestGone(t *testing.T) {
-	s := New(slog.New(slog.DiscardHandler))
+	s := New(Options{Log: slog.New(slog.DiscardHandler), PostsPerSecond: 20})
 	gone, never := httptest.NewRecorder(), httptest.NewRecorder()
 	s.Refuse(gone, httptest.NewRequest(http.MethodPatch, "/", nil), refusal(session.ReasonGone))
 	s.ServeSession(never, httptest.NewRequest(http.MethodPatch, "/", nil), "/cam/whip", "id")
@@ -230,7 +230,7 @@ func TestClientGoes(t *testing.T) {
 	var log strings.Builder
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	New(slog.New(slog.NewTextHandler(&log, nil))).Refuse(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodPost, "/", nil),
+	New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))}).Refuse(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodPost, "/", nil),
 		&session.Refusal{Reason: session.ReasonInternal, Err: ctx.Err()})
 	if log.Len() > 0 {
 		t.Error(log.String())
@@ -240,7 +240,7 @@ func TestClientGoes(t *testing.T) {
 // A13, A11: whatever keeps a session from being made, the POST is answered after 5 s.
 func TestCreateTakesTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := New(slog.New(slog.DiscardHandler))
+		s := New(Options{Log: slog.New(slog.DiscardHandler), PostsPerSecond: 20})
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("v=0"))
 		r.Header.Set("Content-Type", sdpType)
 		w := httptest.NewRecorder()
