@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pion/rtp"
@@ -18,43 +19,62 @@ import (
 )
 
 // timeSessions times how WHIP and WHEP sessions come to be: from the offer to its answer, from the answer to media.
+// What is watched is sound, which has something to send at any moment.
 func (b bench) timeSessions(ctx context.Context, n int) error {
-	p, err := b.start(ctx, ports+"[limits]\nposts_per_second_per_ip = 0\n[streams.pub]\nsource = \"publish\"\n[streams.demo]\nsource = \"demo:\"\n")
+	p, err := b.start(ctx, ports+"[limits]\nposts_per_second_per_ip = 0\n[streams.pub]\nsource = \"publish\"\n[streams.sound]\nsource = \"publish\"\n")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = p.stop() }()
+	sound, err := publish(ctx, p.url+"sound/whip")
+	if err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	defer sound.close()
+	sending, stop := context.WithCancel(ctx)
+	var ended sync.WaitGroup
+	ended.Go(func() { sound.send(sending) })
+	defer ended.Wait()
+	defer stop()
+	time.Sleep(time.Second) // until it is there to be watched
+
 	var published, watched timings
 	for range n {
-		if err := published.publish(ctx, p.url+"pub/whip"); err != nil {
+		session, err := publish(ctx, p.url+"pub/whip")
+		if err != nil {
 			return fmt.Errorf("publish: %w", err)
 		}
-		if err := watched.watch(ctx, p.url+"demo/whep"); err != nil {
+		published.add(session.took)
+		session.close()
+		if err := remove(ctx, session.location); err != nil {
+			return err
+		}
+		if err := watched.watch(ctx, p.url+"sound/whep"); err != nil {
 			return fmt.Errorf("watch: %w", err)
 		}
 	}
-	published.print("WHIP: POST to 201", "WHIP: 201 to the first RTP sent")
-	watched.print("WHEP: POST to 201", "WHEP: 201 to the first RTP received")
+	printTimes("WHIP: POST to 201", published.answer)
+	printTimes("WHIP: 201 to connected, and the first RTP sent", published.connected)
+	printTimes("WHEP: POST to 201", watched.answer)
+	printTimes("WHEP: 201 to connected", watched.connected)
+	printTimes("WHEP: 201 to the first RTP received", watched.media)
 	return nil
 }
 
-// timings are those of sessions of one kind.
-type timings struct{ answer, media []time.Duration }
+// timings are those of sessions of one kind: from the offer to its answer, and from there on.
+type timings struct{ answer, connected, media []time.Duration }
 
-func (t *timings) add(asked, answered, flowed time.Time) {
-	t.answer = append(t.answer, answered.Sub(asked))
-	t.media = append(t.media, flowed.Sub(answered))
+// took is how long one publisher's session took to come to be.
+type took struct{ answer, connected time.Duration }
+
+func (t *timings) add(one took) {
+	t.answer, t.connected = append(t.answer, one.answer), append(t.connected, one.connected)
 }
 
-func (t *timings) print(answer, media string) {
-	for _, row := range []struct {
-		name string
-		all  []time.Duration
-	}{{answer, t.answer}, {media, t.media}} {
-		slices.Sort(row.all)
-		fmt.Printf("| %s, median of %d (slowest) | %.1f ms (%.1f ms) |\n",
-			row.name, len(row.all), milliseconds(row.all[len(row.all)/2]), milliseconds(row.all[len(row.all)-1]))
-	}
+func printTimes(name string, all []time.Duration) {
+	slices.Sort(all)
+	fmt.Printf("| %s, median of %d (slowest) | %.1f ms (%.1f ms) |\n",
+		name, len(all), milliseconds(all[len(all)/2]), milliseconds(all[len(all)-1]))
 }
 
 // watch times a viewer.
@@ -80,31 +100,76 @@ func (t *timings) watch(ctx context.Context, endpoint string) error {
 		return err
 	}
 	select {
+	case <-v.Connected:
+	case <-ctx.Done():
+		return errors.New("it does not connect")
+	}
+	t.answer = append(t.answer, answered.Sub(asked))
+	t.connected = append(t.connected, time.Since(answered))
+	select {
 	case <-v.Video:
 	case <-v.Audio:
 	case <-ctx.Done():
 		return errors.New("no media came")
 	}
-	t.add(asked, answered, time.Now())
+	t.media = append(t.media, time.Since(answered))
 	return remove(ctx, location)
 }
 
-// publish times a publisher, whose first packet goes out as soon as the connection stands.
-func (t *timings) publish(ctx context.Context, endpoint string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
+// publisher is a session that sends sound.
+type publisher struct {
+	connection *webrtc.PeerConnection
+	track      *webrtc.TrackLocalStaticRTP
+	location   string
+	took       took
+}
+
+func (p *publisher) close() { _ = p.connection.Close() }
+
+// send sends a packet of silence each 10 ms.
+func (p *publisher) send(ctx context.Context) {
+	pace := time.NewTicker(10 * time.Millisecond)
+	defer pace.Stop()
+	packet := silence()
+	for p.track.WriteRTP(packet) == nil {
+		packet.SequenceNumber++
+		packet.Timestamp += 480
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func silence() *rtp.Packet {
+	return &rtp.Packet{Header: rtp.Header{Version: 2}, Payload: []byte{0xf0, 0xff, 0xfe}}
+}
+
+// publish makes a publisher, whose first packet goes out as soon as the connection stands.
+func publish(ctx context.Context, endpoint string) (*publisher, error) {
 	c, track, err := newPublisher()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { _ = c.Close() }()
+	p := &publisher{connection: c, track: track}
+	if err := p.connect(ctx, endpoint); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *publisher) connect(ctx context.Context, endpoint string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	connected := make(chan struct{})
-	c.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+	p.connection.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		if s == webrtc.PeerConnectionStateConnected {
 			close(connected)
 		}
 	})
-	offer, err := gathered(c)
+	offer, err := gathered(p.connection)
 	if err != nil {
 		return err
 	}
@@ -114,7 +179,8 @@ func (t *timings) publish(ctx context.Context, endpoint string) error {
 		return err
 	}
 	answered := time.Now()
-	if err := c.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+	p.took.answer, p.location = answered.Sub(asked), location
+	if err := p.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		return err
 	}
 	select {
@@ -122,12 +188,11 @@ func (t *timings) publish(ctx context.Context, endpoint string) error {
 	case <-ctx.Done():
 		return errors.New("it does not connect")
 	}
-	silence := &rtp.Packet{Header: rtp.Header{Version: 2, Marker: true}, Payload: []byte{0xfc, 0xff, 0xfe}}
-	if err := track.WriteRTP(silence); err != nil {
+	if err := p.track.WriteRTP(silence()); err != nil {
 		return err
 	}
-	t.add(asked, answered, time.Now())
-	return remove(ctx, location)
+	p.took.connected = time.Since(answered)
+	return nil
 }
 
 // newPublisher is a connection with one track of sound.
