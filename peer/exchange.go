@@ -101,10 +101,10 @@ func (l *link) Accept(answer string, servers []ICEServer) error {
 	if err != nil {
 		return err
 	}
-	if err := l.useServers(servers); err != nil {
+	if err = l.useServers(servers); err != nil {
 		return err
 	}
-	if err := l.pc.SetLocalDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: l.ours}); err != nil {
+	if err = l.pc.SetLocalDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: l.ours}); err != nil {
 		return fmt.Errorf("apply our offer: %w", err)
 	}
 	err = l.pc.SetRemoteDescription(webrtc.SessionDescription{

@@ -62,30 +62,62 @@ func TestReceivedCodecs(t *testing.T) {
 		unit       [][]byte          // the payloads of one unit that can be decoded by itself
 		want       media.Track
 	}{
-		"H264 in mode 1": {webrtc.MimeTypeH264, "packetization-mode=1;profile-level-id=42e01f", 90000, 0, 96, nil,
-			[][]byte{h264SPS, h264PPS, h264IDR}, media.Track{Codec: media.H264, ClockRate: 90000}},
-		"H264 in mode 0": {webrtc.MimeTypeH264, "packetization-mode=0;profile-level-id=42e01f", 90000, 0, 96, nil,
-			[][]byte{h264SPS, h264PPS, h264IDR}, media.Track{Codec: media.H264, ClockRate: 90000}},
-		"H265": {webrtc.MimeTypeH265, "", 90000, 0, 96, nil,
-			[][]byte{h265VPS, h265SPS, h265PPS, h265IDR}, media.Track{Codec: media.H265, ClockRate: 90000}},
-		"VP8": {webrtc.MimeTypeVP8, "", 90000, 0, 96, nil,
-			[][]byte{vp8Packet(0, 0, true).Payload}, media.Track{Codec: media.VP8, ClockRate: 90000}},
-		"VP9": {webrtc.MimeTypeVP9, "profile-id=0", 90000, 0, 98, nil,
-			[][]byte{{0x8c, 0x81, 0x23, 0x82, 0x49, 0x83, 0x42, 0x00, 0x00, 0xf0, 0x00, 0xf6, 0, 0, 0, 0}}, media.Track{Codec: media.VP9, ClockRate: 90000}},
-		"AV1": {webrtc.MimeTypeAV1, "profile=0", 90000, 0, 45, nil,
+		"H264 in mode 1": {
+			webrtc.MimeTypeH264, "packetization-mode=1;profile-level-id=42e01f", 90000, 0, 96, nil,
+			[][]byte{h264SPS, h264PPS, h264IDR},
+			media.Track{Codec: media.H264, ClockRate: 90000},
+		},
+		"H264 in mode 0": {
+			webrtc.MimeTypeH264, "packetization-mode=0;profile-level-id=42e01f", 90000, 0, 96, nil,
+			[][]byte{h264SPS, h264PPS, h264IDR},
+			media.Track{Codec: media.H264, ClockRate: 90000},
+		},
+		"H265": {
+			webrtc.MimeTypeH265, "", 90000, 0, 96, nil,
+			[][]byte{h265VPS, h265SPS, h265PPS, h265IDR},
+			media.Track{Codec: media.H265, ClockRate: 90000},
+		},
+		"VP8": {
+			webrtc.MimeTypeVP8, "", 90000, 0, 96, nil,
+			[][]byte{vp8Packet(0, 0, true).Payload},
+			media.Track{Codec: media.VP8, ClockRate: 90000},
+		},
+		"VP9": {
+			webrtc.MimeTypeVP9, "profile-id=0", 90000, 0, 98, nil,
+			[][]byte{{0x8c, 0x81, 0x23, 0x82, 0x49, 0x83, 0x42, 0x00, 0x00, 0xf0, 0x00, 0xf6, 0, 0, 0, 0}},
+			media.Track{Codec: media.VP9, ClockRate: 90000},
+		},
+		"AV1": {
+			webrtc.MimeTypeAV1, "profile=0", 90000, 0, 45, nil,
 			[][]byte{append(append([]byte{0x28, byte(len(av1Sequence) - 1), 0x08}, av1Sequence[2:]...), 0x30, 0x10, 0x00, 0x00)},
-			media.Track{Codec: media.AV1, ClockRate: 90000}},
-		"Opus": {webrtc.MimeTypeOpus, "minptime=10;useinbandfec=1", 48000, 2, 111, nil,
-			[][]byte{opusFrame}, media.Track{Codec: media.Opus, ClockRate: 48000, Channels: 2}},
-		"Opus of six channels": {webrtc.MimeTypeOpus, "minptime=10", 48000, 2, 111,
+			media.Track{Codec: media.AV1, ClockRate: 90000},
+		},
+		"Opus": {
+			webrtc.MimeTypeOpus, "minptime=10;useinbandfec=1", 48000, 2, 111, nil,
+			[][]byte{opusFrame},
+			media.Track{Codec: media.Opus, ClockRate: 48000, Channels: 2},
+		},
+		"Opus of six channels": {
+			webrtc.MimeTypeOpus, "minptime=10", 48000, 2, 111,
 			strings.NewReplacer("opus/48000/2", "multiopus/48000/6", "a=fmtp:111 minptime=10", "a=fmtp:111 channel_mapping=0,4,1,2,3,5;coupled_streams=2;num_streams=4"),
-			[][]byte{opusFrame}, media.Track{Codec: media.Opus, ClockRate: 48000, Channels: 6}},
-		"G722": {webrtc.MimeTypeG722, "", 8000, 0, 9, nil,
-			[][]byte{make([]byte, 160)}, media.Track{Codec: media.G722, ClockRate: 8000, Channels: 1}},
-		"PCMU": {webrtc.MimeTypePCMU, "", 8000, 0, 0, nil,
-			[][]byte{make([]byte, 160)}, media.Track{Codec: media.PCMU, ClockRate: 8000, Channels: 1}},
-		"PCMA": {webrtc.MimeTypePCMA, "", 8000, 0, 8, nil,
-			[][]byte{make([]byte, 160)}, media.Track{Codec: media.PCMA, ClockRate: 8000, Channels: 1}},
+			[][]byte{opusFrame},
+			media.Track{Codec: media.Opus, ClockRate: 48000, Channels: 6},
+		},
+		"G722": {
+			webrtc.MimeTypeG722, "", 8000, 0, 9, nil,
+			[][]byte{make([]byte, 160)},
+			media.Track{Codec: media.G722, ClockRate: 8000, Channels: 1},
+		},
+		"PCMU": {
+			webrtc.MimeTypePCMU, "", 8000, 0, 0, nil,
+			[][]byte{make([]byte, 160)},
+			media.Track{Codec: media.PCMU, ClockRate: 8000, Channels: 1},
+		},
+		"PCMA": {
+			webrtc.MimeTypePCMA, "", 8000, 0, 8, nil,
+			[][]byte{make([]byte, 160)},
+			media.Track{Codec: media.PCMA, ClockRate: 8000, Channels: 1},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, g := newEngine(t, Options{}), newGathering()
