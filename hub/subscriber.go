@@ -39,8 +39,8 @@ type Subscriber struct {
 	publisher uint32     // of the unit read last
 	waitKey   bool       // units of the main track are skipped until a keyframe
 	started   bool       // the first keyframe has been delivered
-	shown     int64      // PTS of the unit of the main track delivered last
-	heard     []heard    // the other tracks
+	shown     shown
+	heard     []heard // the other tracks
 
 	closeOnce sync.Once
 }
@@ -169,7 +169,7 @@ func (sub *Subscriber) admit(u *Unit) bool {
 	}
 	sub.waitKey = false
 	sub.started = true
-	sub.shown = u.PTS
+	sub.shown = shown{u.PTS, u.Track.ClockRate}
 	return true
 }
 

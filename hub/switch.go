@@ -1,11 +1,28 @@
 package hub
 
+import (
+	"time"
+
+	"sluice/media"
+)
+
 // heard is how far a track beside the main one has been delivered.
 type heard struct {
 	track    string // its ID
 	pts      int64
 	switched bool // nothing of it was delivered since the rendition changed
 }
+
+// shown is how far the main track has been delivered: a picture, or sound where there is no picture.
+type shown struct {
+	pts  int64
+	rate int // Hz
+}
+
+// moment compares across clock rates.
+func (s shown) moment() time.Duration { return media.Duration(s.pts, max(1, s.rate)) }
+
+func (u *Unit) moment() time.Duration { return shown{u.PTS, u.Track.ClockRate}.moment() }
 
 // SelectRendition goes over to another rendition of the stream at that rendition's next keyframe, or at its newest
 // one if that is later than all pictures delivered: an older one would show moments twice. Until then the present
@@ -63,7 +80,7 @@ func (sub *Subscriber) followWish() {
 
 // isLater reports whether a keyframe shows nothing that came before what was delivered.
 func (sub *Subscriber) isLater(key *Unit) bool {
-	return key != nil && (!sub.started || key.PTS > sub.shown)
+	return key != nil && (!sub.started || key.moment() > sub.shown.moment())
 }
 
 func (sub *Subscriber) leaveSwitch() {
@@ -85,7 +102,7 @@ func (sub *Subscriber) tryToSwitch() {
 		if !sub.isBefore(to.ring.at(g)) {
 			sub.change(to, g)
 		}
-	case sub.reading.current() == nil && sub.unread() == nil && to.current() != nil:
+	case sub.unread() == nil && sub.reading.current() == nil && to.current() != nil: // the first takes no lock
 		sub.change(to, to.ring.head.Load())
 	}
 }
@@ -93,7 +110,7 @@ func (sub *Subscriber) tryToSwitch() {
 // isBefore reports whether the present rendition has something to deliver before the other's keyframe.
 func (sub *Subscriber) isBefore(key *Unit) bool {
 	u := sub.unread()
-	return u != nil && key != nil && (!u.main || u.PTS < key.PTS)
+	return u != nil && key != nil && (!u.main || u.moment() < key.moment())
 }
 
 // unread is the next unit of the present rendition, nil if there is none or it is gone.

@@ -200,6 +200,36 @@ func TestNobodyBeginsAtAnEndedLayer(t *testing.T) {
 	check(t, "switches", told(other), "L20 a40 l40")
 }
 
+// Between sound alone and a picture, whose clocks tick at other rates, nothing is shown that is older than what was heard.
+func TestSwitchBetweenSoundAndPicture(t *testing.T) {
+	s := newStream(t, hub.Options{})
+	alone := publish(t, s, "alone", audio)
+	c := newSimulcast(t, s, "h")
+	sub := subscribe(t, s, "alone", hub.StartKeyframe)
+	hear := func() {
+		au := unit(true, 10)
+		au.PTS = int64(c.ms * 48)
+		if err := alone.Write("audio", au); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.ms = 780
+	c.round("H")
+	c.ms = 1000
+	hear()
+	check(t, "at first", told(sub), "a1000")
+	sub.SelectRendition("h")
+	check(t, "the picture's keyframe is old", told(sub), "")
+	c.round("H")
+	check(t, "at its next one", told(sub), "H1020")
+	c.round("h")
+	sub.SelectRendition("alone")
+	check(t, "back, where nothing is as new", told(sub), "a1040 h1040")
+	c.ms += 20
+	hear()
+	check(t, "where something is newer", told(sub), "a1060")
+}
+
 // A wish reaches the layer that is read and the one to come.
 func TestKeyframeWishesDuringASwitch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
