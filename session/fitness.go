@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -75,6 +76,9 @@ func (f *fitness) rendition(r hub.Rendition) error {
 			v.err = f.track(t)
 		}
 	}
+	if v.err == nil && f.misses(r.Tracks) {
+		v.err = &SourceChangedError{Err: errors.New("it sends a picture now")}
+	}
 	f.known[r.Name] = v
 	return v.err
 }
@@ -93,6 +97,16 @@ func (f *fitness) track(t media.Track) error {
 		}
 	}
 	return nil
+}
+
+// misses reports whether the viewer would get a picture if it came again: when it came there was none.
+func (f *fitness) misses(tracks []media.Track) bool {
+	sees := func(c negotiation.Choice) bool { return c.Kind == media.Video && c.Action == negotiation.Passthrough }
+	if slices.ContainsFunc(f.plan.Sections, sees) {
+		return false
+	}
+	plan, err := negotiation.Decide(tracks, f.offer, f.policy)
+	return err == nil && slices.ContainsFunc(plan.Sections, sees)
 }
 
 // negotiated is the offer as if it had held no more than what was chosen of it: the payload cannot change any more.

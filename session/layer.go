@@ -15,7 +15,7 @@ type layer struct {
 	rendition string
 
 	track *media.Track // nil before anything has come
-	begun time.Time    // when it began; zero while it is not there
+	begun time.Time    // when its first packet came; zero after close
 	heard time.Time    // when its last unit came
 	asked time.Time    // when it was asked for its first keyframe; zero: not yet
 

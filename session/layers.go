@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"sluice/hub"
@@ -12,24 +13,26 @@ const (
 	layerSilence  = 2 * time.Second        // how long a layer may be silent while another one flows
 	firstKeyframe = 500 * time.Millisecond // how long a layer may go on without its first keyframe before it is asked for one
 	askInterval   = time.Second            // between two such wishes: one gets lost at times
+	soundAlone    = 3 * time.Second        // how long the sound waits for a picture of which nothing comes
 )
 
 // layers is the peer.Sink of a publisher: it publishes each layer as a rendition from its first keyframe on, and the
-// sound with all of them. Without a picture the sound is a rendition of its own.
+// sound with all of them. While nothing comes of a picture the sound is a rendition of its own.
 type layers struct {
 	stream *hub.Stream      // fixed
 	ask    func(rid string) // fixed; wants a keyframe
 	fail   func(err error)  // fixed; ends the session
 
-	video []*layer     // in the order of the offer; one without a RID if there are no layers
-	sound *layer       // instead of video; nil if there is a picture
+	video []*layer     // in the order of the offer; one without a RID if there are no layers; none if there is no picture
+	sound *layer       // the sound alone; published while no picture is
 	audio *media.Track // nil if there is none
+	heard time.Time    // when the first sound came
 	ready bool         // the stream's source has been said to be ready
 }
 
 // newLayers prepares what the plan takes of an offer.
 func newLayers(s *hub.Stream, o *negotiation.Offer, p *negotiation.Plan) *layers {
-	l := &layers{stream: s}
+	l := &layers{stream: s, sound: &layer{rendition: media.MainRendition}}
 	for _, c := range p.Sections {
 		switch {
 		case c.Action != negotiation.Passthrough:
@@ -38,9 +41,6 @@ func newLayers(s *hub.Stream, o *negotiation.Offer, p *negotiation.Plan) *layers
 		case c.Kind == media.Video && l.video == nil:
 			l.video = layersOffered(o, c)
 		}
-	}
-	if l.video == nil && l.audio != nil {
-		l.sound = &layer{rendition: media.MainRendition}
 	}
 	return l
 }
@@ -90,20 +90,16 @@ func (l *layers) hear(t media.Track) {
 		return
 	}
 	l.audio = &t
-	for _, v := range l.all() {
-		l.keep(v.update(t))
-	}
+	l.each(func(v *layer) { l.keep(v.update(t)) })
 }
 
 // Unit implements peer.Sink.
 func (l *layers) Unit(rid, track string, au *media.AccessUnit) {
 	if l.audio != nil && track == l.audio.ID {
-		if l.sound != nil && l.sound.publisher == nil {
+		if l.sound.publisher == nil && l.isAlone(time.Now()) {
 			l.open(l.sound, *l.audio)
 		}
-		for _, v := range l.all() {
-			l.keep(v.write(track, au))
-		}
+		l.each(func(v *layer) { l.keep(v.write(track, au)) })
 		return
 	}
 	v := l.layer(rid)
@@ -117,14 +113,25 @@ func (l *layers) Unit(rid, track string, au *media.AccessUnit) {
 	l.keep(v.write(track, au))
 }
 
-// begin publishes a layer at its first keyframe, and asks for one if it began without.
+// isAlone reports whether the sound is not to wait for a picture: there will be none, or nothing of it has come.
+func (l *layers) isAlone(now time.Time) bool {
+	if l.heard.IsZero() {
+		l.heard = now
+	}
+	there := func(v *layer) bool { return v.publisher != nil || !v.begun.IsZero() }
+	return l.video == nil || now.Sub(l.heard) >= soundAlone && !slices.ContainsFunc(l.video, there)
+}
+
+// begin publishes a layer at its first keyframe, in place of the sound alone, and asks for one if it began without.
 func (l *layers) begin(v *layer, keyframe bool) {
-	switch {
-	case !keyframe:
+	if !keyframe {
 		l.askFirst(v, v.heard)
-	case l.audio != nil:
+		return
+	}
+	l.sound.close() // their renditions may be of one name
+	if l.audio != nil {
 		l.open(v, *v.track, *l.audio)
-	default:
+	} else {
 		l.open(v, *v.track)
 	}
 }
@@ -165,18 +172,16 @@ func (l *layers) Tick(now time.Time) {
 	}
 }
 
-func (l *layers) all() []*layer {
-	if l.sound != nil {
-		return []*layer{l.sound}
+func (l *layers) each(f func(v *layer)) {
+	f(l.sound)
+	for _, v := range l.video {
+		f(v)
 	}
-	return l.video
 }
 
 // close lets go of the stream.
 func (l *layers) close() {
-	for _, v := range l.all() {
-		v.close()
-	}
+	l.each((*layer).close)
 	if l.ready {
 		l.stream.SetState(hub.StateIdle, nil)
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,6 +97,88 @@ func TestPublishedSound(t *testing.T) {
 			t.Errorf("%v", b.renditions())
 		}
 	})
+}
+
+// A publisher that negotiates a picture of which nothing comes publishes its sound after 3 s, and the picture with it when
+// it comes after all. Viewers who can take it get it, on the sequence numbers that they have, or are told to come again.
+func TestPublishedSoundBeforePicture(t *testing.T) {
+	for name, c := range map[string]struct {
+		offer, rid, rendition string
+	}{"one picture": {publisherOffer, "", "main"}, "layers": {layeredOffer, "m", "m"}} {
+		t.Run(name, func(t *testing.T) {
+			onBench(t, publishing, Options{}, func(b *bench) {
+				_, r := b.publish("", c.offer)
+				r.connect()
+				hears := func(d time.Duration) {
+					for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+						r.calls <- func(s peer.Sink) { s.Track("", sound); s.Unit("", "audio", soundUnit()) }
+					}
+					synctest.Wait()
+				}
+				waiting, ahead := b.play(PlayRequest{Wait: true, Offer: vp8Offer})
+				ahead.connect()
+				hears(soundAlone - 100*time.Millisecond)
+				b.wantRenditions("while the picture may come")
+				hears(200 * time.Millisecond)
+				b.wantRenditions("without a picture", "main")
+				late, link := b.play(PlayRequest{Offer: vp8Offer})
+				listener, _ := b.play(PlayRequest{Offer: strings.ReplaceAll(soundOffer, "sendonly", "recvonly")})
+				link.connect()
+				hears(time.Second)
+				if n := len(link.drain()); n < 45 || len(ahead.drain()) < n {
+					t.Errorf("%d units of sound arrive", n)
+				}
+				r.sends(c.rid, false)
+				b.wantRenditions("before the keyframe", "main")
+				r.sends(c.rid, true)
+				b.wantRenditions("with the picture", c.rendition)
+				hears(100 * time.Millisecond)
+				if got := b.renditions()[c.rendition]; got != 2 || isDone(waiting) || isDone(listener) {
+					t.Errorf("%d tracks; ended by %v and %v", got, waiting.endedBy(), listener.endedBy())
+				}
+				if kinds := ahead.kinds(); !slices.Equal(kinds[:2], []media.Kind{media.Video, media.Audio}) {
+					t.Errorf("a viewer that can take the picture gets %v", kinds)
+				}
+				if !errors.As(late.endedBy(), new(*SourceChangedError)) {
+					t.Errorf("a viewer that can't is not told: %v", late.endedBy())
+				}
+				if st, _ := b.stream.State(); st != hub.StateReady {
+					t.Errorf("the source is %s", st)
+				}
+			})
+		})
+	}
+}
+
+// A picture whose layers come and go is not taken for none: the sound is not published beside it.
+func TestSoundStaysWithReturnedLayers(t *testing.T) {
+	onBench(t, publishing, Options{}, func(b *bench) {
+		_, r := b.publish("", layeredOffer)
+		r.connect()
+		for _, flowing := range []string{"h", "l", "h"} {
+			r.sends(flowing, true)
+			for range 30 {
+				time.Sleep(100 * time.Millisecond)
+				r.sends(flowing, false)
+				r.calls <- func(s peer.Sink) { s.Track("", sound); s.Unit("", "audio", soundUnit()) }
+			}
+			b.wantRenditions("one flows", flowing)
+		}
+	})
+}
+
+func soundUnit() *media.AccessUnit {
+	now := time.Now()
+	return &media.AccessUnit{PTS: media.PTS(now, 48000), Arrived: now, Keyframe: true, Data: [][]byte{{0xFC}}}
+}
+
+// kinds reads what the viewer was sent.
+func (s *fakeSender) kinds() []media.Kind {
+	var all []media.Kind
+	for len(s.sent) > 0 {
+		all = append(all, (<-s.sent).Track.Kind)
+	}
+	return all
 }
 
 // A58: all layers carry the very same sound, and what is learnt of a track reaches those who watch.
