@@ -95,6 +95,7 @@ func TestPatchAfterRestart(t *testing.T) {
 			{restart1 + section + candidate(1) + candidate(2), GenerationAny, ""},
 			{restart1 + section + candidate(1), 1, ReasonStaleGeneration},
 			{same + section + candidate(3), GenerationUnsaid, ReasonGenerationUnsaid},
+			{same + section + candidate(3), GenerationAny, ReasonStaleGeneration},
 			{restart1 + section + candidate(2) + candidate(4), GenerationUnsaid, ""},
 			{section + candidate(5) + "a=end-of-candidates\r\n", 2, ""},
 			{section + candidate(6), 2, ""}, // J82

@@ -16,6 +16,7 @@ type trickle struct {
 	offer      *negotiation.Offer  // guarded by mu: the peer's, with its present credentials; nil if we have offered
 	answer     *negotiation.Answer // guarded by mu: likewise, to a counter-offer; nil before it is there
 	ufrag, pwd string              // guarded by mu: the peer's
+	past       string              // guarded by mu: its ufrag of the generation before; "" in the first
 	candidates map[string]bool     // guarded by mu: those that came by Patch in this generation
 	ended      bool                // guarded by mu: the peer has said that no more candidates of this generation come
 	requests   rate                // guarded by mu
@@ -73,7 +74,7 @@ func (t *trickle) restarted(f *negotiation.Fragment) {
 	} else {
 		t.answer = t.answer.Restarted(f)
 	}
-	t.ufrag, t.pwd = f.ICEUfrag, f.ICEPwd
+	t.past, t.ufrag, t.pwd = t.ufrag, f.ICEUfrag, f.ICEPwd
 	clear(t.candidates)
 	t.ended = false
 	t.fresh(f)
@@ -87,15 +88,21 @@ func (t *trickle) concerns(f *negotiation.Fragment, g Generation, strict bool) (
 	case g == GenerationUnsaid && strict:
 		return false, errUnsaid()
 	case g != GenerationUnsaid && g != GenerationAny && g != t.generation:
-		return false, refuse(ReasonStaleGeneration, "the fragment is for an ICE generation that is over")
+		return false, errStale()
 	case g != t.generation && f.ICEUfrag == "":
 		return false, refuse(ReasonMalformedFragment, "the fragment has no ice-ufrag, and the request does not say which ICE generation it is for")
 	case g == GenerationUnsaid && ufrag:
 		return false, errUnsaid()
+	case ufrag && f.ICEUfrag == t.past: // its candidates were on the way during the restart
+		return false, errStale()
 	case ufrag != pwd:
 		return false, refuse(ReasonMalformedFragment, "only one of ice-ufrag and ice-pwd is new: an ICE restart changes both (RFC 8445 2.4)")
 	}
 	return ufrag, nil
+}
+
+func errStale() error {
+	return refuse(ReasonStaleGeneration, "the fragment is for an ICE generation that is over")
 }
 
 func errUnsaid() error {
