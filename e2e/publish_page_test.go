@@ -97,6 +97,28 @@ func (p *page) awaitMeter(other string) string {
 	return frames
 }
 
+// TestPublishPageMicrophone publishes sound alone.
+func TestPublishPageMicrophone(t *testing.T) {
+	t.Parallel()
+	g := startGateway(t, publishConfig("radio"))
+	p := openBrowser(t, chromium).openAs(t, g.page("radio")+"publish", filming)
+	p.evaluate(`(() => {
+		const list = document.getElementById('source');
+		list.value = 'microphone';
+		list.dispatchEvent(new Event('change', { bubbles: true }));
+	})()`, nil)
+	p.click("#start")
+	p.awaitDesk("live", "")
+	if s := g.awaitState(t, "radio", "ready", answerLimit); len(s.Tracks) != 1 || s.Tracks[0].Kind != "audio" {
+		t.Errorf("the stream has %+v, want sound alone", s.Tracks)
+	}
+	v := g.watch(t, "radio")
+	v.awaitPackets(t, media.Audio, 30)
+	v.close()
+	checkPackets(t, media.Audio, v.snapshot(media.Audio).packets)
+	p.screenshot("microphone")
+}
+
 // TestPublishPageRefused has the browser refuse the camera: the page says so, and what to do.
 func TestPublishPageRefused(t *testing.T) {
 	t.Parallel()
