@@ -21,6 +21,7 @@ type incoming struct {
 
 	source   atomic.Pointer[source] // the one that is listened to: the newest
 	fir      atomic.Uint32          // sequence number of the last FIR
+	wish     wish                   // for a keyframe
 	receiver *rtpin.Receiver        // owned by Run
 }
 

@@ -21,7 +21,7 @@ func (i *intake) open(in *incoming) error {
 	receiver, err := rtpin.NewReceiver(rtpin.Options{
 		Track: in.track, Sync: i.sync, Resent: true,
 		OnTrack: func(t media.Track) { i.sink.Track(in.rid, t) },
-		OnUnit:  func(au *media.AccessUnit) { i.sink.Unit(in.rid, in.track.ID, au) },
+		OnUnit:  func(au *media.AccessUnit) { i.finished(in, au) },
 		OnLost:  func() { i.reception.RequestKeyframe(in.rid) },
 	})
 	if err != nil {
@@ -31,6 +31,13 @@ func (i *intake) open(in *incoming) error {
 	i.streams = append(i.streams, in)
 	i.sink.Track(in.rid, in.track)
 	return nil
+}
+
+func (i *intake) finished(in *incoming, au *media.AccessUnit) {
+	if au.Keyframe && in.track.Kind == media.Video {
+		in.wish.fulfilled()
+	}
+	i.sink.Unit(in.rid, in.track.ID, au)
 }
 
 // take handles one packet. The first one begins its stream.
@@ -55,6 +62,9 @@ func (i *intake) tick(now time.Time) {
 	var lost, malformed uint64
 	for _, in := range i.streams {
 		in.receiver.Tick(now)
+		if in.wish.due(now) {
+			i.reception.askKeyframe(in)
+		}
 		s := in.receiver.Stats()
 		lost += s.Lost
 		malformed += s.Malformed

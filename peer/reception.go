@@ -92,14 +92,17 @@ func (r *Reception) why() error {
 
 // RequestKeyframe asks the peer for a keyframe of one layer, "" where there is one only: by PLI (RFC 4585 6.3.1), or
 // by FIR (RFC 5104 4.3.1) where the offer knows no PLI. A layer of which nothing has come is not asked: it begins with
-// a keyframe. Merging wishes is the caller's.
+// a keyframe. Wishes are merged to one each 500 ms.
 func (r *Reception) RequestKeyframe(rid string) {
 	r.incomingMu.Lock()
 	in := r.incoming[incomingKey{media.Video, rid}]
 	r.incomingMu.Unlock()
-	if in == nil {
-		return
+	if in != nil && in.wish.ask(time.Now()) {
+		r.askKeyframe(in)
 	}
+}
+
+func (r *Reception) askKeyframe(in *incoming) {
 	s := in.source.Load()
 	if s == nil {
 		return
