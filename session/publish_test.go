@@ -109,6 +109,33 @@ func TestTakeOverWaits(t *testing.T) {
 	})
 }
 
+// A14: a newer one that dies while it waits for the older leaves the stream to whoever comes next.
+func TestTakeOverFails(t *testing.T) {
+	onBench(t, publishing, Options{}, func(b *bench) {
+		first, r1 := b.publish("", publisherOffer)
+		r1.connect()
+		r1.sends("", true)
+		busy := make(chan struct{})
+		r1.calls <- func(peer.Sink) { <-busy }
+		second, r2 := b.publish("", publisherOffer)
+		r2.connect()
+		synctest.Wait()
+		r2.lose(peer.ErrPeerLeft)
+		synctest.Wait()
+		if !isDone(second) || isDone(first) {
+			t.Error("the newer one lives on, or the older has left in the midst of something")
+		}
+		third, r3 := b.publish("", publisherOffer)
+		r3.connect()
+		close(busy)
+		r3.sends("", true)
+		if !isDone(first) || !errors.Is(first.endedBy(), ErrReplaced) || isDone(third) {
+			t.Errorf("first: %v, third: %v", first.endedBy(), third.endedBy())
+		}
+		b.wantRenditions("in the end", "main")
+	})
+}
+
 // A14: of many who come at once to a stream that nobody publishes, exactly one publishes in the end.
 func TestPublishersRace(t *testing.T) {
 	for policy, answered := range map[Conflict]int{ConflictReplace: 50, ConflictReject: 1} {

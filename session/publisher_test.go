@@ -25,15 +25,15 @@ import (
 	"sluice/session"
 )
 
-// client is a pion PeerConnection as a publisher's.
-type client struct {
+// publisher is a pion PeerConnection that sends.
+type publisher struct {
 	*webrtc.PeerConnection
 
 	video *webrtc.TrackLocalStaticRTP
 	plis  chan struct{}
 }
 
-func newClient(t *testing.T) *client {
+func newPublisher(t *testing.T) *publisher {
 	t.Helper()
 	pc := newPeerConnection(t)
 	video, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}, "video", "s")
@@ -44,7 +44,7 @@ func newClient(t *testing.T) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &client{PeerConnection: pc, video: video, plis: make(chan struct{}, 100)}
+	c := &publisher{PeerConnection: pc, video: video, plis: make(chan struct{}, 100)}
 	go func() {
 		for {
 			packets, _, err := transceiver.Sender().ReadRTCP()
@@ -96,7 +96,7 @@ func accept(t *testing.T, pc *webrtc.PeerConnection, answer string) {
 }
 
 // send sends keyframes, each in a packet of its own, until stop is closed.
-func (c *client) send(stop <-chan struct{}) {
+func (c *publisher) send(stop <-chan struct{}) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for n := uint16(1); ; n++ {
@@ -110,8 +110,8 @@ func (c *client) send(stop <-chan struct{}) {
 	}
 }
 
-// sending has a client send until the test is over.
-func (c *client) sending(t *testing.T) {
+// sending has a publisher send until the test is over.
+func (c *publisher) sending(t *testing.T) {
 	t.Helper()
 	stop := make(chan struct{})
 	var sender sync.WaitGroup
@@ -143,7 +143,7 @@ func publishHouse(t *testing.T, o session.Options, consent time.Duration) *house
 	return &house{stream: stream, manager: m}
 }
 
-func (h *house) take(t *testing.T, c *client) *session.Session {
+func (h *house) take(t *testing.T, c *publisher) *session.Session {
 	t.Helper()
 	s, answer, err := h.manager.Publish(t.Context(), session.PublishRequest{
 		Stream: "cam", Offer: describe(t, c.PeerConnection, nil), Protocol: "test", RemoteAddress: "127.0.0.1:5", Loopback: true,
@@ -179,7 +179,7 @@ func awaitPacket(t *testing.T, v *testviewer.Viewer) *rtp.Packet {
 // takes over without a break for the viewer.
 func TestPublishAndPlay(t *testing.T) {
 	h := publishHouse(t, session.Options{}, 0)
-	first, second := newClient(t), newClient(t)
+	first, second := newPublisher(t), newPublisher(t)
 	s1 := h.take(t, first)
 	first.sending(t)
 	awaitState(t, s1, session.StateConnected)
@@ -222,7 +222,7 @@ func lines(sdp string, prefixes ...string) string {
 // A73: an ICE restart over Patch, after which media go on.
 func TestRestart(t *testing.T) {
 	h := publishHouse(t, session.Options{}, 0)
-	c := newClient(t)
+	c := newPublisher(t)
 	s := h.take(t, c)
 	c.sending(t)
 	awaitState(t, s, session.StateConnected)
@@ -315,19 +315,19 @@ func TestRandomSessionsLeakNothing(t *testing.T) {
 	before, files := runtime.NumGoroutine(), openFiles(t)
 	type pair struct {
 		session *session.Session
-		client  *webrtc.PeerConnection
+		peer    *webrtc.PeerConnection
 	}
 	open := make(map[int]pair)
 	stop := func(p pair, kind int) {
 		if kind > 0 {
 			p.session.Close()
 		}
-		if err := p.client.GracefulClose(); err != nil {
+		if err := p.peer.GracefulClose(); err != nil {
 			t.Error(err)
 		}
 	}
 	for n := range 200 {
-		c := newClient(t)
+		c := newPublisher(t)
 		s, answer, err := h.manager.Publish(context.Background(), session.PublishRequest{
 			Stream: "cam", Offer: describe(t, c.PeerConnection, nil), Loopback: true,
 		})
@@ -373,7 +373,7 @@ func openFiles(t *testing.T) int {
 func TestRestartRacesClose(t *testing.T) {
 	h := publishHouse(t, session.Options{}, 0)
 	for n := range 20 {
-		c := newClient(t)
+		c := newPublisher(t)
 		s := h.take(t, c)
 		if n%2 == 0 {
 			awaitState(t, s, session.StateConnected)

@@ -67,7 +67,7 @@ func newLayered(t *testing.T, rids ...string) *layered {
 // publish begins to send keyframes of all layers until the test is over.
 func (l *layered) publish(t *testing.T, h *house) *session.Session {
 	t.Helper()
-	s := h.take(t, &client{PeerConnection: l.PeerConnection})
+	s := h.take(t, &publisher{PeerConnection: l.PeerConnection})
 	awaitState(t, s, session.StateConnected)
 	for _, e := range l.GetSenders()[0].GetParameters().HeaderExtensions {
 		switch e.URI {
