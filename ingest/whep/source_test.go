@@ -153,8 +153,10 @@ func TestLateTrack(t *testing.T) {
 	p.until(t, "the picture", p.carries(media.VP8))
 	s.noSound.Store(false)
 	p.until(t, "the sound as well", p.carries(media.VP8, media.Opus))
-	p.stream.RequestKeyframe(media.MainRendition)
-	p.until(t, "wishes for keyframes", func() bool { return p.source.Stats().Keyframes >= 2 })
+	p.until(t, "wishes for keyframes", func() bool {
+		p.stream.RequestKeyframe(media.MainRendition)
+		return p.source.Stats().Keyframes >= 2
+	})
 	if n := p.publications.Load(); n != 2 {
 		t.Errorf("published %d times, want twice", n)
 	}
