@@ -34,12 +34,17 @@ function choice() {
   };
 }
 
-// open captures what the form says, and resolves to whether that was given.
-async function open() {
-  trouble = undefined;
-  opening = ask();
+// open captures what the form says, and resolves to whether that was given. Whoever comes while the browser is being
+// asked gets the same answer: a second stream would end the first, which may be on its way already.
+function open() {
+  opening ??= openOnce();
   show();
-  const given = await opening;
+  return opening;
+}
+
+async function openOnce() {
+  trouble = undefined;
+  const given = await ask();
   opening = undefined;
   show();
   return given;
@@ -83,7 +88,7 @@ function lose() {
 async function start() {
   starting = true;
   show();
-  const given = await (opening ?? (media ? true : open()));
+  const given = await (media && !opening ? true : open());
   starting = false;
   if (given && media) {
     publisher.start(media, { simulcast: at('simulcast').checked, codec: at('codec').value });
@@ -285,7 +290,7 @@ async function prepare() {
   navigator.mediaDevices.addEventListener('devicechange', listDevices);
   await listDevices();
   show();
-  if (await mayPreview()) {
+  if (await mayPreview() && !media) {
     open();
   }
 }
