@@ -137,7 +137,7 @@ func (v metricsView) stream(s *hub.Stream) metrics.Stream {
 		BytesReceived: st.BytesIn, UnitsReceived: st.UnitsIn, CachedBytes: st.RingBytes,
 		UnitsDropped:    make(map[string]uint64, len(st.Dropped)),
 		KeyframesWanted: st.KeyframesWanted, KeyframesSent: st.KeyframesAsked,
-		PacketsSent: sent.Packets, BytesSent: sent.Bytes, PacketsResent: sent.Resends,
+		PacketsSent: sent.Packets, BytesSent: sent.Bytes, PacketsResent: sent.Resends, ResendsRefused: sent.Refused,
 	}
 	for reason, n := range st.Dropped {
 		out.UnitsDropped[string(reason)] = n

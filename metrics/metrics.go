@@ -21,7 +21,7 @@ type Stream struct {
 	Reconnects, Failures           uint64
 	CachedBytes                    int64
 
-	PacketsSent, BytesSent, PacketsResent uint64
+	PacketsSent, BytesSent, PacketsResent, ResendsRefused uint64
 }
 
 // SessionCount is how many sessions there are now of one protocol and state.
@@ -73,6 +73,7 @@ var (
 	descPackets   = desc("stream_sent_packets_total", "RTP packets sent to viewers.", "stream")
 	descBytesOut  = desc("stream_sent_bytes_total", "Bytes of RTP payload sent to viewers.", "stream")
 	descResends   = desc("stream_resends_total", "RTP packets that viewers asked for again.", "stream")
+	descRefused   = desc("stream_resends_refused_total", "RTP packets that were not sent again, for more than a fifth would have been.", "stream")
 	descSessions  = desc("sessions", "Sessions now.", "protocol", "state")
 	descTotal     = desc("sessions_total", "Sessions since the start.")
 )
@@ -119,6 +120,7 @@ func collectStream(out chan<- prometheus.Metric, s Stream) {
 		{descPackets, s.PacketsSent},
 		{descBytesOut, s.BytesSent},
 		{descResends, s.PacketsResent},
+		{descRefused, s.ResendsRefused},
 	} {
 		counter(out, c.desc, c.n, s.Name)
 	}

@@ -98,3 +98,8 @@ func (t *outgoing) write(h *rtp.Header, payload []byte) error {
 	t.connection.total.sent(len(payload))
 	return err
 }
+
+func (c *Connection) refuseResend() {
+	c.counted.refused.Add(1)
+	c.total.refused.Add(1)
+}

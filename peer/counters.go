@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // Counters counts what connections send. Many connections may share one; its zero value is ready.
 type Counters struct {
-	packets, bytes, resends atomic.Uint64
+	packets, bytes, resends, refused atomic.Uint64
 }
 
 // Stats is what has been counted.
@@ -12,11 +12,12 @@ type Stats struct {
 	Packets uint64
 	Bytes   uint64 // of RTP payload
 	Resends uint64 // packets that viewers asked for again
+	Refused uint64 // resends that were too many: more than a fifth of what is sent
 }
 
 // Stats reads the counters.
 func (c *Counters) Stats() Stats {
-	return Stats{Packets: c.packets.Load(), Bytes: c.bytes.Load(), Resends: c.resends.Load()}
+	return Stats{Packets: c.packets.Load(), Bytes: c.bytes.Load(), Resends: c.resends.Load(), Refused: c.refused.Load()}
 }
 
 func (c *Counters) sent(payload int) {

@@ -89,7 +89,9 @@ func (e *Engine) newConnection(mux *announcedMux, codecs *webrtc.MediaEngine, ro
 	if err != nil {
 		return nil, fmt.Errorf("make the resend buffer: %w", err)
 	}
+	budget := &resendBudget{}
 	interceptors := &interceptor.Registry{}
+	interceptors.Add(budget) // the first is the one beside the wire
 	interceptors.Add(resends)
 	b := newBorder() // no RTP passes: a viewer sends reports alone
 	settings := e.settings(mux, role, o.Loopback)
@@ -108,6 +110,7 @@ func (e *Engine) newConnection(mux *announcedMux, codecs *webrtc.MediaEngine, ro
 		link: newLink(e, pc, mux, b, o.Loopback), tracks: make(map[string]*outgoing), onKeyframe: o.OnKeyframeRequest, total: o.Total,
 	}
 	b.flood = c.floods
+	budget.refused = c.refuseResend
 	c.steps.Store(1)
 	pc.OnConnectionStateChange(c.onState)
 	pc.OnICEConnectionStateChange(c.onICEState)

@@ -44,7 +44,7 @@ func newCodecPublisher(t *testing.T, c webrtc.RTPCodecParameters) (*publisher, *
 	return p, track
 }
 
-// A50, A51: every codec that is taken of a publisher, as the track that the sink is told of, and as units.
+// A50, A51, F38: every codec that is taken of a publisher, as the track that the sink is told of, and as units.
 func TestReceivedCodecs(t *testing.T) {
 	h264SPS := []byte{0x67, 0x42, 0xc0, 0x1f, 0xda, 0x01, 0x40, 0x16, 0xe8, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40, 0x00, 0x00, 0x0f, 0x23, 0xc6, 0x0c, 0xa8}
 	h264PPS, h264IDR := []byte{0x68, 0xce, 0x3c, 0x80}, []byte{0x65, 0x88, 0x84, 0x00, 0x10}
