@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, mock, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { WhipSession } from '../assets/whip.js';
 
 const sdp = (ufrag) => `v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=ice-ufrag:${ufrag}\r\na=ice-pwd:pwd-of-${ufrag}\r\na=mid:0\r\n`;
@@ -54,13 +54,53 @@ class FakeConnection extends EventTarget {
 }
 
 const stream = { getTracks: () => [{ kind: 'video', getSettings: () => ({ height: 720 }) }, { kind: 'audio' }] };
-const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+// settle lets all that is under way come to its end, which takes some rounds.
+async function settle() {
+  for (let round = 0; round < 20; round += 1) {
+    await new Promise((resolve) => { setImmediate(resolve); });
+  }
+}
+
+// Node 18 has none of its own.
+globalThis.CustomEvent ??= class extends Event {
+  constructor(type, { detail = null } = {}) {
+    super(type);
+    this.detail = detail;
+  }
+};
+
 const { fetch: native } = globalThis;
 let requests;
 let patched; // the answer to the next PATCH
 
+// clock stands for setTimeout, whose stand-in in Node 18 is another one than in Node 20.
+const clock = {
+  now: 0,
+  timers: new Map(),
+  native: { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout },
+  enable() {
+    this.timers.clear();
+    globalThis.setTimeout = (then, after = 0) => {
+      const id = Symbol('timer');
+      this.timers.set(id, { at: this.now + after, then });
+      return id;
+    };
+    globalThis.clearTimeout = (id) => this.timers.delete(id);
+  },
+  reset() { Object.assign(globalThis, this.native); },
+  tick(by) {
+    this.now += by;
+    for (const [id, { at, then }] of [...this.timers]) {
+      if (at <= this.now && this.timers.delete(id)) {
+        then();
+      }
+    }
+  },
+};
+
 beforeEach(() => {
-  mock.timers.enable({ apis: ['setTimeout'] });
+  clock.enable();
   requests = [];
   patched = { status: 204 };
   globalThis.RTCPeerConnection = FakeConnection;
@@ -77,7 +117,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  mock.timers.reset();
+  clock.reset();
   globalThis.fetch = native;
   delete globalThis.RTCPeerConnection;
   delete globalThis.RTCRtpSender;
@@ -103,7 +143,7 @@ test('candidates go together, under the ETag', async () => {
   pc.find({ candidate: 'candidate:1', sdpMid: '0' });
   pc.find({ candidate: 'candidate:2', sdpMid: '0' });
   pc.find(null);
-  mock.timers.tick(50);
+  clock.tick(50);
   await settle();
   assert.equal(requests.length, 2);
   assert.equal(requests[1].ifMatch, '"g1"');
@@ -116,7 +156,7 @@ test('a server that takes no candidates gets no more', async () => {
   patched = { status: 405 };
   for (const name of ['candidate:1', 'candidate:2']) {
     pc.find({ candidate: name, sdpMid: '0' });
-    mock.timers.tick(50);
+    clock.tick(50);
     await settle();
   }
   assert.deepEqual(requests.map(({ method }) => method), ['POST', 'PATCH']);
@@ -134,11 +174,11 @@ test('a lost path is mended by an ICE restart', async () => {
   assert.match(requests[1].body, /ufrag:us2/);
   assert.match(pc.remoteDescription.sdp, /ufrag:them2\r\na=ice-pwd:new/);
   patched = { status: 204 };
-  mock.timers.tick(50);
+  clock.tick(50);
   await settle();
   assert.equal(requests[2].ifMatch, '"g2"', 'candidates wait for the new generation');
   pc.become('connected');
-  mock.timers.tick(60_000);
+  clock.tick(60_000);
   assert.deepEqual(session.ended, []);
   session.close();
 });
@@ -157,7 +197,7 @@ test('a restart that nobody answers ends in time', async () => {
   globalThis.fetch = () => Promise.reject(new TypeError('no network'));
   pc.become('disconnected');
   await settle();
-  mock.timers.tick(10_000);
+  clock.tick(10_000);
   await settle();
   assert.deepEqual(session.ended, ['lost']);
 });
