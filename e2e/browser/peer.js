@@ -128,7 +128,8 @@
   // stats sums up what is sent and how the other side takes it.
   async function stats() {
     const sum = { state: connection.connectionState, ice: connection.iceConnectionState, statuses, layers: {}, pictures: 0, keyframeRequests: 0, bandwidth: 0, reports: 0, decoded: 0 };
-    for (const report of (await connection.getStats()).values()) {
+    const nothing = new Promise((resolve) => { setTimeout(resolve, 2_000, new Map()); }); // Firefox may never answer
+    for (const report of (await Promise.race([connection.getStats(), nothing])).values()) {
       if (report.type === 'outbound-rtp' && report.kind === 'video') {
         sum.pictures += report.framesEncoded ?? 0;
         sum.keyframeRequests += (report.pliCount ?? 0) + (report.firCount ?? 0);

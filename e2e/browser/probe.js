@@ -54,13 +54,19 @@
     return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
   }
 
+  // stats are what a connection counts. Firefox never tells of one that is closed while it is asked.
+  function stats(connection) {
+    const nothing = new Promise((resolve) => { setTimeout(resolve, 2_000, new Map()); });
+    return Promise.race([connection.getStats(), nothing]);
+  }
+
   async function received() {
     const sum = { framesDecoded: 0, packetsLost: 0, audioPackets: 0, audioEnergy: 0 };
     for (const connection of connections) {
       if (connection.connectionState === 'closed') {
         continue;
       }
-      for (const report of (await connection.getStats()).values()) {
+      for (const report of (await stats(connection)).values()) {
         if (report.type !== 'inbound-rtp') {
           continue;
         }

@@ -29,12 +29,25 @@ const counts = { pictures: 0, keyframe_requests: 0, nacks: 0, resent: 0 };
 const connection = new ndc.PeerConnection('obs', { iceServers: [] });
 connection.onStateChange((state) => tell('state', { state }));
 
+// sendOn sends on a track until it is closed, which is told on another thread.
+function sendOn(track) {
+  return (packet) => {
+    try {
+      track.sendMessageBinary(packet);
+    } catch (err) {
+      if (track.isOpen()) {
+        throw err;
+      }
+    }
+  };
+}
+
 function addAudio() {
   const media = new ndc.Audio('0', 'SendOnly');
   media.addOpusCodec(111, 'minptime=10;maxaveragebitrate=96000;stereo=1;sprop-stereo=1;useinbandfec=1');
   media.addSSRC(base, 'obs', 'obs', 'obs-audio');
   const track = connection.addTrack(media);
-  const sender = new Sender({ ssrc: base, payloadType: 111, clockRate: 48000, send: (p) => track.sendMessageBinary(p) });
+  const sender = new Sender({ ssrc: base, payloadType: 111, clockRate: 48000, send: sendOn(track) });
   senders.push(sender);
   return { sender, frames: opusFrames(values.audio) };
 }
@@ -56,7 +69,7 @@ function addVideo() {
   track.onMessage(listen);
   return values.video.map((path, rid) => {
     const sender = new Sender({
-      ssrc: base + 1 + rid, payloadType: 96, clockRate: 90000, send: (p) => track.sendMessageBinary(p),
+      ssrc: base + 1 + rid, payloadType: 96, clockRate: 90000, send: sendOn(track),
       elements: layers ? { 1: '1', 2: String(rid) } : { 1: '1' },
     });
     senders.push(sender);
