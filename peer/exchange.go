@@ -18,6 +18,9 @@ const gatherTimeout = 2 * time.Second
 // ErrNotOffered tells that an answer came to a connection that has made no offer, or has its answer already.
 var ErrNotOffered = errors.New("no offer of ours waits for an answer")
 
+// ErrGathering tells that ICE can't be restarted yet (A74).
+var ErrGathering = errors.New("the gateway is still searching for its own candidates: try the ICE restart again in some seconds")
+
 // ICEServer is a STUN or TURN server that the other side lets us use.
 type ICEServer struct {
 	URLs                 []string
@@ -59,16 +62,19 @@ func (l *link) applyLocal(d webrtc.SessionDescription) (string, error) {
 	return l.pc.LocalDescription().SDP, nil
 }
 
-// awaitGathered waits until all of our candidates are known, at most gatherTimeout, or until stop is closed.
-func (l *link) awaitGathered(stop <-chan struct{}) {
+// awaitGathered waits until all of our candidates are known, at most gatherTimeout, or until stop is closed. It reports
+// whether they are.
+func (l *link) awaitGathered(stop <-chan struct{}) bool {
 	limit := time.NewTimer(gatherTimeout)
 	defer limit.Stop()
 	select {
 	case <-webrtc.GatheringCompletePromise(l.pc):
+		return true
 	case <-limit.C:
 	case <-stop:
 	case <-l.done:
 	}
+	return false
 }
 
 // makeOffer describes what pion would offer, with the candidates of our port, which are known without gathering:
@@ -167,6 +173,9 @@ func (l *link) Restart(f *negotiation.Fragment) (*negotiation.Fragment, error) {
 	if l.offer == nil {
 		return l.restartOurs(f)
 	}
+	if !l.awaitGathered(nil) {
+		return nil, ErrGathering
+	}
 	offer := l.offer.Restarted(f)
 	text, err := l.answerTo(offer)
 	if err != nil {
@@ -196,6 +205,9 @@ func (l *link) RestartOffer() (*negotiation.Fragment, error) {
 func (l *link) offerRestart() (*negotiation.Fragment, error) {
 	if l.answer == nil {
 		return nil, ErrNotOffered
+	}
+	if !l.awaitGathered(nil) {
+		return nil, ErrGathering
 	}
 	offer, err := l.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: true})
 	if err != nil {
