@@ -16,12 +16,16 @@ var answering = map[Direction][]Direction{
 func (d *description) pair(offer *description) (*Answer, error) {
 	a := &Answer{ICELite: d.document.session.has("ice-lite"), mixedExtensions: d.document.session.has("extmap-allow-mixed")}
 	var refused error
+	var idle []Section // accepted, but inactive
 	for i := range d.sections {
 		s, ours := d.sections[i], &offer.sections[i]
 		if detail := s.refusal(); detail != "" {
 			refused = &UnusableAnswerError{Section: s.MID, Refused: s.Kind, Detail: detail}
 			if ours.sends() {
 				return nil, refused
+			}
+			if s.Enabled {
+				idle = append(idle, s)
 			}
 			s.refuse(ours)
 		} else if detail := s.unusable(ours); detail != "" {
@@ -34,10 +38,23 @@ func (d *description) pair(offer *description) (*Answer, error) {
 	if len(a.accepted()) == 0 {
 		return nil, refused
 	}
+	a.takeCandidates(idle)
 	if err := a.shareTransport(); err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// takeCandidates gives the first accepted section the candidates that stand in inactive ones: those are of the same
+// transport, and peers write all candidates into the first section of the group, whatever it is (RFC 9143 7.1.3).
+func (a *Answer) takeCandidates(idle []Section) {
+	first, _ := a.Section(a.accepted()[0])
+	for _, s := range idle {
+		if s.ICEUfrag == first.ICEUfrag {
+			first.Candidates = append(first.Candidates, s.Candidates...)
+			first.EndOfCandidates = first.EndOfCandidates || s.EndOfCandidates
+		}
+	}
 }
 
 // refuse leaves of a section only that it is refused: what stands in its m-line may be anything.

@@ -265,3 +265,15 @@ func TestParseAnswerToNoOffer(t *testing.T) {
 		}
 	}
 }
+
+// C7: candidates stand in the first section of the group, even if nothing is sent in that one.
+func TestParseAnswerInactiveFirst(t *testing.T) {
+	answer := strings.Replace(strings.ReplaceAll(plainAnswer, "a=recvonly", "a=sendonly"), "a=sendonly", "a=inactive", 1)
+	a := mustParseAnswer(t, answer, ourOffer(RecvOnly))
+	if len(a.Candidates) != 2 || strings.Count(a.Normalised(), "a=candidate:") != 1 {
+		t.Errorf("%v in\n%s", a.Candidates, a.Normalised())
+	}
+	if other := mustParseAnswer(t, strings.Replace(answer, "a=ice-ufrag:wxyz", "a=ice-ufrag:other", 1), ourOffer(RecvOnly)); len(other.Candidates) != 0 {
+		t.Errorf("%v are of another transport", other.Candidates)
+	}
+}

@@ -114,7 +114,7 @@ func (o *Offer) checkServable(grouped bool) error {
 
 // checkFingerprints requires one certificate of sections that share one transport.
 func (o *Offer) checkFingerprints() error {
-	first := o.tagged()
+	first := o.Tagged()
 	for i := range o.Sections {
 		s := &o.Sections[i]
 		if !s.serves() {

@@ -52,3 +52,23 @@ func parseExtMap(value string) (id int, uri string, ok bool) {
 	id, err := strconv.Atoi(number)
 	return id, f[1], err == nil
 }
+
+// ExtensionID is the id under which packets to the offerer may bear a header extension; ok is false if they may not:
+// it is not offered, or only for packets from the offerer, or its id needs two-byte headers (RFC 8285 4.2 and 7).
+func (s *Section) ExtensionID(uri string) (id uint8, ok bool) {
+	const most = 14
+	for _, value := range s.extMaps {
+		number, offered, _ := parseExtMap(value)
+		if offered == uri && number <= most && extMapSends(value) {
+			return uint8(number), true
+		}
+	}
+	return 0, false
+}
+
+// extMapSends reports whether an offered header extension may stand in packets to the offerer.
+func extMapSends(value string) bool {
+	number, _, _ := strings.Cut(strings.TrimSpace(value), " ")
+	_, direction, given := strings.Cut(number, "/")
+	return !given || direction == string(RecvOnly) || direction == string(SendRecv)
+}

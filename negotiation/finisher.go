@@ -3,7 +3,6 @@ package negotiation
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"sluice/media"
 )
@@ -20,38 +19,12 @@ const (
 	UnusedRejected UnusedMode = "rejected"
 )
 
-// AnswerOptions is what FinishAnswer cannot read from the offer.
+// AnswerOptions is what neither the offer nor our side of the session tells of an answer.
 type AnswerOptions struct {
 	Plan     *Plan      // which sections a viewer gets; nil: those with an msid in the library's answer
 	Unused   UnusedMode // "" is UnusedInactive
-	StreamID string     // msid of all that is sent; "": the first of the library's answer
+	StreamID string     // msid of all that is sent; "": the first of the library's answer, or a CNAME of a Transport
 	Loopback bool       // the peer is on this machine, so loopback candidates come first and not last
-}
-
-// FinishAnswer turns a library's answer to Offer.Normalised into the one that is sent: one section for each
-// of the offer's, sendonly or recvonly, in one BUNDLE group with rtcp-mux-only; payload types, feedback and
-// header extensions of the offer alone; all candidates sorted in the first section, with end-of-candidates
-// after them. The DTLS role is the library's. It returns *RejectedSectionError if the library leaves out a
-// section that the plan serves, and *InvalidAnswerError if its answer can't be used.
-func FinishAnswer(answer string, offer *Offer, o AnswerOptions) (string, error) {
-	d, err := scan(answer)
-	if err != nil {
-		return "", &InvalidAnswerError{Detail: err.Error()}
-	}
-	f := &finisher{document: d, offer: offer, options: o}
-	if err := f.pair(); err != nil {
-		return "", err
-	}
-	candidates := sortCandidates(d.candidates(), o.Loopback)
-	text := f.write(candidates)
-	if len(text) <= maxAnswerSize || len(offer.Sections) > 2 {
-		return text, nil
-	}
-	text = f.write(fitting(candidates, len(text)-maxAnswerSize))
-	if len(text) > maxAnswerSize {
-		return "", &InvalidAnswerError{Detail: fmt.Sprintf("it has %d bytes; peers read %d", len(text), maxAnswerSize)}
-	}
-	return text, nil
 }
 
 // fitting drops candidates from the end, but never the first, until their lines are shorter by the given bytes.
@@ -64,127 +37,78 @@ func fitting(candidates []string, excess int) []string {
 	return candidates
 }
 
-// finisher holds one answer while it is rewritten.
+// finisher holds one answer until it is written: what our side says, and what becomes of each section. FinishAnswer
+// fills it from a library's text, MakeAnswer from a Transport.
 type finisher struct {
-	document *document
-	offer    *Offer
-	options  AnswerOptions
+	offer   *Offer
+	options AnswerOptions
 
-	parts     []part // one for each section of the offer
-	transport *part  // whose ICE and DTLS lines stand for all
-	streamID  string
+	side     side
+	parts    []part // one for each section of the offer
+	streamID string // msid of all that is sent
+}
+
+// side is what we say of ourselves, for all sections alike.
+type side struct {
+	origin                string
+	iceUfrag, icePwd      string
+	fingerprint, setup    string
+	lite, mixedExtensions bool
+	candidates            []string // in the order in which they are told
 }
 
 // part is what becomes of one section.
 type part struct {
 	offered *Section
 	action  Action
-	text    *sectionText // of the library's answer; nil if it has none
-	formats []Format     // that are answered
+	formats []Format   // as they are answered
+	extMaps []string   // likewise
+	sources attributes // msid, ssrc and ssrc-group, of any stream id
 }
 
-// pair finds the library's section for each of the offer's and what is to become of it.
-func (f *finisher) pair() error {
-	byMID := map[string]*sectionText{}
-	for i := range f.document.sections {
-		t := &f.document.sections[i]
-		if mid, ok, err := t.attrs.single("mid"); err == nil && ok {
-			byMID[mid.value] = t
-		}
+// text writes the answer, with as many candidates as fit.
+func (f *finisher) text() (string, error) {
+	text := f.write(f.side.candidates)
+	if len(text) <= maxAnswerSize || len(f.offer.Sections) > 2 {
+		return text, nil
 	}
-	for i := range f.offer.Sections {
-		s := &f.offer.Sections[i]
-		p := part{offered: s, text: byMID[s.MID]}
-		p.action = f.action(&p)
-		if p.action == Passthrough {
-			if p.formats = f.formats(&p); len(p.formats) == 0 || p.text.port == 0 {
-				return &RejectedSectionError{MID: s.MID}
-			}
-		}
-		f.parts = append(f.parts, p)
+	text = f.write(fitting(f.side.candidates, len(text)-maxAnswerSize))
+	if len(text) > maxAnswerSize {
+		return "", &InvalidAnswerError{Detail: fmt.Sprintf("it has %d bytes; peers read %d", len(text), maxAnswerSize)}
 	}
-	return f.shareTransport()
+	return text, nil
 }
 
-func (f *finisher) action(p *part) Action {
-	if !p.offered.serves() {
-		return Disabled
-	}
-	if f.offer.Role == RolePlay {
-		if c, ok := f.choice(p); ok {
-			return c.Action
-		}
-		if p.text != nil && !p.text.attrs.has("msid") {
-			return Unused // pion says sendonly of a section that it has no track for
-		}
-	}
-	return Passthrough
-}
-
-func (f *finisher) choice(p *part) (Choice, bool) {
-	if f.options.Plan == nil {
-		return Choice{}, false
-	}
-	return f.options.Plan.Choice(p.offered.MID)
-}
-
-// formats are the answered payload types, in the library's order: for a viewer the chosen one and its
-// retransmissions, for a publisher all that both sides know.
-func (f *finisher) formats(p *part) []Format {
-	var kept []Format
-	if p.text == nil {
-		return nil
-	}
-	c, chosen := f.choice(p)
-	all := slices.Concat(p.offered.Formats, p.offered.Repair)
-	listed := map[string]bool{}
-	for _, word := range p.text.formats {
-		for _, o := range all {
-			if listed[word] || fmt.Sprint(o.PayloadType) != word {
-				continue
-			}
-			if chosen && o.PayloadType != c.Format.PayloadType && (o.PayloadType != c.Format.RTX || c.Format.RTX == 0) {
-				continue
-			}
-			listed[word] = true
-			kept = append(kept, o)
-		}
-	}
-	if chosen && !listed[fmt.Sprint(c.Format.PayloadType)] {
-		return nil
-	}
-	return kept
-}
-
-// shareTransport finds the ICE and DTLS lines for the sections that the library did not answer.
-func (f *finisher) shareTransport() error {
-	for i := range f.parts {
-		if f.parts[i].action == Passthrough {
-			f.transport = &f.parts[i]
-			break
-		}
-	}
-	if f.transport == nil {
+// check requires that something is served, and that our side has all that each section must say.
+func (f *finisher) check() error {
+	if f.tagged() == nil {
 		return &InvalidAnswerError{Detail: "none of its sections is served"}
 	}
-	for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint", "setup"} {
-		if f.shared(key) == "" {
-			return &InvalidAnswerError{Detail: "it has no " + key}
-		}
-	}
-	f.streamID = f.options.StreamID
-	for i := range f.parts {
-		if p := &f.parts[i]; f.streamID == "" && p.action == Passthrough {
-			msid, _, _ := p.text.attrs.single("msid")
-			f.streamID, _, _ = strings.Cut(msid.value, " ")
+	for _, must := range []struct{ key, value string }{
+		{"ice-ufrag", f.side.iceUfrag}, {"ice-pwd", f.side.icePwd}, {"fingerprint", f.side.fingerprint}, {"setup", f.side.setup},
+	} {
+		if must.value == "" {
+			return &InvalidAnswerError{Detail: "it has no " + must.key}
 		}
 	}
 	return nil
 }
 
-// shared is an attribute of the transport.
-func (f *finisher) shared(key string) string {
-	return value(f.transport.text.attrs, f.document.session, key)
+// tagged is the first part that is served, or nil.
+func (f *finisher) tagged() *part {
+	for i := range f.parts {
+		if f.parts[i].action == Passthrough {
+			return &f.parts[i]
+		}
+	}
+	return nil
+}
+
+func (f *finisher) choice(s *Section) (Choice, bool) {
+	if f.options.Plan == nil {
+		return Choice{}, false
+	}
+	return f.options.Plan.Choice(s.MID)
 }
 
 // rejects reports whether a part is answered with port 0.

@@ -2,12 +2,8 @@ package negotiation
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 )
-
-// answeredFeedback are the feedback messages that make sense in an answer of ours.
-var answeredFeedback = []string{"nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"}
 
 // iceOptions is what we say of our ICE, in answers, offers and fragments alike (RFC 9725 4.3.3).
 const iceOptions = "trickle ice2"
@@ -16,18 +12,18 @@ const iceOptions = "trickle ice2"
 func (f *finisher) write(candidates []string) string {
 	w := &writer{}
 	w.line("v=0")
-	w.line("o=" + f.document.origin)
+	w.line("o=" + f.side.origin)
 	w.line("s=-")
 	w.line("t=0 0")
 	mids := f.orderedMIDs()
 	if len(mids) > 0 {
 		w.attr("group", "BUNDLE "+strings.Join(mids, " "))
 	}
-	w.flag("extmap-allow-mixed", f.offer.mixedExtensions && f.document.session.has("extmap-allow-mixed"))
-	w.flag("ice-lite", f.document.session.has("ice-lite"))
+	w.flag("extmap-allow-mixed", f.offer.mixedExtensions && f.side.mixedExtensions)
+	w.flag("ice-lite", f.side.lite)
 	w.attr("ice-options", iceOptions)
 	w.attr("msid-semantic", "WMS *")
-	tagged := f.transport.offered.MID
+	tagged := f.tagged().offered.MID
 	if len(mids) > 0 {
 		tagged = mids[0]
 	}
@@ -63,52 +59,41 @@ func (f *finisher) accept(w *writer, p *part) {
 	s := p.offered
 	formats := p.formats
 	if p.action == Unused {
-		formats = []Format{s.firstUsable()}
+		formats = []Format{f.unused(s)}
 	}
 	w.mline(s.Media, 9, s.Proto, formats)
-	w.attr("setup", f.shared("setup"))
+	w.attr("setup", f.side.setup)
 	w.attr("mid", s.MID)
-	w.attr("ice-ufrag", f.shared("ice-ufrag"))
-	w.attr("ice-pwd", f.shared("ice-pwd"))
-	w.attr("fingerprint", f.shared("fingerprint"))
+	w.attr("ice-ufrag", f.side.iceUfrag)
+	w.attr("ice-pwd", f.side.icePwd)
+	w.attr("fingerprint", f.side.fingerprint)
 	w.flag("rtcp-mux", true)
 	w.flag("rtcp-mux-only", true)
 	w.flag("rtcp-rsize", s.RTCPReducedSize)
 	for i := range formats {
-		f.writeFormat(w, p, &formats[i])
+		w.format(&formats[i])
 	}
-	p.writeExtMaps(w)
+	for _, e := range p.extMaps {
+		w.attr("extmap", e)
+	}
 	w.flag(string(f.direction(p)), true)
 	switch {
 	case p.action != Passthrough:
 	case f.offer.Role == RolePublish:
 		s.writeRIDs(w, "recv")
 	default:
-		writeSources(w, p.text.attrs, f.streamID)
+		writeSources(w, p.sources, f.streamID)
 	}
 }
 
-// writeFormat writes a payload type as it was offered, with the library's parameters if it has some, and the
-// feedback that both know (RFC 4585 4.2).
-func (f *finisher) writeFormat(w *writer, p *part, offered *Format) {
-	format := *offered
+// unused is the format that stands for a section in which nothing is sent, without feedback: there is nothing to tell.
+func (f *finisher) unused(s *Section) Format {
+	format := s.firstUsable()
 	format.Feedback = nil
-	if p.action == Passthrough {
-		number := strings.SplitN(format.rtpmap(), " ", 2)[0]
-		for _, a := range p.text.attrs {
-			pt, value, _ := strings.Cut(a.value, " ")
-			switch {
-			case a.key == "fmtp" && pt == number:
-				format.FMTP = value
-			case a.key == "rtcp-fb" && (pt == number || pt == "*") && p.answers(offered, value) && !slices.Contains(format.Feedback, value):
-				format.Feedback = append(format.Feedback, value)
-			}
-		}
-	}
 	if f.offer.Role == RolePublish {
 		format.FMTP = withoutSprop(format.FMTP)
 	}
-	w.format(&format)
+	return format
 }
 
 // withoutSprop is format parameters without those that tell of the sender's own stream: they are of no use in an
@@ -118,29 +103,6 @@ func withoutSprop(fmtp string) string {
 		return strings.HasPrefix(strings.ToLower(strings.TrimSpace(pair)), "sprop-")
 	})
 	return strings.Join(kept, ";")
-}
-
-func (p *part) answers(offered *Format, feedback string) bool {
-	return slices.Contains(answeredFeedback, feedback) && slices.Contains(offered.Feedback, feedback)
-}
-
-// writeExtMaps writes the header extensions that both know under the same id, in the offer's order: pion's changes
-// from run to run.
-func (p *part) writeExtMaps(w *writer) {
-	if p.text == nil || p.action != Passthrough {
-		return
-	}
-	library := map[int]string{}
-	for _, a := range p.text.attrs {
-		if id, uri, ok := parseExtMap(a.value); ok && a.key == "extmap" {
-			library[id] = uri
-		}
-	}
-	for _, value := range p.offered.extMaps {
-		if id, uri, _ := parseExtMap(value); knownExtensions[uri] && library[id] == uri {
-			w.attr("extmap", strconv.Itoa(id)+" "+uri)
-		}
-	}
 }
 
 // writeSources writes the lines on streams, with one stream id for audio and video, so that a browser plays

@@ -68,7 +68,7 @@ func (f *Fragment) String() string {
 // ICE than the fragment, or than the offer if it names none. All sections share one transport, so it does not
 // matter in which of them a candidate stands.
 func (o *Offer) CandidatesOf(f *Fragment) []string {
-	return f.candidatesOf(o.tagged().ICEUfrag, o.bundled())
+	return f.candidatesOf(o.Tagged().ICEUfrag, o.bundled())
 }
 
 func (f *Fragment) candidatesOf(generation string, mids []string) []string {

@@ -42,7 +42,7 @@ func writeSession(w *writer, version int, mids []string, mixedExtensions, lite, 
 
 // bundled is the mids of the sections to serve, the one whose transport counts first.
 func (o *Offer) bundled() []string {
-	mids := []string{o.tagged().MID}
+	mids := []string{o.Tagged().MID}
 	for _, mid := range o.Bundle {
 		if s, ok := o.Section(mid); ok && s.serves() && mid != mids[0] {
 			mids = append(mids, mid)

@@ -59,7 +59,7 @@ type Section struct {
 
 	RTCPMux         bool
 	RTCPReducedSize bool
-	Transport
+	PeerTransport
 
 	line    int
 	formats []string // as in the m-line
@@ -68,8 +68,8 @@ type Section struct {
 	noFMTP  bool     // no format of the section has parameters: any will do
 }
 
-// Transport is what a section says of ICE and DTLS, with the session's own lines counted in.
-type Transport struct {
+// PeerTransport is what a section says of ICE and DTLS, with the session's own lines counted in.
+type PeerTransport struct {
 	Setup            string // "" if absent
 	ICEUfrag, ICEPwd string
 	Fingerprints     []Fingerprint // those that may be trusted, the strongest first
@@ -123,7 +123,7 @@ func ParseOffer(sdp string, role Role) (*Offer, error) {
 		return nil, err
 	}
 	o.settleLayers()
-	o.Setup = orActpass(o.tagged().Setup)
+	o.Setup = orActpass(o.Tagged().Setup)
 	return o, nil
 }
 
@@ -150,8 +150,13 @@ func (o *Offer) Section(mid string) (*Section, bool) {
 	return nil, false
 }
 
-// tagged is the section whose transport all others share: the first of the BUNDLE group that is served.
-func (o *Offer) tagged() *Section {
+// HasData reports whether the offer has a section that is neither audio nor video and is not switched off.
+func (o *Offer) HasData() bool {
+	return slices.ContainsFunc(o.Sections, func(s Section) bool { return s.Enabled && s.Kind == media.Data })
+}
+
+// Tagged is the section whose transport all others share: the first of the BUNDLE group that is served.
+func (o *Offer) Tagged() *Section {
 	for _, mid := range o.Bundle {
 		if s, ok := o.Section(mid); ok && s.serves() {
 			return s

@@ -7,7 +7,7 @@ import "slices"
 func (o *Offer) Restarted(f *Fragment) *Offer {
 	c := *o
 	c.version++
-	c.Sections = restarted(o.Sections, f, o.tagged().MID, o.CandidatesOf(f))
+	c.Sections = restarted(o.Sections, f, o.Tagged().MID, o.CandidatesOf(f))
 	return &c
 }
 
