@@ -57,6 +57,7 @@ var mayImport = map[string][]string{
 	"internal/testcamera":  {"media"},
 	"internal/testmedia":   {"media"},
 	"internal/testviewer":  {"media"},
+	"internal/lossyrelay":  {},
 	"internal/layout":      {},
 	"internal/conformance": {},
 	"e2e":                  {"internal/testcamera", "internal/testmedia", "internal/testviewer", "media"},
