@@ -75,7 +75,7 @@ func (p *Publisher) Write(trackID string, au *media.AccessUnit) error {
 	p.meter.add(size, au.Arrived)
 	p.stream.bytesIn.Add(uint64(size))
 	p.stream.unitsIn.Add(1)
-	p.rendition.wake()
+	p.rendition.waiters.wake()
 	if p.rendition.keyframes.written(u.main && u.Keyframe, time.Now()) {
 		p.requestKeyframe()
 	}

@@ -18,7 +18,8 @@ type rendition struct {
 	name string // fixed
 	ring *ring  // fixed
 
-	waiters atomic.Pointer[[]chan struct{}] // capacity 1 each; replaced as a whole under mu, read by Write without it
+	waiters waiters
+	meter   atomic.Pointer[meter] // of the latest publisher; nil before the first
 
 	mu          sync.Mutex
 	publisher   *Publisher    // guarded by mu; nil while nobody publishes
@@ -29,9 +30,7 @@ type rendition struct {
 }
 
 func newRendition(name string, o Options) *rendition {
-	r := &rendition{name: name, ring: newRing(o.RingMaxAge, o.RingMaxBytes)}
-	r.waiters.Store(new([]chan struct{}))
-	return r
+	return &rendition{name: name, ring: newRing(o.RingMaxAge, o.RingMaxBytes)}
 }
 
 // open makes the rendition's next publisher; it must have none.
@@ -41,6 +40,7 @@ func (r *rendition) open(s *Stream, number uint32, publication uint64, tracks []
 	r.publication = publication
 	r.ring.clear()
 	r.publisher = newPublisher(s, r, number, tracks)
+	r.meter.Store(&r.publisher.meter)
 	return r.publisher
 }
 
@@ -63,30 +63,6 @@ func (r *rendition) current() *Publisher {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.publisher
-}
-
-func (r *rendition) addWaiter(c chan struct{}) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	all := append(slices.Clone(*r.waiters.Load()), c)
-	r.waiters.Store(&all)
-}
-
-func (r *rendition) removeWaiter(c chan struct{}) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	all := slices.DeleteFunc(slices.Clone(*r.waiters.Load()), func(w chan struct{}) bool { return w == c })
-	r.waiters.Store(&all)
-}
-
-// wake lets every waiter look again; it never blocks.
-func (r *rendition) wake() {
-	for _, c := range *r.waiters.Load() {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
 }
 
 // requestKeyframe passes a subscriber's wish on, or merges it with one of the last 500 ms.

@@ -18,7 +18,9 @@ type Unit struct {
 	// the timeline, but their clocks may be some milliseconds apart.
 	Publisher uint32
 
-	main bool // of the track whose keyframes begin a GOP
+	main    bool   // of the track whose keyframes begin a GOP
+	ring    *ring  // that it was appended to
+	ordinal uint64 // counts the units of the main track in the ring, this one included
 
 	packets atomic.Pointer[any] // see Once
 }
@@ -49,7 +51,9 @@ type ring struct {
 	head  atomic.Uint64                          // index of the next unit
 	tail  atomic.Uint64                          // index of the oldest unit held
 	gop   atomic.Uint64                          // index of the newest keyframe; < tail: none is held
+	main  atomic.Uint64                          // index of the newest unit of the main track; < tail: none is held
 	bytes atomic.Int64                           // of all units held; written by the appender
+	count uint64                                 // owned by the appender: units of the main track
 }
 
 const ringStartSlots = 256
@@ -65,15 +69,22 @@ func newRing(maxAge time.Duration, maxBytes int) *ring {
 
 // append gives the unit its index and makes it visible.
 func (r *ring) append(u *Unit) {
-	u.Index = r.head.Load()
+	u.Index, u.ring = r.head.Load(), r
+	if u.main {
+		r.count++
+	}
+	u.ordinal = r.count
 	if u.Index-r.tail.Load() == uint64(len(*r.slots.Load())) {
 		r.grow()
 	}
 	slots := *r.slots.Load()
 	slots[u.Index&uint64(len(slots)-1)].Store(u)
 	r.bytes.Add(int64(u.Size()))
-	if u.main && u.Keyframe {
-		r.gop.Store(u.Index)
+	if u.main {
+		r.main.Store(u.Index)
+		if u.Keyframe {
+			r.gop.Store(u.Index)
+		}
 	}
 	r.head.Store(u.Index + 1)
 	r.trim(u)
@@ -132,4 +143,17 @@ func (r *ring) gopStart() uint64 {
 		return g
 	}
 	return 0
+}
+
+// held is how many units are held, and the time from the oldest to the newest.
+func (r *ring) held() (units int, age time.Duration) {
+	tail, head := r.tail.Load(), r.head.Load()
+	if tail >= head {
+		return 0, 0
+	}
+	oldest, newest := r.at(tail), r.at(head-1)
+	if oldest != nil && newest != nil { // neither was freed meanwhile
+		age = newest.Arrived.Sub(oldest.Arrived)
+	}
+	return int(head - tail), age
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"sluice/media"
 )
@@ -238,6 +239,10 @@ type Stats struct {
 	KeyframesWanted  uint64 // wishes of subscribers
 	KeyframesAsked   uint64 // of those, passed on to a publisher
 	RingBytes        int64  // held now, over all renditions
+	RingUnits        int    // likewise: pictures, sounds and whatever else came
+
+	// RingAge is the time from the oldest to the newest unit held, of the rendition that holds the longest.
+	RingAge time.Duration
 }
 
 // Stats reads the counters.
@@ -249,7 +254,10 @@ func (s *Stream) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.renditions {
+		units, age := r.ring.held()
 		st.RingBytes += r.ring.bytes.Load()
+		st.RingUnits += units
+		st.RingAge = max(st.RingAge, age)
 	}
 	return st
 }

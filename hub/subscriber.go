@@ -9,19 +9,20 @@ import (
 // Start is where in a GOP a subscriber joins.
 type Start int
 
-// StartKeyframe waits for the next keyframe; StartGOP begins at the newest keyframe that the ring still holds,
-// and waits for the next if it holds none.
+// StartKeyframe waits for the next keyframe; StartGOP begins at the newest keyframe that the ring still holds, with
+// the other tracks at live, and waits for the next if it holds none.
 const (
 	StartKeyframe Start = iota
 	StartGOP
 )
 
-// Subscriber is one reading end: a cursor over a rendition's ring. Next and TryNext belong to one goroutine; the
-// other methods may be called from any.
+// Subscriber is one reading end: a cursor over a rendition's ring. Next, TryNext, TryAside, Behind, Newest and Rewind
+// belong to one goroutine; the other methods may be called from any.
 type Subscriber struct {
 	stream *Stream       // fixed
 	start  Start         // fixed
-	wake   chan struct{} // capacity 1; sent to by the renditions it waits on, never closed
+	waker  Waker         // fixed; called by the renditions it waits on
+	wake   chan struct{} // fixed: capacity 1, sent to by waker, never closed; nil if waker is somebody else's
 	done   chan struct{} // closed by Close
 	drops  dropCounters
 
@@ -33,12 +34,14 @@ type Subscriber struct {
 	// Owned by the goroutine that calls Next.
 	reading   *rendition
 	cursor    uint64     // index of the next unit in reading
+	aside     uint64     // units of the other tracks below it were delivered ahead, or are older than the join
 	switching *rendition // a rendition that it will read from its next keyframe on, or nil
 	from      uint64     // the first index in switching that may be that keyframe
 	joined    uint64     // where in reading its pictures begin
 	publisher uint32     // of the unit read last
 	waitKey   bool       // units of the main track are skipped until a keyframe
 	started   bool       // the first keyframe has been delivered
+	audible   bool       // the other tracks are delivered: the first keyframe has been, or is there
 	shown     shown
 	heard     []heard // the other tracks
 
@@ -48,15 +51,24 @@ type Subscriber struct {
 // Subscribe opens a reading end. Its first unit is a keyframe of the main track. It returns ErrClosed if the
 // stream has been removed; a rendition that nobody publishes yet is fine.
 func (s *Stream) Subscribe(rendition string, start Start) (*Subscriber, error) {
+	wake := make(wakeChannel, 1)
+	return s.subscribe(rendition, start, wake, wake)
+}
+
+// SubscribeWith is Subscribe for a reader of many streams: w is woken, once for each unit whatever the number of
+// subscribers that share it, when there may be something for TryNext, and when the subscriber is closed. Next and
+// Wake are of no use to it.
+func (s *Stream) SubscribeWith(rendition string, start Start, w Waker) (*Subscriber, error) {
+	return s.subscribe(rendition, start, w, nil)
+}
+
+func (s *Stream) subscribe(rendition string, start Start, w Waker, wake chan struct{}) (*Subscriber, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
 		return nil, ErrClosed
 	}
-	sub := &Subscriber{
-		stream: s, start: start, waitKey: true,
-		wake: make(chan struct{}, 1), done: make(chan struct{}),
-	}
+	sub := &Subscriber{stream: s, start: start, waitKey: true, waker: w, wake: wake, done: make(chan struct{})}
 	r := s.rendition(rendition)
 	sub.wanted.Store(r)
 	s.subscribers[sub] = struct{}{}
@@ -67,16 +79,17 @@ func (s *Stream) Subscribe(rendition string, start Start) (*Subscriber, error) {
 
 // begin puts the cursor where start says. What a publisher left behind when it closed is not shown any more.
 func (sub *Subscriber) begin(r *rendition) {
-	r.addWaiter(sub.wake)
-	sub.read(r, r.ring.head.Load())
+	r.waiters.add(sub)
+	head := r.ring.head.Load()
+	sub.read(r, head)
 	if g := r.ring.gopStart(); sub.start == StartGOP && g != 0 && r.current() != nil {
-		sub.cursor = g
+		sub.cursor, sub.aside, sub.audible = g, head, true
 	}
 }
 
 // read makes index the next unit.
 func (sub *Subscriber) read(r *rendition, index uint64) {
-	sub.reading, sub.cursor = r, index
+	sub.reading, sub.cursor, sub.aside = r, index, 0
 	sub.at.Store(r)
 }
 
@@ -85,7 +98,7 @@ func (sub *Subscriber) read(r *rendition, index uint64) {
 // its first keyframe.
 func (sub *Subscriber) Next(ctx context.Context) (*Unit, error) {
 	for {
-		if sub.isClosed() {
+		if sub.Closed() {
 			return nil, ErrClosed
 		}
 		if u, ok := sub.TryNext(); ok {
@@ -101,7 +114,8 @@ func (sub *Subscriber) Next(ctx context.Context) (*Unit, error) {
 	}
 }
 
-func (sub *Subscriber) isClosed() bool {
+// Closed reports whether Close has been called, or the stream removed.
+func (sub *Subscriber) Closed() bool {
 	select {
 	case <-sub.done:
 		return true
@@ -159,7 +173,7 @@ func (sub *Subscriber) admit(u *Unit) bool {
 		sub.waitKey = true
 	}
 	if !u.main {
-		return sub.started && sub.hear(u)
+		return sub.audible && u.Index >= sub.aside && sub.hear(u)
 	}
 	if sub.waitKey && !u.Keyframe {
 		if sub.started && u.Index >= sub.joined {
@@ -168,7 +182,7 @@ func (sub *Subscriber) admit(u *Unit) bool {
 		return false
 	}
 	sub.waitKey = false
-	sub.started = true
+	sub.started, sub.audible = true, true
 	sub.shown = shown{u.PTS, u.Track.ClockRate}
 	return true
 }
@@ -184,8 +198,8 @@ func (sub *Subscriber) Dropped() map[DropReason]uint64 { return sub.drops.snapsh
 // Forward says that the subscriber sends the stream on to another server: it counts as no viewer.
 func (sub *Subscriber) Forward() { sub.forwards.Store(true) }
 
-// Wake is signalled when there may be something to read, for a goroutine that moves many cursors with TryNext.
-// Its capacity is 1; it is never closed.
+// Wake is signalled when there may be something to read, for a goroutine that waits for other things as well. Its
+// capacity is 1; it is never closed, and nil for a subscriber made by SubscribeWith.
 func (sub *Subscriber) Wake() <-chan struct{} { return sub.wake }
 
 // Close ends the reading; Next returns ErrClosed. It may be called twice.
@@ -196,9 +210,10 @@ func (sub *Subscriber) Close() {
 		s.mu.Lock()
 		delete(s.subscribers, sub)
 		for _, r := range s.renditions {
-			r.removeWaiter(sub.wake)
+			r.waiters.remove(sub)
 		}
 		s.signal()
 		s.mu.Unlock()
+		sub.waker.Wake()
 	})
 }

@@ -35,10 +35,7 @@ func (sub *Subscriber) SelectRendition(name string) {
 		sub.wanted.Store(s.rendition(name))
 	}
 	s.mu.Unlock()
-	select {
-	case sub.wake <- struct{}{}:
-	default:
-	}
+	sub.waker.Wake()
 }
 
 // Rendition is the name of the rendition that it reads now.
@@ -65,9 +62,9 @@ func (sub *Subscriber) followWish() {
 		return
 	}
 	sub.leaveSwitch()
-	wanted.addWaiter(sub.wake)
-	if sub.isClosed() { // Close may have looked before we were there
-		wanted.removeWaiter(sub.wake)
+	wanted.waiters.add(sub)
+	if sub.Closed() { // Close may have looked before we were there
+		wanted.waiters.remove(sub)
 		return
 	}
 	sub.switching, sub.from = wanted, wanted.ring.head.Load()
@@ -85,7 +82,7 @@ func (sub *Subscriber) isLater(key *Unit) bool {
 
 func (sub *Subscriber) leaveSwitch() {
 	if sub.switching != nil {
-		sub.switching.removeWaiter(sub.wake)
+		sub.switching.waiters.remove(sub)
 		sub.switching = nil
 	}
 }
@@ -119,7 +116,7 @@ func (sub *Subscriber) unread() *Unit { return sub.reading.ring.at(sub.cursor) }
 // change goes on in another rendition at the picture of that index, and with the sound before it that was not
 // delivered yet.
 func (sub *Subscriber) change(to *rendition, index uint64) {
-	sub.reading.removeWaiter(sub.wake)
+	sub.reading.waiters.remove(sub)
 	for i := range sub.heard {
 		sub.heard[i].switched = true
 	}
