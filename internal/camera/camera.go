@@ -107,7 +107,7 @@ func (c *Camera) Serve(ctx context.Context) error {
 	defer out.Close()
 	defer server.Close() // before the stream, which its sessions use
 	h.open(out)
-	return c.play(ctx, server, &stream{out: out, start: time.Now(), tracks: tracks})
+	return c.play(ctx, server, &stream{out: out, start: time.Now(), sending: c.options.Sending, tracks: tracks})
 }
 
 // play ends when the player does, or the server by itself.

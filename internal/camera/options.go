@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/auth"
+
+	"sluice/media"
 )
 
 // AuthMethod is how a reader proves that it knows the password.
@@ -47,6 +49,16 @@ type Options struct {
 	MaxPacketSize  int           // of an RTP packet in bytes, 256 to 1460; 1460 by default
 	ReportInterval time.Duration // between RTCP sender reports; 5 s by default
 	Logger         *slog.Logger  // nil: no logs
+
+	// Sending, unless nil, is told of each unit right before its first packet is written, on the goroutine that
+	// writes: it must not block.
+	Sending func(t media.Track, u Sent)
+}
+
+// Sent is a unit that a camera sends.
+type Sent struct {
+	Timestamp uint32 // of its RTP packets, but for the random offset of its track
+	Bytes     int
 }
 
 const (

@@ -19,11 +19,13 @@ type stream struct {
 	out   *gortsplib.ServerStream
 	start time.Time // PTS 0 of all tracks
 
-	tracks []outgoing // owned by the player
+	sending func(media.Track, Sent) // may be nil
+	tracks  []outgoing              // owned by the player
 }
 
 // outgoing is the RTP side of one track.
 type outgoing struct {
+	track     media.Track
 	media     *description.Media
 	rate      int
 	packetize packetizer
@@ -44,7 +46,7 @@ func newTracks(clip *Clip, size int) ([]outgoing, *description.Session, error) {
 		}
 		m := &description.Media{Type: mediaTypes[t.Kind], Formats: []format.Format{f}}
 		desc.Medias = append(desc.Medias, m)
-		tracks = append(tracks, outgoing{media: m, rate: t.ClockRate, packetize: packetize, base: rand.Uint32()})
+		tracks = append(tracks, outgoing{track: t.Track, media: m, rate: t.ClockRate, packetize: packetize, base: rand.Uint32()})
 	}
 	return tracks, desc, nil
 }
@@ -60,6 +62,9 @@ func (s *stream) send(track int, pts int64, data [][]byte) error {
 	if err != nil {
 		return fmt.Errorf("packetise a unit: %w", err)
 	}
+	if s.sending != nil {
+		s.sending(o.track, Sent{Timestamp: uint32(pts), Bytes: size(data)})
+	}
 	ntp := s.start.Add(media.Duration(pts, o.rate))
 	for _, p := range packets {
 		p.Timestamp += o.base + uint32(pts)
@@ -71,6 +76,14 @@ func (s *stream) send(track int, pts int64, data [][]byte) error {
 		o.octets += uint32(len(p.Payload))
 	}
 	return nil
+}
+
+func size(data [][]byte) int {
+	n := 0
+	for _, d := range data {
+		n += len(d)
+	}
+	return n
 }
 
 func (s *stream) report(elapsed time.Duration) error {
