@@ -60,7 +60,7 @@ func (s *Section) accepted(wish media.Codec) (Format, bool) {
 		codec = wish
 	}
 	taken = slices.DeleteFunc(taken, func(f Format) bool { return f.Codec != codec })
-	if i := slices.IndexFunc(taken, func(f Format) bool { return f.Params["packetization-mode"] == "1" }); i > 0 && codec == media.H264 {
+	if i := slices.IndexFunc(taken, func(f Format) bool { return f.param("packetization-mode") == "1" }); i > 0 && codec == media.H264 {
 		return taken[i], true
 	}
 	return taken[0], true
@@ -72,7 +72,7 @@ func (s *Section) accepted(wish media.Codec) (Format, bool) {
 func (f *Format) takeable() bool {
 	switch f.Codec {
 	case media.H264:
-		return f.ClockRate == 90000 && f.Params["packetization-mode"] != "2"
+		return f.ClockRate == 90000 && f.param("packetization-mode") != "2"
 	case media.H265:
 		return f.ClockRate == 90000 && f.singleStream()
 	case media.Opus:
@@ -92,7 +92,7 @@ func (f *Format) track(kind media.Kind) media.Track {
 		t.ClockRate = 8000
 	}
 	if f.is(multiopus) {
-		t.FMTP = f.Params
+		t.FMTP = f.params()
 	}
 	return t
 }

@@ -113,11 +113,7 @@ func (s *Section) keepOffered(offered *Section) {
 	s.Repair = offered.shared(s.Repair)
 	s.extMaps = slices.DeleteFunc(s.extMaps, func(value string) bool {
 		id, uri, _ := parseExtMap(value)
-		if offered.ExtMaps[id] != uri {
-			delete(s.ExtMaps, id)
-			return true
-		}
-		return false
+		return offered.extension(id) != uri
 	})
 	s.RIDs = nil
 }
@@ -127,7 +123,7 @@ func (s *Section) shared(answered []Format) []Format {
 	var kept []Format
 	for _, f := range answered {
 		if o := s.find(f); o != nil {
-			f.FMTP = o.FMTP
+			f.Params, f.FMTP = f.params(), o.FMTP
 			kept = append(kept, f)
 		}
 	}

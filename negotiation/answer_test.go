@@ -225,7 +225,7 @@ func TestParseAnswerReads(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	s, ok := a.Section("v")
-	if !ok || s.Formats[0].RTX != 97 || s.Formats[0].Params["profile-level-id"] != "42001f" || s.Formats[0].FMTP != "packetization-mode=1;profile-level-id=42e01f" {
+	if !ok || s.Formats[0].RTX != 97 || s.Formats[0].param("profile-level-id") != "42001f" || s.Formats[0].FMTP != "packetization-mode=1;profile-level-id=42e01f" {
 		t.Errorf("%+v", s)
 	}
 	if _, ok := a.Section("z"); ok {
@@ -249,10 +249,10 @@ func TestParseAnswerReads(t *testing.T) {
 // C9: an extension or a simulcast layer that was not offered is not there.
 func TestParseAnswerForeignLines(t *testing.T) {
 	a := mustParseAnswer(t, plainAnswer+"a=extmap:1 urn:x\na=extmap:2 urn:ietf:params:rtp-hdrext:sdes:mid\na=rid:1 send\n", ourOffer(SendOnly))
-	if s, _ := a.Section("a"); len(s.ExtMaps) != 0 || len(s.RIDs) != 0 {
+	if s, _ := a.Section("a"); len(s.extMaps) != 0 || len(s.RIDs) != 0 {
 		t.Errorf("%+v", s)
 	}
-	if s, _ := a.Section("v"); fmt.Sprint(s.ExtMaps) != "map[1:urn:ietf:params:rtp-hdrext:sdes:mid]" {
+	if s, _ := a.Section("v"); fmt.Sprint(s.extMaps) != "[1 urn:ietf:params:rtp-hdrext:sdes:mid]" {
 		t.Errorf("%+v", s)
 	}
 }

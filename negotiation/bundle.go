@@ -79,7 +79,6 @@ func (o *Offer) checkShared() error {
 		s.extMaps = slices.DeleteFunc(s.extMaps, func(value string) bool {
 			id, uri, _ := parseExtMap(value)
 			if other := extensions[id]; other != "" && other != uri {
-				delete(s.ExtMaps, id)
 				return true
 			}
 			extensions[id] = uri

@@ -19,38 +19,53 @@ var knownExtensions = map[string]bool{
 
 // readExtMaps reads the header extensions (RFC 8285 7). Id 15 is reserved in one-byte headers, and the ids
 // above 255 are placeholders that nobody is known to send.
-func (s *Section) readExtMaps(attrs attributes) error {
-	s.ExtMaps = map[int]string{}
-	for _, a := range attrs {
-		if a.key != "extmap" {
-			continue
+func (s *Section) readExtMaps(levels ...attributes) error {
+	for _, attrs := range levels {
+		for _, a := range attrs {
+			if a.key != "extmap" {
+				continue
+			}
+			if err := s.addExtMap(a); err != nil {
+				return err
+			}
 		}
-		id, uri, ok := parseExtMap(a.value)
-		switch {
-		case !ok || !printable(a.value):
-			return malformed(a.line, "extmap %s must be like 3 urn:ietf:params:rtp-hdrext:sdes:mid", quote(a.value))
-		case id < 1 || id == 15 || id > 255:
-			return malformed(a.line, "extmap id %d must be from 1 to 14, or from 16 to 255", id)
-		case s.ExtMaps[id] != "":
-			return malformed(a.line, "extmap id %d is given twice", id)
-		case len(s.ExtMaps) == maxExtMaps:
-			return malformed(a.line, "at most %d extmaps are accepted in a section", maxExtMaps)
-		}
-		s.ExtMaps[id] = uri
-		s.extMaps = append(s.extMaps, a.value)
 	}
+	return nil
+}
+
+func (s *Section) addExtMap(a attribute) error {
+	id, _, ok := parseExtMap(a.value)
+	switch {
+	case !ok || !printable(a.value):
+		return malformed(a.line, "extmap %s must be like 3 urn:ietf:params:rtp-hdrext:sdes:mid", quote(a.value))
+	case id < 1 || id == 15 || id > 255:
+		return malformed(a.line, "extmap id %d must be from 1 to 14, or from 16 to 255", id)
+	case s.extension(id) != "":
+		return malformed(a.line, "extmap id %d is given twice", id)
+	case len(s.extMaps) == maxExtMaps:
+		return malformed(a.line, "at most %d extmaps are accepted in a section", maxExtMaps)
+	}
+	s.extMaps = append(s.extMaps, a.value)
 	return nil
 }
 
 // parseExtMap reads "id[/direction] uri [attributes]".
 func parseExtMap(value string) (id int, uri string, ok bool) {
-	f := strings.Fields(value)
-	if len(f) < 2 {
-		return 0, "", false
-	}
-	number, _, _ := strings.Cut(f[0], "/")
+	first, rest, _ := strings.Cut(strings.TrimSpace(value), " ")
+	uri, _, _ = strings.Cut(strings.TrimLeft(rest, " "), " ")
+	number, _, _ := strings.Cut(first, "/")
 	id, err := strconv.Atoi(number)
-	return id, f[1], err == nil
+	return id, uri, err == nil && uri != ""
+}
+
+// extension is the URI of a header extension by its id, or "".
+func (s *Section) extension(id int) string {
+	for _, value := range s.extMaps {
+		if number, uri, _ := parseExtMap(value); number == id {
+			return uri
+		}
+	}
+	return ""
 }
 
 // ExtensionID is the id under which packets to the offerer may bear a header extension; ok is false if they may not:

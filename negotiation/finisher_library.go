@@ -156,7 +156,10 @@ func (s *Section) commonExtMaps(attrs attributes) []string {
 	var common []string
 	library := map[int]string{}
 	for _, a := range attrs {
-		if id, uri, ok := parseExtMap(a.value); ok && a.key == "extmap" {
+		if a.key != "extmap" {
+			continue
+		}
+		if id, uri, ok := parseExtMap(a.value); ok {
 			library[id] = uri
 		}
 	}

@@ -94,7 +94,7 @@ func checkAnswer(t *testing.T, answer string, offer *Offer) {
 			t.Errorf("section %d is %v", i, m.MediaName)
 		}
 		for _, pt := range m.MediaName.Formats {
-			if !slices.Contains(s.formats, pt) {
+			if !slices.Contains(strings.Fields(s.formats), pt) {
 				t.Errorf("payload type %s was not offered", pt)
 			}
 		}

@@ -11,6 +11,7 @@ const iceOptions = "trickle ice2"
 // write puts the answer together with the given candidates.
 func (f *finisher) write(candidates []string) string {
 	w := &writer{}
+	w.Grow(maxAnswerSize / 2)
 	w.line("v=0")
 	w.line("o=" + f.side.origin)
 	w.line("s=-")
@@ -47,7 +48,7 @@ func (f *finisher) write(candidates []string) string {
 // reject answers a section with port 0, in the words of its offer (RFC 3264 6).
 func (p *part) reject(w *writer) {
 	s := p.offered
-	w.line("m=" + s.Media + " 0 " + s.Proto + " " + strings.Join(s.formats, " "))
+	w.line("m=" + s.Media + " 0 " + s.Proto + " " + s.formats)
 	w.line("c=IN IP4 0.0.0.0")
 	if s.MID != "" {
 		w.attr("mid", s.MID)

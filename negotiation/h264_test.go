@@ -74,7 +74,7 @@ func TestParseProfileLevelID(t *testing.T) {
 	}
 	sdp := replaced(t, "profile-level-id=42e01f", "profile-level-id=ffffff9d")
 	f := mustParse(t, sdp, RolePlay).Sections[0].Formats[0]
-	if _, there := f.Params["profile-level-id"]; there || f.FMTP != "packetization-mode=1" {
+	if f.param("profile-level-id") != "" || f.FMTP != "packetization-mode=1" {
 		t.Errorf("%+v", f)
 	}
 }

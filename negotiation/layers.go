@@ -38,8 +38,11 @@ func nameLayers(rids []string) []Layer {
 func (s *Section) readRIDs(attrs attributes) {
 	sent := map[string]bool{}
 	for _, a := range attrs {
+		if a.key != "rid" {
+			continue
+		}
 		f := strings.Fields(a.value)
-		if a.key == "rid" && len(f) >= 2 && f[1] == "send" && token(f[0], maxRIDLength) && !sent[f[0]] {
+		if len(f) >= 2 && f[1] == "send" && token(f[0], maxRIDLength) && !sent[f[0]] {
 			sent[f[0]] = true
 			s.RIDs = append(s.RIDs, f[0])
 		}

@@ -106,10 +106,10 @@ func matchH264(p media.VideoProfile, f Format, noFMTP bool, policy Policy) match
 	if noFMTP {
 		return match{fit: fitWildcard}
 	}
-	if f.Params["packetization-mode"] != "1" {
+	if f.param("packetization-mode") != "1" {
 		return none
 	}
-	id, given := parseProfileLevelID(f.Params["profile-level-id"])
+	id, given := parseProfileLevelID(f.param("profile-level-id"))
 	offered := tableProfile(id)
 	if !given {
 		offered, id[2] = baseline, 10 // the default of RFC 6184 8.1
@@ -147,7 +147,7 @@ func lenientDistance(stream, offered h264Profile) int {
 
 // number is a numeric parameter, or its default if it is absent; ok is false if it is not a number.
 func (f *Format) number(key string, absent int) (int, bool) {
-	s, given := f.Params[key]
+	s, given := f.lookup(key)
 	if !given {
 		return absent, true
 	}
@@ -157,7 +157,7 @@ func (f *Format) number(key string, absent int) (int, bool) {
 
 // singleStream reports whether an H.265 stream goes in one RTP stream.
 func (f *Format) singleStream() bool {
-	mode := f.Params["tx-mode"]
+	mode := f.param("tx-mode")
 	return mode == "" || strings.EqualFold(mode, "SRST")
 }
 

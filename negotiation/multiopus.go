@@ -16,9 +16,9 @@ var multiopusKeys = []string{"channel_mapping", "num_streams", "coupled_streams"
 
 // soundMultiopus reports whether a format says how three to eight channels stand in their Opus streams.
 func (f *Format) soundMultiopus() bool {
-	streams, err := strconv.Atoi(f.Params["num_streams"])
-	coupled, err2 := strconv.Atoi(f.Params["coupled_streams"])
-	mapping := strings.Split(f.Params["channel_mapping"], ",")
+	streams, err := strconv.Atoi(f.param("num_streams"))
+	coupled, err2 := strconv.Atoi(f.param("coupled_streams"))
+	mapping := strings.Split(f.param("channel_mapping"), ",")
 	if err != nil || err2 != nil || f.ClockRate != 48000 || f.Channels < 3 || f.Channels > 8 || len(mapping) != f.Channels {
 		return false
 	}
@@ -39,7 +39,7 @@ func matchMultiopus(t media.Track, f Format) bool {
 		return false
 	}
 	for _, key := range multiopusKeys {
-		if t.FMTP[key] == "" || t.FMTP[key] != f.Params[key] {
+		if t.FMTP[key] == "" || t.FMTP[key] != f.param(key) {
 			return false
 		}
 	}

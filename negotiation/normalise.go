@@ -101,7 +101,12 @@ func (w *writer) line(s string) {
 	w.WriteString("\r\n")
 }
 
-func (w *writer) attr(key, value string) { w.line("a=" + key + ":" + value) }
+func (w *writer) attr(key, value string) {
+	w.WriteString("a=")
+	w.WriteString(key)
+	w.WriteString(":")
+	w.line(value)
+}
 
 // text is attr for a value that may be missing.
 func (w *writer) text(key, value string) {

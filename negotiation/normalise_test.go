@@ -87,7 +87,7 @@ func TestNormalisedPublisher(t *testing.T) {
 	for value, kept := range map[string]bool{sets: true, "!!!": false, strings.Repeat("A", 60<<10): false} {
 		sdp := strings.ReplaceAll(replaced(t, "42e01f", "42e01f;sprop-parameter-sets="+value), "recvonly", "sendonly")
 		o := mustParse(t, sdp, RolePublish)
-		if got := o.Sections[0].Formats[0].Params["sprop-parameter-sets"]; (got == value) != kept || strings.Contains(o.Normalised(), "sprop") != kept {
+		if got := o.Sections[0].Formats[0].param("sprop-parameter-sets"); (got == value) != kept || strings.Contains(o.Normalised(), "sprop") != kept {
 			t.Errorf("%.20s: %q", value, got)
 		}
 	}

@@ -53,7 +53,6 @@ type Section struct {
 
 	Formats []Format // in the offer's order of preference
 	Repair  []Format // RTX, RED and FEC, in the offer's order
-	ExtMaps map[int]string
 	RIDs    []string // simulcast layers that a publisher sends, at most four, in its own order
 	Layers  []Layer  // the same, with the renditions that they are published as
 
@@ -62,7 +61,7 @@ type Section struct {
 	PeerTransport
 
 	line    int
-	formats []string // as in the m-line
+	formats string   // of the m-line, with blanks between them
 	extMaps []string // as in the offer, in its order
 	sources []string // msid, ssrc and ssrc-group lines of a publisher
 	noFMTP  bool     // no format of the section has parameters: any will do
@@ -124,6 +123,7 @@ func ParseOffer(sdp string, role Role) (*Offer, error) {
 	}
 	o.settleLayers()
 	o.Setup = orActpass(o.Tagged().Setup)
+	o.compact()
 	return o, nil
 }
 

@@ -47,7 +47,7 @@ func TestParseOfferReads(t *testing.T) {
 	}
 	chromium := mustParse(t, all["chromium-play"], RolePlay)
 	f := chromium.Sections[0].Formats[5]
-	if f.PayloadType != 102 || f.RTX != 103 || f.Params["profile-level-id"] != "42001f" || len(f.Feedback) != 5 {
+	if f.PayloadType != 102 || f.RTX != 103 || f.param("profile-level-id") != "42001f" || len(f.Feedback) != 5 {
 		t.Errorf("chromium: %+v", f)
 	}
 	if n := len(chromium.Sections[0].Repair); n != 19 {

@@ -144,14 +144,14 @@ func tier(n int) string {
 func variant(f Format) string {
 	switch f.Codec {
 	case media.H264:
-		id, _ := parseProfileLevelID(f.Params["profile-level-id"])
+		id, _ := parseProfileLevelID(f.param("profile-level-id"))
 		name := string(tableProfile(id))
 		if id == ([3]byte{}) {
 			name = "profile unnamed"
 		} else if name == "" {
 			name = fmt.Sprintf("profile %d", id[0])
 		}
-		if f.Params["packetization-mode"] != "1" {
+		if f.param("packetization-mode") != "1" {
 			return name + " in single-packet mode"
 		}
 		return name

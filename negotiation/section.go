@@ -8,7 +8,7 @@ import (
 
 func parseSection(t *sectionText, session attributes, role Role) (Section, error) {
 	s := Section{
-		Kind: media.Data, Media: t.media, Proto: t.proto, line: t.line, formats: t.formats,
+		Kind: media.Data, Media: t.media, Proto: t.proto, line: t.line, formats: strings.Join(t.formats, " "),
 		Enabled:         t.port != 0 || t.attrs.has("bundle-only"),
 		RTCPMux:         t.attrs.has("rtcp-mux") || t.attrs.has("rtcp-mux-only"),
 		RTCPReducedSize: t.attrs.has("rtcp-rsize"),
@@ -28,7 +28,7 @@ func parseSection(t *sectionText, session attributes, role Role) (Section, error
 	if err := s.readFormats(t, role); err != nil {
 		return s, err
 	}
-	if err := s.readExtMaps(append(session[:len(session):len(session)], t.attrs...)); err != nil {
+	if err := s.readExtMaps(session, t.attrs); err != nil {
 		return s, err
 	}
 	s.readSources(t.attrs, role)

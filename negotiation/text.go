@@ -47,11 +47,12 @@ type document struct {
 	origin   string
 	session  attributes
 	sections []sectionText
+	all      attributes // of session and sections, one after the other
 }
 
 // scan cuts SDP into its lines, which end in CRLF or LF. Its errors are *MalformedOfferError, whatever the text is.
 func scan(sdp string) (*document, error) {
-	d := &document{}
+	d := &document{all: make(attributes, 0, min(strings.Count(sdp, "\n")+1, maxLines))}
 	for number := 1; sdp != ""; number++ {
 		var line string
 		line, sdp, _ = strings.Cut(sdp, "\n")
@@ -90,12 +91,13 @@ func (d *document) add(line string, number int) error {
 		return d.addSection(value, number)
 	case 'a':
 		key, v, _ := strings.Cut(value, ":")
-		a := attribute{key: key, value: v, line: number}
+		own := &d.session
 		if n := len(d.sections); n > 0 {
-			d.sections[n-1].attrs = append(d.sections[n-1].attrs, a)
-		} else {
-			d.session = append(d.session, a)
+			own = &d.sections[n-1].attrs
 		}
+		d.all = append(d.all, attribute{key: key, value: v, line: number})
+		end := len(d.all)
+		*own = d.all[end-len(*own)-1 : end : end]
 	}
 	return nil
 }
