@@ -82,8 +82,8 @@ func (c *Camera) Run(ctx context.Context) error {
 	return c.Serve(ctx)
 }
 
-// Serve plays the clip to all readers until ctx ends, or with Once, the clip; then it returns nil. It hangs up on
-// all readers and closes the ports before it returns.
+// Serve plays the clip to all readers until ctx ends, or with Once, the clip, or with Live, what is fed; then it
+// returns nil. It hangs up on all readers and closes the ports before it returns.
 func (c *Camera) Serve(ctx context.Context) error {
 	defer c.Close()
 	tracks, desc, err := newTracks(c.options.Clip, c.options.MaxPacketSize)
@@ -114,9 +114,8 @@ func (c *Camera) Serve(ctx context.Context) error {
 func (c *Camera) play(ctx context.Context, server *gortsplib.Server, s *stream) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		p := player{clip: c.options.Clip, once: c.options.Once, reportEvery: c.options.ReportInterval, sink: s}
 		defer server.Close()
-		return p.run(ctx, s.start)
+		return c.performer(s).run(ctx, s.start)
 	})
 	g.Go(func() error {
 		if err := server.Wait(); !errors.As(err, &liberrors.ErrServerTerminated{}) {
@@ -128,6 +127,19 @@ func (c *Camera) play(ctx context.Context, server *gortsplib.Server, s *stream) 
 		return err
 	}
 	return nil
+}
+
+// performer is what gives a sink its units, from start on.
+type performer interface {
+	run(ctx context.Context, start time.Time) error
+}
+
+func (c *Camera) performer(s sink) performer {
+	o := &c.options
+	if o.Live != nil {
+		return &feed{tracks: o.Clip.Tracks, units: o.Live, reportEvery: o.ReportInterval, sink: s}
+	}
+	return &player{clip: o.Clip, once: o.Once, reportEvery: o.ReportInterval, sink: s}
 }
 
 // server returns gortsplib's server with our sockets and options.

@@ -36,9 +36,10 @@ const (
 // Options are what a camera is made of. Only Clip is necessary.
 type Options struct {
 	Clip   *Clip
-	Once   bool   // end after one round instead of starting again
-	Listen string // host:port of RTSP; "127.0.0.1:8554" by default, port 0 picks a free one
-	Path   string // the only path that is served, with its slash; "": every path
+	Once   bool            // end after one round instead of starting again
+	Live   <-chan LiveUnit // what is sent instead of the clip's units, which show what its tracks are then; the feeder closes it
+	Listen string          // host:port of RTSP; "127.0.0.1:8554" by default, port 0 picks a free one
+	Path   string          // the only path that is served, with its slash; "": every path
 
 	User, Password string       // no user: no authentication
 	Auth           []AuthMethod // DigestMD5 by default
