@@ -9,7 +9,9 @@ import (
 //
 // Pictures keep their PTS. Only where the publisher changes, whose clock may be behind by some milliseconds, they are
 // held just above what was sent until their PTS has caught up, so that RTP time rises and sound and picture stay
-// together.
+// together. Pictures that a viewer gets late, because it joined or went back to a keyframe, follow each other by a
+// millisecond up to the newest, or by less where less time is left: they are decoded at once, and not shown as a film
+// that runs too fast.
 //
 // Sound advances exactly by the duration of its packets, as receivers expect (F34): sources slew their PTS to keep
 // step with the picture, which here moves shift instead, and so the sender reports. At a silence sound returns to
@@ -21,6 +23,10 @@ type timeline struct {
 	publisher uint32 // of the latest unit
 	highest   int64  // RTP time sent, of pictures
 	behind    bool   // pictures have not caught up yet
+
+	late int   // pictures to come that are late
+	last int64 // RTP time of the last of them
+	step int64 // between two of them
 
 	next  int64 // RTP time of the end of the latest sound
 	shift int64 // of RTP time to PTS, of sound
@@ -37,15 +43,42 @@ func (t *timeline) at(u *hub.Unit, duration int64) int64 {
 }
 
 func (t *timeline) picture(pts int64, changed bool) int64 {
-	t.behind = (t.behind || changed) && pts <= t.highest
+	t.behind = t.any && (t.behind || changed) && pts <= t.highest
 	at := pts
-	if t.behind {
-		at = t.highest + max(1, int64(t.rate)/1000)
+	switch {
+	case t.late > 0:
+		t.late--
+		at, t.behind = t.last-int64(t.late)*t.step, true
+	case t.behind:
+		at = t.highest + t.millisecond()
 	}
 	if !t.any || at > t.highest {
 		t.highest, t.any = at, true
 	}
 	return at
+}
+
+func (t *timeline) millisecond() int64 { return max(1, int64(t.rate)/1000) }
+
+// catchUp says that pictures follow which do not go on with those before: n, from the one with the PTS first to the
+// newest there is.
+func (t *timeline) catchUp(n int, first, newest int64) {
+	t.behind = true
+	if t.late = 0; n < 2 {
+		return
+	}
+	t.late, t.last, t.step = n, newest, t.millisecond()
+	if !t.any || newest-int64(n-1)*t.step > t.highest {
+		return
+	}
+	room := newest - t.highest
+	if room < int64(n) { // the newest was sent before: they fit in before the one that comes next
+		room += (newest - first) / int64(n-1) * 3 / 4
+		t.step = min(max(room/int64(n), 1), t.step)
+		t.last = t.highest + int64(n)*t.step
+		return
+	}
+	t.step = min(room/int64(n), t.step)
 }
 
 // sound tells gaps from slewing: sources slew by 5 ms at most. After a gap as of a lost packet shift stays, so that

@@ -1,0 +1,210 @@
+package rtpout
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"sluice/hub"
+	"sluice/media"
+)
+
+// Player sends one viewer the units of a stream: it reads them with a cursor of its own, and writes packets whenever
+// it is asked for the next. It starts no goroutine, and belongs to one; Stats may be called from any.
+//
+// With hub.StartGOP a viewer gets the cached pictures as one burst that ends at live, while sound starts there. Bursts
+// are paced; what comes at the rate of the source is not held up.
+type Player struct {
+	feed    Feed // fixed
+	sub     *hub.Subscriber
+	tracks  []track // fixed in number
+	counted Counters
+	total   *Counters // fixed
+
+	picture, sound opened // being written
+	pace           pace
+	reading        string // the rendition that was sent last
+
+	now      int64 // latest time that was told, ns since the Epoch
+	began    int64 // when it was asked for packets first
+	reported int64 // when reports were written; 0: never
+	rtt      time.Duration
+	wish     wish
+}
+
+// track is one track on its way out.
+type track struct {
+	Outgoing
+	Sender
+
+	extension uint64       // fixed: playout delay, as it stands in a packet; 0: none
+	checked   *media.Track // the last that may be sent
+	publisher uint32       // of the latest unit
+	counted   uint64       // its number in its track
+
+	next        uint16 // sequence number of the next packet
+	rtxSequence uint16
+	budget      int      // bytes that may be sent again
+	history     history  // empty without NACK
+	resends     *resends // nil until the first was asked for
+}
+
+// opened is a unit of which packets are to be written.
+type opened struct {
+	track    *track
+	unit     unit
+	payloads []Payload
+	next     int // of payloads
+	bytes    int // written
+}
+
+// left reports whether there are packets to be written.
+func (o *opened) left() bool { return o.next < len(o.payloads) }
+
+// NewPlayer begins to read a stream for a viewer; w is woken when there may be something to send. Counts go to total
+// as well, if it is not nil. The caller closes it. It returns hub.ErrClosed if the stream has been removed.
+func NewPlayer(f Feed, w hub.Waker, all []Outgoing, total *Counters) (*Player, error) {
+	sub, err := f.Stream.SubscribeWith(f.Rendition, f.Start, w)
+	if err != nil {
+		return nil, err
+	}
+	if total == nil {
+		total = &Counters{}
+	}
+	p := &Player{feed: f, sub: sub, total: total, pace: newPace(f.PaceBits), tracks: make([]track, len(all))}
+	for i, o := range all {
+		p.tracks[i] = newTrack(o)
+	}
+	if sub.Behind() == 0 {
+		sub.RequestKeyframe()
+	}
+	return p, nil
+}
+
+// newTrack begins in the lower half of the sequence numbers: a receiver that loses the first packets must not take a
+// wrap for a packet that comes late (RFC 3711 3.3.1).
+func newTrack(o Outgoing) track {
+	if o.CNAME == "" {
+		o.CNAME = "sluice"
+	}
+	first := uint16(rand.Uint32() >> 17)
+	return track{
+		Outgoing: o, Sender: newSender(o.SSRC, o.PayloadType, o.Track.ClockRate, first, rand.Uint32()),
+		extension: playoutDelay(o.PlayoutDelay),
+		next:      first, rtxSequence: uint16(rand.Uint32() >> 17), budget: resendBurst,
+	}
+}
+
+// Subscriber is the player's reading end, to choose a rendition and to look at what was dropped.
+func (p *Player) Subscriber() *hub.Subscriber { return p.sub }
+
+// Stats is what this player has counted.
+func (p *Player) Stats() Stats { return p.counted.Stats() }
+
+// Close ends the reading; Next returns hub.ErrClosed. It may be called twice, and from any goroutine.
+func (p *Player) Close() { p.sub.Close() }
+
+// Next writes the next packet that is due, without encryption, and returns its length, 0 if none is due now. dst has
+// at least MaxPacket bytes. It returns hub.ErrClosed once the stream has been removed or the player closed, and the
+// errors of Feed.Check.
+func (p *Player) Next(now time.Time, dst []byte) (int, error) {
+	p.tell(now)
+	for {
+		if p.sound.left() {
+			return p.write(&p.sound, dst), nil
+		}
+		held := false
+		if p.picture.left() {
+			if p.pace.take(p.now, p.picture.size()) {
+				return p.write(&p.picture, dst), nil
+			}
+			held = true
+		}
+		if more, err := p.open(held, len(dst)); err != nil || !more {
+			return 0, err
+		}
+	}
+}
+
+// Due is when Next may have a packet after it had none. False: not before the player's waker is woken.
+func (p *Player) Due() (time.Time, bool) {
+	at, ok := p.wish.due, p.wish.open
+	if p.picture.left() {
+		if ready := p.pace.ready(p.picture.size()); !ok || ready < at {
+			at, ok = ready, true
+		}
+	}
+	return media.Epoch().Add(time.Duration(at)), ok
+}
+
+// Loss tells of the part of the packets that the viewer did not get, from 0 to 1: more than 5 % halve the pace of
+// bursts for a second, down to a quarter.
+func (p *Player) Loss(fraction float64) {
+	if fraction > worthSlowing {
+		p.pace.lost(p.now)
+	}
+}
+
+// tell takes in what time it is.
+func (p *Player) tell(now time.Time) {
+	p.now = int64(now.Sub(media.Epoch()))
+	if p.began == 0 {
+		p.began = p.now
+	}
+	if p.wish.open && p.now >= p.wish.due {
+		p.fulfil()
+	}
+}
+
+// write writes the next packet of a unit.
+func (p *Player) write(o *opened, dst []byte) int {
+	t, payload := o.track, &o.payloads[o.next]
+	n := t.packet(dst, &o.unit, payload, t.next)
+	t.next++
+	t.sent(payload)
+	o.bytes += len(payload.Data)
+	if o.next++; !o.left() {
+		p.finish(o)
+	}
+	return n
+}
+
+// finish counts the packets of a unit.
+func (p *Player) finish(o *opened) {
+	p.counted.sent(len(o.payloads), o.bytes)
+	p.total.sent(len(o.payloads), o.bytes)
+	o.track.budget = min(o.track.budget+o.bytes/resendShare, resendBurst)
+	*o = opened{}
+}
+
+// size is about that of the next packet, and not less.
+func (o *opened) size() int {
+	return headerSize + extensionSize + len(o.payloads[o.next].Data)
+}
+
+// find is the unit of a packet that was sent, nil if it is not known.
+func (t *track) find(sequence uint16) *unit {
+	if int16(sequence-t.next) >= 0 {
+		return nil
+	}
+	return t.history.find(sequence)
+}
+
+func (p *Player) bySSRC(ssrc uint32) *track {
+	for i := range p.tracks {
+		if t := &p.tracks[i]; t.Outgoing.SSRC == ssrc {
+			return t
+		}
+	}
+	return nil
+}
+
+func (p *Player) byID(id string) *track {
+	for i := range p.tracks {
+		if t := &p.tracks[i]; t.Track.ID == id {
+			return t
+		}
+	}
+	return nil
+}
+
+func milliseconds(now time.Time) uint32 { return uint32(now.Sub(media.Epoch()) / time.Millisecond) }

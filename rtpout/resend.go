@@ -1,0 +1,118 @@
+package rtpout
+
+import "time"
+
+const (
+	// resendShare is the part of what is sent that may be sent again: 20 %.
+	resendShare = 5
+	// resendBurst is how many bytes of resends may be saved up, and are there at the start: a lost part of a keyframe.
+	resendBurst = 128 << 10
+	// resendQueue is how many packets may wait for being sent again. A power of two.
+	resendQueue = 256
+	// resendPause is the least time between two resends of a packet, or the round-trip time if that is longer.
+	resendPause = 10 * time.Millisecond
+)
+
+// resends is the packets of a track that were asked for again.
+type resends struct {
+	waiting    [resendQueue]uint16 // a ring of sequence numbers
+	head, tail uint32              // of the ring; tail is the next to go
+	asked      [resendQueue]asked  // by the last bits of the sequence number
+}
+
+// asked is when a packet was asked for last.
+type asked struct {
+	sequence uint16
+	known    bool
+	at       uint32 // ms since the Epoch
+}
+
+// ask queues a packet unless it was just asked for. It reports false if too many wait.
+func (r *resends) ask(now uint32, sequence uint16, pause uint32) bool {
+	a := &r.asked[sequence%resendQueue]
+	if a.known && a.sequence == sequence && now-a.at < pause {
+		return true
+	}
+	if r.head-r.tail == resendQueue {
+		return false
+	}
+	*a = asked{sequence, true, now}
+	r.waiting[r.head%resendQueue] = sequence
+	r.head++
+	return true
+}
+
+func (r *resends) next() (sequence uint16, ok bool) {
+	if r.head == r.tail {
+		return 0, false
+	}
+	sequence = r.waiting[r.tail%resendQueue]
+	r.tail++
+	return sequence, true
+}
+
+// Nack says that the viewer misses a packet. It is sent again by NextResend, unless it has just been, or left the
+// stream's ring, or more is asked for than a fifth of what is sent.
+func (p *Player) Nack(now time.Time, ssrc uint32, sequence uint16) {
+	t := p.bySSRC(ssrc)
+	if t == nil || !t.NACK {
+		return
+	}
+	p.counted.resends.Add(1)
+	p.total.resends.Add(1)
+	if t.find(sequence) == nil {
+		return
+	}
+	if t.resends == nil {
+		t.resends = &resends{}
+	}
+	pause := max(p.rtt, resendPause)
+	if !t.resends.ask(milliseconds(now), sequence, uint32(pause/time.Millisecond)) {
+		p.refuse()
+	}
+}
+
+// NextResend writes the next packet that is to be sent again and returns its length, 0 if there is none. dst is as for
+// Next.
+func (p *Player) NextResend(_ time.Time, dst []byte) int {
+	for i := range p.tracks {
+		t := &p.tracks[i]
+		for t.resends != nil {
+			sequence, ok := t.resends.next()
+			if !ok {
+				break
+			}
+			if n := p.resend(t, dst, sequence); n > 0 {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// resend is 0 for a packet that is gone, or not paid for.
+func (p *Player) resend(t *track, dst []byte, sequence uint16) int {
+	u := t.find(sequence)
+	if u == nil {
+		return 0
+	}
+	au := u.place.Unit()
+	if au == nil {
+		return 0
+	}
+	payload := &Payloads(au)[sequence-u.first]
+	if len(payload.Data) > t.budget {
+		p.refuse()
+		return 0
+	}
+	t.budget -= len(payload.Data)
+	return t.resend(dst, u, payload, sequence)
+}
+
+func (p *Player) refuse() {
+	p.counted.refused.Add(1)
+	p.total.refused.Add(1)
+}
+
+// RTT says how long a packet to the viewer and its answer take.
+func (p *Player) RTT(d time.Duration) { p.rtt = d }
