@@ -1,0 +1,93 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Port is the one UDP port of all media. All methods may be called from any goroutine.
+type Port struct {
+	addr   netip.AddrPort // fixed
+	v4, v6 []*socket      // fixed; each empty or one for each core
+	hosts  *hosts         // fixed
+	others *Others        // fixed
+
+	batches atomic.Uint32 // how many were made
+}
+
+// Addr is the address that the port is bound to. It is that of IPv6 if the port is open on all addresses of both
+// families.
+func (p *Port) Addr() netip.AddrPort { return p.addr }
+
+// Others is the way of the datagrams that the receiver of Run does not take.
+func (p *Port) Others() *Others { return p.others }
+
+// Run reads all sockets until ctx is done or the port is closed, and gives what comes to r. Sending works on until
+// Close. The error is that of a socket which can't be read any more.
+func (p *Port) Run(ctx context.Context, r Receiver) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, s := range p.sockets() {
+		_ = s.conn.SetReadDeadline(time.Time{}) // fails only once the socket is closed, which its reader notices
+	}
+	stop := context.AfterFunc(ctx, func() {
+		for _, s := range p.sockets() {
+			_ = s.conn.SetReadDeadline(time.Unix(1, 0)) // likewise
+		}
+	})
+	defer stop()
+	for _, s := range p.sockets() {
+		g.Go(func() error { return s.read(ctx, r, p.others) })
+	}
+	return g.Wait()
+}
+
+// Close closes all sockets and ends Run. It may be called twice.
+func (p *Port) Close() error {
+	_ = p.others.Close() // has nothing to fail
+	var all []error
+	for _, s := range p.sockets() {
+		all = append(all, s.close())
+	}
+	return errors.Join(all...)
+}
+
+// WriteTo sends one datagram at once. The error is a *SendError.
+func (p *Port) WriteTo(data []byte, to Path) error {
+	s := p.first(to.Remote.Addr().Unmap())
+	if s == nil {
+		return &SendError{Reason: Unreachable}
+	}
+	if len(data) == 0 {
+		return nil
+	}
+	one := s.ones.Get().(*single)
+	defer s.ones.Put(one)
+	return one.send(p, data, to)
+}
+
+// first is a socket of an address family, nil if there is none.
+func (p *Port) first(a netip.Addr) *socket {
+	sockets := p.v4
+	if a.Is6() {
+		sockets = p.v6
+	}
+	if len(sockets) == 0 {
+		return nil
+	}
+	return sockets[0]
+}
+
+func (p *Port) sockets() []*socket {
+	all := make([]*socket, 0, len(p.v4)+len(p.v6))
+	return append(append(all, p.v4...), p.v6...)
+}
+
+// unmapped is a path whose IPv4 addresses are not in their IPv6 form.
+func unmapped(p Path) Path {
+	return Path{Remote: netip.AddrPortFrom(p.Remote.Addr().Unmap(), p.Remote.Port()), Local: p.Local.Unmap()}
+}
