@@ -1,6 +1,7 @@
 package rtpout
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/opus"
@@ -79,7 +80,7 @@ func (s *Sender) Send(u *hub.Unit, write func(*rtp.Header, []byte) error) error 
 		p := &payloads[i]
 		h.Timestamp, h.Marker = opened.timestamp+p.Offset, p.Marker
 		data := p.Data
-		if p.Picture != 0 {
+		if at := p.Picture; at != 0 && binary.BigEndian.Uint16(data[at:])&maxPictureID != opened.picture {
 			s.scratch = append(s.scratch[:0], p.Data...)
 			opened.payload(s.scratch, p)
 			data = s.scratch
