@@ -26,6 +26,8 @@ type HTTP struct {
 type WebRTC struct {
 	// ListenUDP is a bare port or HOST:PORT; UDPListenAddr says what it means.
 	ListenUDP string `toml:"listen_udp"`
+	// ListenTCP is the same for ICE over TCP; "" means none. TCPListenAddr says what it means.
+	ListenTCP string `toml:"listen_tcp"`
 	// AdditionalHosts are addresses or DNS names at which viewers reach the gateway besides its own.
 	AdditionalHosts []string `toml:"additional_hosts"`
 	// Interfaces are the network interfaces whose addresses are offered; empty means all.
@@ -38,10 +40,25 @@ type WebRTC struct {
 	ConsentTimeout time.Duration `toml:"consent_timeout" min:"1s"`
 	// ViewerIdleTimeout is how long a viewer may wait for a stream that has no source.
 	ViewerIdleTimeout time.Duration `toml:"viewer_idle_timeout" min:"1s"`
-	H264Policy        H264Policy    `toml:"h264_policy" oneof:"lenient strict"`
+	// BurstMbps is the pace in Mbit/s at which a viewer gets pictures that are there already.
+	BurstMbps  int        `toml:"burst_mbps" min:"1" max:"10000"`
+	H264Policy H264Policy `toml:"h264_policy" oneof:"lenient strict"`
 	// StrictPreconditions refuses a PATCH without If-Match (RFC 9725 4.3.1), which some clients send.
 	StrictPreconditions bool `toml:"strict_preconditions"`
+	// FastPath serves viewers without a PeerConnection each, where that can be.
+	FastPath bool `toml:"fast_path"`
+	// GSO says whether the kernel may cut several datagrams out of one (UDP_SEGMENT).
+	GSO GSO `toml:"gso" oneof:"auto off"`
 }
+
+// GSO says whether segmentation is left to the kernel.
+type GSO string
+
+// GSOAuto uses it where it works; GSOOff never does.
+const (
+	GSOAuto GSO = "auto"
+	GSOOff  GSO = "off"
+)
 
 // H264Policy says which H.264 pictures go to a viewer.
 type H264Policy string
@@ -90,7 +107,10 @@ func Default() Config {
 			ICETimeout:        10 * time.Second,
 			ConsentTimeout:    30 * time.Second,
 			ViewerIdleTimeout: 60 * time.Second,
+			BurstMbps:         30,
 			H264Policy:        Lenient,
+			FastPath:          true,
+			GSO:               GSOAuto,
 		},
 		Log:  Log{Level: "info", Format: "text"},
 		Auth: Auth{Mode: "none"},

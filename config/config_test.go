@@ -37,7 +37,7 @@ func TestParseSetsEveryKey(t *testing.T) {
 	}
 	want := Stream{
 		Source: "rtsps://user:p%40ss@cam.example.org:322/stream1", Transport: TransportTCP, OnDemand: true, ReadTimeout: 3 * time.Second,
-		TLSFingerprint: "abcd00112233445566778899aabbccddeeff00112233445566778899aabbccdd", OnConflict: ConflictReplace,
+		TLSFingerprint: "abcd00112233445566778899aabbccddeeff00112233445566778899aabbccdd", Start: StartGOP, OnConflict: ConflictReplace,
 		Push: []Push{{URL: "whips://other.example.org/door/whip?a=b", Token: "t0"}, {URL: "whip://192.0.2.1:8889/door/whip"}},
 	}
 	if !reflect.DeepEqual(c.Streams["door"], want) {
@@ -54,6 +54,9 @@ func TestParseSetsEveryKey(t *testing.T) {
 	if remote.Source != "wheps://host.example.org/a/whep?b=c" || remote.Token != "t1" || studio.Source != PublishSource || studio.OnConflict != ConflictReject || studio.Push[0].Token != "t2" {
 		t.Errorf("remote: %#v, studio: %#v", remote, studio)
 	}
+	if c.Streams["Door"].Start != StartKeyframe || c.Streams["cam-*"].Start != StartKeyframe || remote.Start != StartGOP {
+		t.Errorf("starts: %+v", c.Streams)
+	}
 	if len(c.Streams) != 8 || !c.Streams["inline"].OnDemand || c.Streams["dotted"].ReadTimeout != 10*time.Second {
 		t.Errorf("streams: %+v", c.Streams)
 	}
@@ -68,7 +71,7 @@ func TestValidateNeedsNoFile(t *testing.T) {
 		t.Fatalf("the defaults: %v", err)
 	}
 	c.Log.Level = "loud"
-	c.Streams = map[string]Stream{"a": {Source: "demo:", Transport: TransportAuto, ReadTimeout: time.Second, OnConflict: ConflictReject}, "b": DefaultStream()}
+	c.Streams = map[string]Stream{"a": {Source: "demo:", Transport: TransportAuto, ReadTimeout: time.Second, Start: StartKeyframe, OnConflict: ConflictReject}, "b": DefaultStream()}
 	var faults Faults
 	if err := c.Validate(); !errors.As(err, &faults) || len(faults) != 2 {
 		t.Fatalf("got %v", err)

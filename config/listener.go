@@ -10,29 +10,46 @@ import (
 
 // listener is one socket that the gateway will open.
 type listener struct {
-	key     string
-	network string // "tcp" or "udp"
-	address string // HOST:PORT
+	key      string
+	network  string // "tcp" or "udp"
+	address  string // HOST:PORT
+	inherits bool   // the host is that of http.listen
 }
 
 // UDPListenAddr returns the HOST:PORT of the UDP socket for media: a bare port in webrtc.listen_udp binds where
 // http.listen binds, ":8189" on all interfaces.
-func (c Config) UDPListenAddr() string {
-	if strings.Contains(c.WebRTC.ListenUDP, ":") {
-		return c.WebRTC.ListenUDP
+func (c Config) UDPListenAddr() string { return c.mediaAddr(c.WebRTC.ListenUDP) }
+
+// TCPListenAddr returns the HOST:PORT of the listener for ICE over TCP by the same rule, "" if there is to be none.
+func (c Config) TCPListenAddr() string {
+	if c.WebRTC.ListenTCP == "" {
+		return ""
+	}
+	return c.mediaAddr(c.WebRTC.ListenTCP)
+}
+
+func (c Config) mediaAddr(listen string) string {
+	if !barePort(listen) {
+		return listen
 	}
 	host, _, err := net.SplitHostPort(c.HTTP.Listen)
 	if err != nil {
 		host = ""
 	}
-	return net.JoinHostPort(host, c.WebRTC.ListenUDP)
+	return net.JoinHostPort(host, listen)
 }
 
+func barePort(listen string) bool { return !strings.Contains(listen, ":") }
+
 func (c Config) listeners() []listener {
-	return []listener{
+	all := []listener{
 		{key: "http.listen", network: "tcp", address: c.HTTP.Listen},
-		{key: "webrtc.listen_udp", network: "udp", address: c.UDPListenAddr()},
+		{key: "webrtc.listen_udp", network: "udp", address: c.UDPListenAddr(), inherits: barePort(c.WebRTC.ListenUDP)},
 	}
+	if address := c.TCPListenAddr(); address != "" {
+		all = append(all, listener{key: "webrtc.listen_tcp", network: "tcp", address: address, inherits: barePort(c.WebRTC.ListenTCP)})
+	}
+	return all
 }
 
 func (c Config) checkListeners() Faults {
@@ -44,8 +61,7 @@ func (c Config) checkListeners() Faults {
 			continue
 		}
 		open = append(open, l)
-		inherits := l.key == "webrtc.listen_udp" && !strings.Contains(c.WebRTC.ListenUDP, ":")
-		if c.Auth.Mode == "none" && !l.loopback() && !inherits {
+		if c.Auth.Mode == "none" && !l.loopback() && !l.inherits {
 			faults = append(faults, Fault{Key: l.key, Message: l.exposed()})
 		}
 	}

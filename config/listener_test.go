@@ -19,6 +19,24 @@ func TestUDPListenAddr(t *testing.T) {
 		if got := c.UDPListenAddr(); got != tc.want {
 			t.Errorf("http %q, udp %q: got %q, want %q", tc.http, tc.udp, got, tc.want)
 		}
+		if got := c.TCPListenAddr(); got != "" {
+			t.Errorf("got %q without listen_tcp", got)
+		}
+		c.WebRTC.ListenTCP = tc.udp
+		if got := c.TCPListenAddr(); got != tc.want {
+			t.Errorf("http %q, tcp %q: got %q, want %q", tc.http, tc.udp, got, tc.want)
+		}
+	}
+}
+
+// J154: ICE over TCP has a port of its own; UDP may have the same number.
+func TestListenTCPClash(t *testing.T) {
+	for port, ok := range map[string]bool{"8889": false, "127.0.0.1:8889": false, "8189": true, "": true} {
+		c := Default()
+		c.WebRTC.ListenTCP = port
+		if err := c.Validate(); ok != (err == nil) {
+			t.Errorf("listen_tcp = %q: %v", port, err)
+		}
 	}
 }
 
@@ -28,14 +46,17 @@ func TestListenersWithoutAuth(t *testing.T) {
 		"127.0.0.1:1": true, "127.9.9.9:1": true, "localhost:1": true, "LOCALHOST:1": true, "[::1]:1": true, "[::ffff:127.0.0.1]:1": true,
 		":1": false, "0.0.0.0:1": false, "[::]:1": false, "192.0.2.1:1": false, "[fe80::1%eth0]:1": false, "gateway.example.org:1": false, "localhost.example.org:1": false,
 	} {
-		for _, key := range []string{"http.listen", "webrtc.listen_udp"} {
+		for _, key := range []string{"http.listen", "webrtc.listen_udp", "webrtc.listen_tcp"} {
 			c := Default()
 			c.HTTP.Listen = "127.0.0.1:8889"
-			if key == "http.listen" {
+			switch key {
+			case "http.listen":
 				c.HTTP.Listen = address
 				c.WebRTC.ListenUDP = "127.0.0.1:8189"
-			} else {
+			case "webrtc.listen_udp":
 				c.WebRTC.ListenUDP = address
+			case "webrtc.listen_tcp":
+				c.WebRTC.ListenTCP = address
 			}
 			err := c.Validate()
 			if ok != (err == nil) {
@@ -80,7 +101,9 @@ func TestListenersClash(t *testing.T) {
 		{"same name", "tcp", "a.example:80", "tcp", "a.example:80", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			faults := checkClashes([]listener{{"a.listen", tc.network1, tc.address1}, {"b.listen", tc.network2, tc.address2}})
+			faults := checkClashes([]listener{
+				{key: "a.listen", network: tc.network1, address: tc.address1}, {key: "b.listen", network: tc.network2, address: tc.address2},
+			})
 			if tc.clash != (len(faults) == 1) {
 				t.Fatalf("got %v", faults)
 			}

@@ -22,6 +22,8 @@ type Stream struct {
 	TLSFingerprint string `toml:"tls_fingerprint"`
 	// TLSInsecure accepts any certificate; a TLSFingerprint wins over it.
 	TLSInsecure bool `toml:"tls_insecure"`
+	// Start says what a new viewer sees first.
+	Start Start `toml:"start" oneof:"gop keyframe"`
 	// OnConflict says what a second publisher gets; for PublishSource.
 	OnConflict ConflictPolicy `toml:"on_conflict" oneof:"replace reject"`
 	// Push are the WHIP servers that the stream goes on to.
@@ -47,6 +49,15 @@ const (
 	ConflictReject  ConflictPolicy = "reject"
 )
 
+// Start is where a viewer begins in a stream.
+type Start string
+
+// With StartGOP a viewer gets the pictures since the last keyframe at once; with StartKeyframe it waits for the next.
+const (
+	StartGOP      Start = "gop"
+	StartKeyframe Start = "keyframe"
+)
+
 // Transport is how RTP comes from a camera.
 type Transport string
 
@@ -64,6 +75,7 @@ func DefaultStream() Stream {
 		Transport:          TransportAuto,
 		OnDemandCloseAfter: 10 * time.Second,
 		ReadTimeout:        10 * time.Second,
+		Start:              StartGOP,
 		OnConflict:         ConflictReplace,
 	}
 }
