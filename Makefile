@@ -8,6 +8,7 @@ LDFLAGS  := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 CONFIG   ?= config.toml
 FUZZTIME ?= 20s
 COUNT    ?= 1
+FANOUT   ?=
 
 # In CI no result comes from go test's cache.
 FRESH := $(if $(CI),-count=1)
@@ -17,7 +18,7 @@ UNITS = $$(go list ./... | grep -v '^$(MODULE)/e2e$$')
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: run build test test-static test-race e2e lint format fuzz bench conformance deps tools go
+.PHONY: run build test test-static test-race e2e lint format fuzz bench bench-fanout conformance deps tools go
 
 run: build ## build the gateway and start it with the demo stream; it prints the URL to open
 	bin/gateway --config $(CONFIG)
@@ -55,6 +56,10 @@ fuzz: go ## every fuzz target for FUZZTIME
 bench: go ## Go benchmarks, then the whole process; COUNT=10 for benchstat
 	go test -run '^$$' -bench . -benchmem -count=$(COUNT) $(UNITS)
 	$(if $(wildcard bench),go run ./bench)
+
+bench-fanout: go ## what a viewer costs, beside a floor and a reference; FANOUT="-peers FILE" adds other servers
+	$(STAGE) "ffmpeg for the source" scripts/install-test-deps ffmpeg
+	go run ./bench/fanout $(FANOUT)
 
 # A test that fails stands in the table as such, so the target goes on.
 conformance: deps ## every test once; writes into docs/conformance.md which test proves what, and how it went

@@ -62,6 +62,11 @@ var mayImport = map[string][]string{
 	"internal/conformance": {},
 	"e2e":                  {"internal/testcamera", "internal/testmedia", "internal/testviewer", "media"},
 	"bench":                {"gateway", "config", "internal/camera", "internal/testmedia", "internal/testviewer", "media"},
+	"bench/fanout":         {"bench/load", "internal/camera", "media"},
+	"bench/load":           {},
+	"bench/source":         {"internal/camera", "media"},
+	"bench/reference":      {},
+	"bench/floor":          {},
 }
 
 func TestImports(t *testing.T) {

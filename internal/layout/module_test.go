@@ -43,7 +43,9 @@ type pkg struct {
 func (p pkg) name() string { return strings.TrimPrefix(p.ImportPath, module+"/") }
 
 // system says whether the package runs whole programs, to try them or to measure them.
-func (p pkg) system() bool { return p.name() == "e2e" || p.name() == "bench" }
+func (p pkg) system() bool {
+	return p.name() == "e2e" || p.name() == "bench" || strings.HasPrefix(p.name(), "bench/")
+}
 
 // proves says whether the package is there for tests only.
 func (p pkg) proves() bool { return p.system() || strings.HasPrefix(p.name(), "internal/test") }

@@ -1,0 +1,162 @@
+//go:build linux
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// table gathers the figures of all rounds.
+type table struct {
+	figures map[key][]figures
+	failed  map[key]int
+}
+
+type key struct {
+	server  string
+	viewers int
+}
+
+func newTable() *table { return &table{figures: map[key][]figures{}, failed: map[key]int{}} }
+
+func (t *table) add(server string, viewers int, f figures) {
+	k := key{server, viewers}
+	t.figures[k] = append(t.figures[k], f)
+}
+
+func (t *table) fail(server string, viewers int) { t.failed[key{server, viewers}]++ }
+
+// printHeader says what a run's figures were made with.
+func printHeader(ctx context.Context) {
+	var kernel unix.Utsname
+	_ = unix.Uname(&kernel) // then it has no name
+	fmt.Printf("commit %s; %s, %d cores; Linux %s; %s\n`bench/fanout %s`\n", commit(ctx), processor(), runtime.NumCPU(),
+		unix.ByteSliceToString(kernel.Release[:]), runtime.Version(), strings.Join(os.Args[1:], " "))
+}
+
+func commit(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func processor() string {
+	text, _ := os.ReadFile("/proc/cpuinfo") // then it has no name
+	for line := range strings.Lines(string(text)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
+
+// print writes medians over the rounds; losses and drops are sums.
+func (t *table) print(p *plan, servers []server) {
+	fmt.Printf("\nMedians of %d rounds of %v; GOP %d s\n\n", p.rounds, p.window, p.gop)
+	fmt.Println("| viewers | server | SRTP | µs of CPU a packet | × floor | KiB a viewer | goroutines a viewer | lost | of them dropped by viewers' sockets |" +
+		" POST to first keyframe, median (worst) | packets/s a viewer (bytes each) | CPU of the viewers |\n|---|---|---|---|---|---|---|---|---|---|---|---|")
+	for _, n := range p.viewers {
+		for _, s := range servers {
+			t.row(s, n)
+		}
+	}
+	t.printTransit(p, servers)
+}
+
+func (t *table) row(s server, n int) {
+	all := t.figures[key{s.Name, n}]
+	if len(all) == 0 {
+		fmt.Printf("| %d | %s | failed |\n", n, s.Name)
+		return
+	}
+	name := s.Name
+	if bad := t.failed[key{s.Name, n}]; bad > 0 {
+		name += fmt.Sprintf(" (%d rounds failed)", bad)
+	}
+	var sum counted
+	var keyframes []time.Duration
+	for _, f := range all {
+		sum.Packets += f.counted.Packets
+		sum.Missing += f.counted.Missing
+		sum.drops += f.counted.drops
+		keyframes = append(keyframes, f.keyframes...)
+	}
+	of := func(get func(figures) float64) float64 { return medianOf(all, get) }
+	cpu := of(func(f figures) float64 { return f.cpu })
+	ratio, goroutines, profile := "-", "-", all[0].profile
+	if floor := t.figures[key{floorName, n}]; len(floor) > 0 {
+		ratio = fmt.Sprintf("%.2f", cpu/medianOf(floor, func(f figures) float64 { return f.cpu }))
+	}
+	if all[0].told {
+		goroutines = fmt.Sprintf("%.1f", of(func(f figures) float64 { return f.goroutines }))
+	}
+	if profile == "" {
+		profile = "-"
+	}
+	fmt.Printf("| %d | %s | %s | %.2f | %s | %.0f | %s | %s | %d | %s | %.0f (%.0f) | %.0f %% |\n", n, name, profile, cpu, ratio,
+		of(func(f figures) float64 { return f.memory }), goroutines, share(sum), sum.drops, spread(keyframes),
+		of(func(f figures) float64 { return f.rate }), of(func(f figures) float64 { return f.size }),
+		100*of(func(f figures) float64 { return f.generator }))
+}
+
+func (t *table) printTransit(p *plan, servers []server) {
+	if !slices.Contains(p.viewers, p.transit) {
+		return
+	}
+	fmt.Printf("\nFrom the source's write of a picture to its last packet at a viewer's socket, %d viewers\n\n", p.transit)
+	fmt.Println("| server | p50 | p99 | pictures |\n|---|---|---|---|")
+	for _, s := range servers {
+		var all []time.Duration
+		for _, f := range t.figures[key{s.Name, p.transit}] {
+			all = append(all, f.transit...)
+		}
+		if len(all) > 0 {
+			slices.Sort(all)
+			fmt.Printf("| %s | %.1f ms | %.1f ms | %d |\n", s.Name, milliseconds(all[len(all)/2]), milliseconds(all[len(all)*99/100]), len(all))
+		}
+	}
+}
+
+// share is how many packets are missing, and of how many.
+func share(c counted) string {
+	if c.Missing == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%d (%.3f %%)", c.Missing, 100*float64(c.Missing)/float64(c.Packets+c.Missing))
+}
+
+func spread(all []time.Duration) string {
+	if len(all) == 0 {
+		return "-"
+	}
+	slices.Sort(all)
+	return fmt.Sprintf("%.0f ms (%.0f ms)", milliseconds(all[len(all)/2]), milliseconds(all[len(all)-1]))
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func medianOf(all []figures, get func(figures) float64) float64 {
+	values := make([]float64, len(all))
+	for i, f := range all {
+		values[i] = get(f)
+	}
+	return median(values)
+}
+
+// median is the upper one of the two in the middle where there are two; there is at least one value.
+func median[T cmp.Ordered](values []T) T {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
