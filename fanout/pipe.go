@@ -43,7 +43,10 @@ func newPipe(remote netip.AddrPort, write func([]byte) error) *pipe {
 func (p *pipe) deliver(data []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(data) > pipeDatagram || len(p.queue) == cap(p.queue) || p.left == 0 || p.secure && !encrypted(data) {
+	if p.secure {
+		data = encrypted(data)
+	}
+	if len(data) == 0 || len(data) > pipeDatagram || len(p.queue) == cap(p.queue) || p.left == 0 {
 		return
 	}
 	p.left--

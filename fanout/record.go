@@ -13,25 +13,30 @@ const (
 	maxAlert = recordHeader + 128
 )
 
-// encrypted reports whether all records of a datagram are whole and of an epoch that has keys.
-func encrypted(data []byte) bool {
-	for len(data) > 0 {
-		if len(data) < recordHeader || binary.BigEndian.Uint16(data[3:]) == 0 {
-			return false
+// encrypted returns the end of a datagram that consists of whole records of epochs that have keys; nil if there is
+// none. What stands before, in plain text, is a flight that comes again: its encrypted end says as much.
+func encrypted(data []byte) []byte {
+	for rest := data; len(rest) > 0; {
+		if len(rest) < recordHeader {
+			return nil
 		}
-		size := recordHeader + int(binary.BigEndian.Uint16(data[11:]))
-		if size > len(data) {
-			return false
+		size := recordHeader + int(binary.BigEndian.Uint16(rest[11:]))
+		if size > len(rest) {
+			return nil
 		}
-		data = data[size:]
+		plain := binary.BigEndian.Uint16(rest[3:]) == 0
+		rest = rest[size:]
+		if plain {
+			data = rest
+		}
 	}
-	return true
+	return data
 }
 
 // isAlert reports whether a datagram is one encrypted alert and nothing else.
 func isAlert(data []byte) bool {
-	return len(data) > recordHeader && len(data) <= maxAlert && data[0] == recordAlert && encrypted(data) &&
-		recordHeader+int(binary.BigEndian.Uint16(data[11:])) == len(data)
+	return len(data) > recordHeader && len(data) <= maxAlert && data[0] == recordAlert &&
+		binary.BigEndian.Uint16(data[3:]) != 0 && recordHeader+int(binary.BigEndian.Uint16(data[11:])) == len(data)
 }
 
 const (
