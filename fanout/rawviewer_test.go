@@ -109,6 +109,8 @@ func newRawViewer(t testing.TB, h *house) *rawViewer {
 
 // learn takes our side of the newest generation of ICE.
 func (v *rawViewer) learn() {
+	v.session.ice.mu.Lock()
+	defer v.session.ice.mu.Unlock()
 	key := v.session.ice.keys[len(v.session.ice.keys)-1]
 	v.theirs.remoteUfrag, v.theirs.remotePwd = key.ufrag, key.pwd
 }
