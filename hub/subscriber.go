@@ -26,6 +26,7 @@ type Subscriber struct {
 	done   chan struct{} // closed by Close
 	drops  dropCounters
 
+	closed   atomic.Bool // as done, cheaper to look at
 	forwards atomic.Bool // see Forward
 
 	wanted atomic.Pointer[rendition] // where SelectRendition wants it to read; stored under the stream's mu
@@ -115,14 +116,7 @@ func (sub *Subscriber) Next(ctx context.Context) (*Unit, error) {
 }
 
 // Closed reports whether Close has been called, or the stream removed.
-func (sub *Subscriber) Closed() bool {
-	select {
-	case <-sub.done:
-		return true
-	default:
-		return false
-	}
-}
+func (sub *Subscriber) Closed() bool { return sub.closed.Load() }
 
 // TryNext is Next that does not wait; false: nothing to read now.
 func (sub *Subscriber) TryNext() (*Unit, bool) {
@@ -205,6 +199,7 @@ func (sub *Subscriber) Wake() <-chan struct{} { return sub.wake }
 // Close ends the reading; Next returns ErrClosed. It may be called twice.
 func (sub *Subscriber) Close() {
 	sub.closeOnce.Do(func() {
+		sub.closed.Store(true)
 		close(sub.done)
 		s := sub.stream
 		s.mu.Lock()

@@ -1,8 +1,6 @@
 package rtpout
 
 import (
-	"time"
-
 	"sluice/hub"
 	"sluice/media"
 )
@@ -21,7 +19,7 @@ func (p *Player) open(held bool, room int) (bool, error) {
 		if !ok {
 			return false, nil
 		}
-		t := p.byID(u.Track.ID)
+		t := p.of(u.Track)
 		if t == nil {
 			continue
 		}
@@ -68,8 +66,8 @@ func (p *Player) begin(t *track, u *hub.Unit, room int) bool {
 	}
 	t.publisher, t.counted = u.Publisher, u.Count
 	*o = opened{track: t, unit: t.open(u, payloads), payloads: payloads}
-	if t.NACK {
-		o.unit.sent = uint32(p.now / int64(time.Millisecond))
+	if t.out.NACK {
+		o.unit.sent = p.milliseconds()
 		t.history.add(&o.unit)
 	}
 	return true

@@ -1,6 +1,9 @@
 package rtpout
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 const (
 	defaultPace  = 30_000_000     // bit/s
@@ -28,7 +31,7 @@ func newPace(bits int) pace {
 	if bits <= 0 {
 		bits = defaultPace
 	}
-	return pace{bits: bits, perByte: paceSecond / int64(bits)}
+	return pace{bits: bits, perByte: paceSecond / int64(bits), empty: math.MinInt64 / 2}
 }
 
 // take books n bytes and reports true if they may go now.

@@ -38,13 +38,13 @@ type unit struct {
 // makes viewers show a cached picture at once, and lasts until they are told otherwise.
 func (t *track) header(dst []byte, u *unit, p *Payload, sequence uint16) int {
 	dst = dst[:headerSize+extensionSize]
-	dst[0], dst[1] = rtpVersion, t.PayloadType
+	dst[0], dst[1] = rtpVersion, t.payloadType
 	if p.Marker {
 		dst[1] |= markerBit
 	}
 	binary.BigEndian.PutUint16(dst[2:], sequence)
 	binary.BigEndian.PutUint32(dst[4:], u.timestamp+p.Offset)
-	binary.BigEndian.PutUint32(dst[8:], t.SSRC)
+	binary.BigEndian.PutUint32(dst[8:], t.ssrc)
 	if t.extension == 0 || !u.keyframe {
 		return headerSize
 	}
@@ -72,10 +72,10 @@ func (t *track) packet(dst []byte, u *unit, p *Payload, sequence uint16) int {
 // was, so that the same nonce never encrypts two texts.
 func (t *track) resend(dst []byte, u *unit, p *Payload, sequence uint16) int {
 	n := t.header(dst, u, p, sequence)
-	if t.RTXSSRC != 0 {
-		dst[1] = dst[1]&markerBit | t.RTX
+	if t.out.RTXSSRC != 0 {
+		dst[1] = dst[1]&markerBit | t.out.RTX
 		binary.BigEndian.PutUint16(dst[2:], t.rtxSequence)
-		binary.BigEndian.PutUint32(dst[8:], t.RTXSSRC)
+		binary.BigEndian.PutUint32(dst[8:], t.out.RTXSSRC)
 		binary.BigEndian.PutUint16(dst[n:], sequence)
 		t.rtxSequence++
 		n += osnSize

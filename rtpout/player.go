@@ -14,38 +14,41 @@ import (
 // With hub.StartGOP a viewer gets the cached pictures as one burst that ends at live, while sound starts there. Bursts
 // are paced; what comes at the rate of the source is not held up.
 type Player struct {
-	feed    Feed // fixed
 	sub     *hub.Subscriber
-	tracks  []track // fixed in number
-	counted Counters
+	tracks  []track   // fixed in number
 	total   *Counters // fixed
+	counted Counters
 
 	picture, sound opened // being written
 	pace           pace
-	reading        string // the rendition that was sent last
 
-	now      int64 // latest time that was told, ns since the Epoch
-	began    int64 // when it was asked for packets first
-	reported int64 // when reports were written; 0: never
-	rtt      time.Duration
+	now  int64 // latest time that was told, ns since the Epoch
+	told bool  // any was
+
 	wish     wish
+	began    int64 // the first time that was told
+	reports  bool  // some were written
+	reported int64 // when
+	rtt      time.Duration
+	reading  string // the rendition that was sent last
+	feed     Feed   // fixed
 }
 
-// track is one track on its way out.
+// track is one track on its way out. What each packet needs stands first.
 type track struct {
-	Outgoing
-	Sender
-
-	extension uint64       // fixed: playout delay, as it stands in a packet; 0: none
 	checked   *media.Track // the last that may be sent
 	publisher uint32       // of the latest unit
 	counted   uint64       // its number in its track
+	extension uint64       // fixed: playout delay, as it stands in a packet; 0: none
 
 	next        uint16 // sequence number of the next packet
 	rtxSequence uint16
 	budget      int      // bytes that may be sent again
-	history     history  // empty without NACK
 	resends     *resends // nil until the first was asked for
+	history     history  // empty without NACK
+
+	Sender
+	out Outgoing // fixed
 }
 
 // opened is a unit of which packets are to be written.
@@ -88,7 +91,7 @@ func newTrack(o Outgoing) track {
 	}
 	first := uint16(rand.Uint32() >> 17)
 	return track{
-		Outgoing: o, Sender: newSender(o.SSRC, o.PayloadType, o.Track.ClockRate, first, rand.Uint32()),
+		out: o, Sender: newSender(o.SSRC, o.PayloadType, o.Track.ClockRate, first, rand.Uint32()),
 		extension: playoutDelay(o.PlayoutDelay),
 		next:      first, rtxSequence: uint16(rand.Uint32() >> 17), budget: resendBurst,
 	}
@@ -147,8 +150,8 @@ func (p *Player) Loss(fraction float64) {
 // tell takes in what time it is.
 func (p *Player) tell(now time.Time) {
 	p.now = int64(now.Sub(media.Epoch()))
-	if p.began == 0 {
-		p.began = p.now
+	if !p.told {
+		p.told, p.began = true, p.now
 	}
 	if p.wish.open && p.now >= p.wish.due {
 		p.fulfil()
@@ -173,7 +176,7 @@ func (p *Player) finish(o *opened) {
 	p.counted.sent(len(o.payloads), o.bytes)
 	p.total.sent(len(o.payloads), o.bytes)
 	o.track.budget = min(o.track.budget+o.bytes/resendShare, resendBurst)
-	*o = opened{}
+	o.payloads, o.next = nil, 0
 }
 
 // size is about that of the next packet, and not less.
@@ -191,20 +194,21 @@ func (t *track) find(sequence uint16) *unit {
 
 func (p *Player) bySSRC(ssrc uint32) *track {
 	for i := range p.tracks {
-		if t := &p.tracks[i]; t.Outgoing.SSRC == ssrc {
+		if t := &p.tracks[i]; t.ssrc == ssrc {
 			return t
 		}
 	}
 	return nil
 }
 
-func (p *Player) byID(id string) *track {
+// of is the track that a unit goes out on; nil if it was not negotiated.
+func (p *Player) of(now *media.Track) *track {
 	for i := range p.tracks {
-		if t := &p.tracks[i]; t.Track.ID == id {
+		if t := &p.tracks[i]; t.checked == now || t.out.Track.ID == now.ID {
 			return t
 		}
 	}
 	return nil
 }
 
-func milliseconds(now time.Time) uint32 { return uint32(now.Sub(media.Epoch()) / time.Millisecond) }
+func (p *Player) milliseconds() uint32 { return uint32(p.now / int64(time.Millisecond)) }

@@ -20,13 +20,13 @@ const (
 // are of one reading of the clock (E48). dst has at least MaxPacket bytes.
 func (p *Player) Reports(now time.Time, dst []byte) int {
 	p.tell(now)
-	if p.reported != 0 && p.now-p.reported < int64(reportInterval) {
+	if p.reports && p.now-p.reported < int64(reportInterval) {
 		return 0
 	}
 	n, sources := 0, 0
 	for i := range p.tracks {
 		t := &p.tracks[i]
-		t.history.shrink(milliseconds(now))
+		t.history.shrink(p.milliseconds())
 		if t.packets > 0 {
 			n += t.report(now, dst[n:])
 			sources++
@@ -35,14 +35,14 @@ func (p *Player) Reports(now time.Time, dst []byte) int {
 	if sources == 0 {
 		return 0
 	}
-	p.reported = p.now
+	p.reports, p.reported = true, p.now
 	return n + p.describe(dst[n:], sources)
 }
 
 // report writes a sender report (RFC 3550 6.4.1) that tells of nothing received.
 func (t *track) report(now time.Time, dst []byte) int {
 	rtcpHeader(dst, 0, typeSenderReport, senderReportSize)
-	binary.BigEndian.PutUint32(dst[4:], t.Outgoing.SSRC)
+	binary.BigEndian.PutUint32(dst[4:], t.ssrc)
 	binary.BigEndian.PutUint64(dst[8:], wallClock(now))
 	binary.BigEndian.PutUint32(dst[16:], t.timestamp(now))
 	binary.BigEndian.PutUint32(dst[20:], t.packets)
@@ -64,9 +64,9 @@ func (p *Player) describe(dst []byte, sources int) int {
 
 // describe writes a chunk of one item, which ends with one to four zeros.
 func (t *track) describe(dst []byte) int {
-	binary.BigEndian.PutUint32(dst, t.Outgoing.SSRC)
-	dst[4], dst[5] = itemCNAME, byte(len(t.CNAME))
-	n := 6 + copy(dst[6:], t.CNAME)
+	binary.BigEndian.PutUint32(dst, t.ssrc)
+	dst[4], dst[5] = itemCNAME, byte(len(t.out.CNAME))
+	n := 6 + copy(dst[6:], t.out.CNAME)
 	end := (n + 4) &^ 3
 	clear(dst[n:end])
 	return end

@@ -9,6 +9,8 @@ const (
 	resendBurst = 128 << 10
 	// resendQueue is how many packets may wait for being sent again. A power of two.
 	resendQueue = 256
+	// resendMemory is for how many packets it is known when they were asked for. A power of two.
+	resendMemory = 512
 	// resendPause is the least time between two resends of a packet, or the round-trip time if that is longer.
 	resendPause = 10 * time.Millisecond
 )
@@ -17,26 +19,22 @@ const (
 type resends struct {
 	waiting    [resendQueue]uint16 // a ring of sequence numbers
 	head, tail uint32              // of the ring; tail is the next to go
-	asked      [resendQueue]asked  // by the last bits of the sequence number
-}
 
-// asked is when a packet was asked for last.
-type asked struct {
-	sequence uint16
-	known    bool
-	at       uint32 // ms since the Epoch
+	// asked is when a packet was asked for last, in ms since the Epoch, by the last bits of its sequence number: two
+	// that share a place are too far apart to be asked for within a pause, but by a flood.
+	asked [resendMemory]uint32
 }
 
 // ask queues a packet unless it was just asked for. It reports false if too many wait.
 func (r *resends) ask(now uint32, sequence uint16, pause uint32) bool {
-	a := &r.asked[sequence%resendQueue]
-	if a.known && a.sequence == sequence && now-a.at < pause {
+	last := &r.asked[sequence%resendMemory]
+	if now-*last < pause {
 		return true
 	}
 	if r.head-r.tail == resendQueue {
 		return false
 	}
-	*a = asked{sequence, true, now}
+	*last = now
 	r.waiting[r.head%resendQueue] = sequence
 	r.head++
 	return true
@@ -54,8 +52,9 @@ func (r *resends) next() (sequence uint16, ok bool) {
 // Nack says that the viewer misses a packet. It is sent again by NextResend, unless it has just been, or left the
 // stream's ring, or more is asked for than a fifth of what is sent.
 func (p *Player) Nack(now time.Time, ssrc uint32, sequence uint16) {
+	p.tell(now)
 	t := p.bySSRC(ssrc)
-	if t == nil || !t.NACK {
+	if t == nil || !t.out.NACK {
 		return
 	}
 	p.counted.resends.Add(1)
@@ -67,7 +66,7 @@ func (p *Player) Nack(now time.Time, ssrc uint32, sequence uint16) {
 		t.resends = &resends{}
 	}
 	pause := max(p.rtt, resendPause)
-	if !t.resends.ask(milliseconds(now), sequence, uint32(pause/time.Millisecond)) {
+	if !t.resends.ask(p.milliseconds(), sequence, uint32(pause/time.Millisecond)) {
 		p.refuse()
 	}
 }

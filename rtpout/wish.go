@@ -9,13 +9,16 @@ const (
 	joinWait = 2 * time.Second
 	// rewindPause is the least time between two rewinds of one viewer: each is a burst.
 	rewindPause = 5 * time.Second
+	// busyWait is how long a rewind waits while the viewer still catches up.
+	busyWait = 30 * time.Millisecond
 )
 
 // wish is a viewer's wish for a keyframe. All times are ns since the Epoch.
 type wish struct {
 	open    bool
 	due     int64 // when the cached keyframe must do
-	rewound int64 // when it had to do last; 0: never
+	any     bool  // it had to do once
+	rewound int64 // when it had to do last
 }
 
 // WantKeyframe says that the viewer can't go on without a keyframe. The source is asked for one, and if none comes
@@ -34,15 +37,24 @@ func (p *Player) WantKeyframe(now time.Time) {
 
 // fulfil goes back to the cached keyframe, once the viewer has what it was to get before.
 func (p *Player) fulfil() {
-	if p.picture.left() || p.sub.Behind() > 0 {
-		p.wish.due = p.now + int64(rewindAfter)
+	if p.isCatchingUp() {
+		p.wish.due = p.now + int64(busyWait)
 		return
 	}
 	p.wish.open = false
-	if p.wish.rewound != 0 && p.now-p.wish.rewound < int64(rewindPause) {
+	if p.wish.any && p.now-p.wish.rewound < int64(rewindPause) {
 		return
 	}
 	if p.sub.Rewind() {
-		p.wish.rewound = p.now
+		p.wish.any, p.wish.rewound = true, p.now
 	}
+}
+
+func (p *Player) isCatchingUp() bool {
+	for i := range p.tracks {
+		if p.tracks[i].times.late > 0 {
+			return true
+		}
+	}
+	return p.picture.left()
 }
