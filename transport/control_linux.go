@@ -41,6 +41,14 @@ func (r *received) take(level, kind int32, data []byte) {
 	}
 }
 
+// parts is how many datagrams a message was joined of.
+func parts(n, size int) int {
+	if size <= 0 || n <= size {
+		return 1
+	}
+	return (n + size - 1) / size
+}
+
 // split gives the datagrams that a message was joined of.
 func split(data []byte, size int) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {

@@ -8,9 +8,8 @@ import (
 // Destination is a peer's address in the system's form, prepared once. It may be used with any batch of its port, from
 // several goroutines.
 type Destination struct {
-	path   Path    // fixed
-	socket *socket // fixed: one of its address family; nil if the port has none
-	name   address // fixed: what the system is given
+	path Path    // fixed
+	name address // fixed: what the system is given
 
 	plain  atomic.Bool // its path does not take what the kernel cuts apart
 	adrift atomic.Bool // the source address is ours no more: the system chooses
@@ -22,13 +21,12 @@ type Destination struct {
 // NewDestination prepares the sending to a peer.
 func (p *Port) NewDestination(to Path) *Destination {
 	d := &Destination{}
-	d.set(p, to)
+	d.set(to)
 	return d
 }
 
-func (d *Destination) set(p *Port, to Path) {
+func (d *Destination) set(to Path) {
 	d.path = unmapped(to)
-	d.socket = p.first(d.path.Remote.Addr())
 	d.name = newAddress(d.path)
 }
 

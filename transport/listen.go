@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -18,17 +19,27 @@ func Listen(ctx context.Context, o Options) (*Port, error) {
 	if o.Sockets <= 0 {
 		o.Sockets = runtime.GOMAXPROCS(0)
 	}
-	p := &Port{}
-	if err := p.open(ctx, o); err != nil {
+	f := opener{options: o, bind: bind}
+	if err := f.open(ctx); err != nil {
 		return nil, &ListenError{Address: o.ListenUDP, Err: cause(err)}
 	}
+	p := &Port{addr: f.addr, v4: f.v4, v6: f.v6}
 	p.others = newOthers(p)
 	p.hosts = newHosts(ctx, o, p)
 	return p, nil
 }
 
-func (p *Port) open(ctx context.Context, o Options) error {
-	host, service, err := net.SplitHostPort(o.ListenUDP)
+// opener opens the sockets of a port.
+type opener struct {
+	options Options
+	bind    func(ctx context.Context, a netip.AddrPort, shared bool) (*net.UDPConn, error)
+
+	addr   netip.AddrPort // what was bound last
+	v4, v6 []*socket
+}
+
+func (f *opener) open(ctx context.Context) error {
+	host, service, err := net.SplitHostPort(f.options.ListenUDP)
 	if err != nil {
 		return err
 	}
@@ -37,13 +48,13 @@ func (p *Port) open(ctx context.Context, o Options) error {
 		return err
 	}
 	if host == "" {
-		return p.openBoth(ctx, o, uint16(number))
+		return f.openBoth(ctx, uint16(number))
 	}
 	a, err := lookup(ctx, host)
 	if err != nil {
 		return err
 	}
-	return p.openFamily(ctx, o, netip.AddrPortFrom(a, uint16(number)))
+	return f.openFamily(ctx, netip.AddrPortFrom(a, uint16(number)))
 }
 
 // lookup finds the address of a host, an IPv4 one before others.
@@ -64,32 +75,34 @@ func lookup(ctx context.Context, host string) (netip.Addr, error) {
 }
 
 // openBoth opens the port on all addresses of both families. One of them may be missing.
-func (p *Port) openBoth(ctx context.Context, o Options, number uint16) error {
-	for range portTries {
-		err4 := p.openFamily(ctx, o, netip.AddrPortFrom(netip.IPv4Unspecified(), number))
-		if err4 != nil && taken(err4) {
-			return err4
-		}
-		chosen := number
-		if err4 == nil {
-			chosen = p.addr.Port()
-		}
-		err6 := p.openFamily(ctx, o, netip.AddrPortFrom(netip.IPv6Unspecified(), chosen))
-		switch {
-		case err6 == nil:
-			return nil
-		case err4 != nil:
-			return err4
-		case !taken(err6):
-			o.Log.Info("IPv6 is not to be had: media flows over IPv4 only", "err", err6)
-			return nil
-		}
-		p.closeSockets()
-		if number != 0 {
-			return err6
-		}
+func (f *opener) openBoth(ctx context.Context, number uint16) error {
+	err := error(syscall.EADDRINUSE)
+	for try := 0; try < portTries && taken(err) && (try == 0 || number == 0); try++ {
+		err = f.openPair(ctx, number)
 	}
-	return syscall.EADDRINUSE
+	return err
+}
+
+func (f *opener) openPair(ctx context.Context, number uint16) error {
+	err4 := f.openFamily(ctx, netip.AddrPortFrom(netip.IPv4Unspecified(), number))
+	if err4 != nil && taken(err4) {
+		return err4
+	}
+	if err4 == nil {
+		number = f.addr.Port()
+	}
+	err6 := f.openFamily(ctx, netip.AddrPortFrom(netip.IPv6Unspecified(), number))
+	switch {
+	case err6 == nil:
+		return nil
+	case err4 != nil:
+		return err4
+	case taken(err6) || len(f.v4) == 0:
+		f.closeSockets()
+		return err6
+	}
+	f.options.Log.Info("IPv6 is not to be had: media flows over IPv4 only", "err", err6)
+	return nil
 }
 
 // taken reports whether a port belongs to somebody else, rather than the address family being missing.
@@ -99,47 +112,47 @@ func taken(err error) bool {
 
 // openFamily opens the sockets of one address. The first is bound alone, so that no other process of the same user has
 // the port, and shares it with the others then.
-func (p *Port) openFamily(ctx context.Context, o Options, a netip.AddrPort) error {
-	first, err := bind(ctx, a, false)
+func (f *opener) openFamily(ctx context.Context, a netip.AddrPort) error {
+	first, err := f.bind(ctx, a, false)
 	if err != nil {
 		return err
 	}
-	p.addr = netip.AddrPortFrom(a.Addr(), first.LocalAddr().(*net.UDPAddr).AddrPort().Port())
-	if err = p.add(first, o); err != nil || !share(first) {
+	f.addr = netip.AddrPortFrom(a.Addr(), first.LocalAddr().(*net.UDPAddr).AddrPort().Port())
+	if err = f.add(first); err != nil || !share(first) {
 		return err
 	}
-	for range o.Sockets - 1 {
-		c, err := bind(ctx, p.addr, true)
+	for range f.options.Sockets - 1 {
+		c, err := f.bind(ctx, f.addr, true)
 		if err == nil {
-			err = p.add(c, o)
+			err = f.add(c)
 		}
 		if err != nil {
-			p.closeSockets()
+			f.closeSockets()
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *Port) add(c *net.UDPConn, o Options) error {
-	a := p.addr.Addr()
-	s, err := newSocket(c, a.Is6(), a.IsUnspecified(), o)
+func (f *opener) add(c *net.UDPConn) error {
+	a := f.addr.Addr()
+	s, err := newSocket(c, a.Is6(), a.IsUnspecified(), f.options)
 	switch {
 	case err != nil:
 		return errors.Join(err, c.Close())
 	case a.Is6():
-		p.v6 = append(p.v6, s)
+		f.v6 = append(f.v6, s)
 	default:
-		p.v4 = append(p.v4, s)
+		f.v4 = append(f.v4, s)
 	}
 	return nil
 }
 
-func (p *Port) closeSockets() {
-	for _, s := range p.sockets() {
+func (f *opener) closeSockets() {
+	for _, s := range slices.Concat(f.v4, f.v6) {
 		_ = s.close() // nothing was sent yet
 	}
-	p.v4, p.v6 = nil, nil
+	f.v4, f.v6 = nil, nil
 }
 
 func bind(ctx context.Context, a netip.AddrPort, shared bool) (*net.UDPConn, error) {

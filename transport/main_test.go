@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -16,13 +17,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patient is how long a test waits for what must come.
 const patient = 10 * time.Second
 
+// Addresses of nobody (RFC 5737).
+var (
+	alice = netip.MustParseAddrPort("192.0.2.1:1000")
+	bob   = netip.MustParseAddrPort("192.0.2.2:2000")
+	ours  = netip.MustParseAddr("192.0.2.99")
+)
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 func listen(t testing.TB, o Options) *Port {
 	t.Helper()
 	if o.ListenUDP == "" {
 		o.ListenUDP = "127.0.0.1:0"
 	}
 	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
+		o.Log = quiet()
 	}
 	p, err := Listen(t.Context(), o)
 	if err != nil {
@@ -35,6 +45,9 @@ func listen(t testing.TB, o Options) *Port {
 	})
 	return p
 }
+
+// tellsLocal reports whether this system tells where a datagram was sent to.
+func (p *Port) tellsLocal() bool { return runtime.GOOS == "linux" }
 
 // run reads the port until the test's end.
 func run(t testing.TB, p *Port, r Receiver) {

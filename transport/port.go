@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -65,9 +66,9 @@ func (p *Port) WriteTo(data []byte, to Path) error {
 	if len(data) == 0 {
 		return nil
 	}
-	one := s.ones.Get().(*single)
-	defer s.ones.Put(one)
-	return one.send(p, data, to)
+	one := s.takeSingle()
+	defer s.keepSingle(one)
+	return one.send(data, to)
 }
 
 // first is a socket of an address family, nil if there is none.
@@ -83,8 +84,7 @@ func (p *Port) first(a netip.Addr) *socket {
 }
 
 func (p *Port) sockets() []*socket {
-	all := make([]*socket, 0, len(p.v4)+len(p.v6))
-	return append(append(all, p.v4...), p.v6...)
+	return slices.Concat(p.v4, p.v6)
 }
 
 // unmapped is a path whose IPv4 addresses are not in their IPv6 form.

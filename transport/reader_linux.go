@@ -86,12 +86,11 @@ func (r *reader) pass(i int, to Receiver, others *Others) {
 	if !r.socket.wildcard {
 		from.Local = netip.Addr{}
 	}
-	data, datagrams := r.data[i*readBuffer:][:m.n], 0
+	data := r.data[i*readBuffer:][:m.n]
+	r.socket.count.in.add(parts(len(data), about.size), len(data), 1)
 	for d := range split(data, about.size) {
-		datagrams++
 		if !to.Receive(d, from) {
 			others.put(d, from.Remote)
 		}
 	}
-	r.socket.count.in.add(datagrams, len(data), 1)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 )
 
 // maxFailures is how many reads of a socket may fail in a row. Some systems tell of datagrams that did not arrive at a
@@ -25,8 +24,6 @@ func (f *failures) judge(ctx context.Context, err error) error {
 	case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
 		f.over = true
 		return nil
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil // set by the end of an earlier Run
 	case f.n >= maxFailures:
 		return fmt.Errorf("read the UDP port: %w", err)
 	}

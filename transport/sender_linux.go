@@ -107,8 +107,12 @@ func (o *sender) isDone(m *message, errno syscall.Errno) bool {
 			o.socket.refuseGSO(errno)
 			return false
 		}
-	case syscall.EINVAL, syscall.EADDRNOTAVAIL, syscall.EMSGSIZE:
-		if errno != syscall.EMSGSIZE && o.sendAdrift(m) {
+	case syscall.ENETUNREACH, syscall.EADDRNOTAVAIL:
+		if o.sendAdrift(m) {
+			return true
+		}
+	case syscall.EINVAL, syscall.EMSGSIZE:
+		if errno == syscall.EINVAL && o.sendAdrift(m) {
 			return true
 		}
 		if joined {

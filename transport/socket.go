@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"sync"
 	"sync/atomic"
 	"syscall"
 )
 
 // socketBuffer is what is asked of the kernel for each socket, in bytes each way.
 const socketBuffer = 4 << 20
+
+// keptSingles is how many goroutines may send single datagrams through a socket at a time without allocation.
+const keptSingles = 16
 
 // socket is one of those that share the port. Any goroutine may write to it; one reads.
 type socket struct {
@@ -23,7 +25,7 @@ type socket struct {
 
 	gso   atomic.Bool // the kernel cuts datagrams apart; never becomes true again
 	count counters
-	ones  sync.Pool // of *single
+	ones  chan *single // capacity keptSingles; those that nobody uses, never closed
 }
 
 func newSocket(c *net.UDPConn, v6, wildcard bool, o Options) (*socket, error) {
@@ -31,8 +33,7 @@ func newSocket(c *net.UDPConn, v6, wildcard bool, o Options) (*socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reach the socket: %w", err)
 	}
-	s := &socket{conn: c, raw: raw, v6: v6, wildcard: wildcard, log: o.Log}
-	s.ones.New = func() any { return newSingle(s) }
+	s := &socket{conn: c, raw: raw, v6: v6, wildcard: wildcard, log: o.Log, ones: make(chan *single, keptSingles)}
 	_ = c.SetReadBuffer(socketBuffer)  // the kernel may give less
 	_ = c.SetWriteBuffer(socketBuffer) // likewise
 	s.prepare(o.GSO)
@@ -70,11 +71,25 @@ type single struct {
 	sender *sender
 }
 
-func newSingle(s *socket) *single { return &single{sender: newSender(s, 1)} }
+func (s *socket) takeSingle() *single {
+	select {
+	case o := <-s.ones:
+		return o
+	default:
+		return &single{sender: newSender(s, 1)}
+	}
+}
 
-func (o *single) send(p *Port, data []byte, to Path) error {
+func (s *socket) keepSingle(o *single) {
+	select {
+	case s.ones <- o:
+	default:
+	}
+}
+
+func (o *single) send(data []byte, to Path) error {
 	o.to = Destination{}
-	o.to.set(p, to)
+	o.to.set(to)
 	o.queue[0] = message{to: &o.to, data: data, size: len(data)}
 	o.sender.flush(o.queue[:])
 	o.queue[0].data = nil
