@@ -21,7 +21,11 @@ func TestViewersSwitchWhileLayersComeAndGo(t *testing.T) {
 	var others sync.WaitGroup
 	for i := range 4 {
 		sub := subscribe(t, s, rids[i%3], hub.StartKeyframe)
-		go func() { errs <- watchSwitching(sub, done) }()
+		next := sub.TryNext
+		if i%2 == 1 {
+			next = func() (*hub.Unit, bool) { return asideFirst(sub) }
+		}
+		go func() { errs <- watchSwitching(sub, next, done) }()
 		others.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(i), 2))
 			for !closed(done) {
@@ -63,12 +67,23 @@ func closed(done <-chan struct{}) bool {
 	}
 }
 
-func watchSwitching(sub *hub.Subscriber, done <-chan struct{}) error {
+// asideFirst reads sound ahead of pictures, and goes back now and then.
+func asideFirst(sub *hub.Subscriber) (*hub.Unit, bool) {
+	if u, ok := sub.TryAside(); ok {
+		return u, true
+	}
+	if newest := sub.Newest(); newest != nil && newest.Index%37 == 0 && sub.Behind() == 0 {
+		sub.Rewind()
+	}
+	return sub.TryNext()
+}
+
+func watchSwitching(sub *hub.Subscriber, next func() (*hub.Unit, bool), done <-chan struct{}) error {
 	var publisher uint32
 	var count uint64
 	sound := int64(-1)
 	for {
-		u, ok := sub.TryNext()
+		u, ok := next()
 		switch {
 		case !ok:
 			select {

@@ -148,11 +148,13 @@ func (sub *Subscriber) advance() (u *Unit, more bool) {
 	return u, true
 }
 
-// skipAhead goes from a unit that is gone to the newest keyframe, or to live if the ring holds none.
+// skipAhead goes from a unit that is gone to the newest keyframe, or to live if the ring holds none, where it waits for
+// the next.
 func (sub *Subscriber) skipAhead(r *ring) {
 	to := r.gopStart()
 	if to <= sub.cursor {
 		to = r.head.Load()
+		sub.reading.requestKeyframe()
 	}
 	sub.drop(DropTooSlow, to-sub.cursor)
 	sub.cursor = to

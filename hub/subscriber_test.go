@@ -85,6 +85,9 @@ func TestSlowReaderOfALongGOPHearsBeforeItSees(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		drain(sub)
+		if len(p.KeyframeRequests()) != 1 {
+			t.Error("no keyframe is asked for")
+		}
 		play(t, p, "papaKpa")
 		if got := drain(sub); got != "aaKpa" {
 			t.Errorf("got %q", got)
