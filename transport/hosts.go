@@ -62,15 +62,15 @@ func (p *Port) Owns(a netip.Addr) bool {
 }
 
 // Candidates are the values of the port's candidate lines, all of type host: those of the additional hosts first,
-// since some peers use only the first candidate, and no server-reflexive one (A55). Loopback addresses are of use on
-// this machine alone.
+// since some peers use only the first candidate, and no server-reflexive one (A55). No two have the same priority
+// (RFC 8445 5.1.2). Loopback addresses are of use on this machine alone.
 func (p *Port) Candidates(loopback bool) []string {
 	all := p.AdditionalCandidates()
-	for i, a := range p.Addresses() {
+	for _, a := range p.Addresses() {
 		if a.Addr().IsLoopback() && !loopback {
 			continue
 		}
-		all = append(all, candidate("port", i, a))
+		all = append(all, candidate("port", len(all), a))
 	}
 	return all
 }

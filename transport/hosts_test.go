@@ -36,18 +36,18 @@ func TestCandidates(t *testing.T) {
 		want       []string
 	}{
 		"all": {"[::]:8189", true, nil, false, []string{
-			"port1 1 udp 2130706430 192.0.2.1 8189 typ host", "port2 1 udp 2130706429 2001:db8::1 8189 typ host",
+			"port0 1 udp 2130706431 192.0.2.1 8189 typ host", "port1 1 udp 2130706430 2001:db8::1 8189 typ host",
 		}},
 		"all, for this machine": {"[::]:8189", true, nil, true, []string{
 			"port0 1 udp 2130706431 127.0.0.1 8189 typ host", "port1 1 udp 2130706430 192.0.2.1 8189 typ host",
 			"port2 1 udp 2130706429 2001:db8::1 8189 typ host", "port3 1 udp 2130706428 ::1 8189 typ host",
 		}},
-		"IPv4": {"0.0.0.0:8189", true, nil, false, []string{"port1 1 udp 2130706430 192.0.2.1 8189 typ host"}},
+		"IPv4": {"0.0.0.0:8189", true, nil, false, []string{"port0 1 udp 2130706431 192.0.2.1 8189 typ host"}},
 		"IPv6": {"[::]:8189", false, nil, false, []string{"port0 1 udp 2130706431 2001:db8::1 8189 typ host"}},
 		"one":  {"192.0.2.1:8189", true, nil, false, []string{"port0 1 udp 2130706431 192.0.2.1 8189 typ host"}},
 		"NAT 1:1": {"192.0.2.1:8189", true, []string{"198.51.100.1", "2001:db8::2"}, false, []string{
 			"host0 1 udp 2130706431 198.51.100.1 8189 typ host", "host1 1 udp 2130706430 2001:db8::2 8189 typ host",
-			"port0 1 udp 2130706431 192.0.2.1 8189 typ host",
+			"port2 1 udp 2130706429 192.0.2.1 8189 typ host",
 		}},
 		"loopback":     {"127.0.0.1:8189", true, nil, true, []string{"port0 1 udp 2130706431 127.0.0.1 8189 typ host"}},
 		"of no use":    {"127.0.0.1:8189", true, nil, false, nil},

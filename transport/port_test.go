@@ -130,9 +130,12 @@ func TestWriteToFails(t *testing.T) {
 			if err := p.WriteTo([]byte("x"), Path{Remote: to}); !errors.As(err, &e) || e.Reason != c.want {
 				t.Errorf("the error is %v, want %v", err, c.want)
 			}
-			d, b := p.NewDestination(Path{Remote: to}), p.NewBatch()
+			d, b := p.NewDestination(Path{Remote: netip.AddrPortFrom(netip.AddrFrom16(to.Addr().As16()), to.Port())}), p.NewBatch()
+			if d.Path().Remote != to {
+				t.Errorf("it leads to %v", d.Path())
+			}
 			b.To(d)
-			add(b, "x")
+			add(b, "x", "")
 			b.Flush()
 			if err := d.Fault(); !errors.As(err, &e) || e.Reason != c.want || d.LostBy(c.want) != 1 {
 				t.Errorf("the fault is %v, %d lost, want %v", err, d.LostBy(c.want), c.want)

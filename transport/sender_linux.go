@@ -151,7 +151,7 @@ func awaitWritable(fd uintptr, limit time.Duration) bool {
 	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
 	ms := int((limit + time.Millisecond - 1) / time.Millisecond)
 	n, err := unix.Poll(p, ms)
-	return n > 0 || err == unix.EINTR //nolint:errorlint // a bare number of the system
+	return n > 0 || err == unix.EINTR
 }
 
 // fill prepares as many messages as one call takes, up to one that must be cut apart first.

@@ -321,3 +321,22 @@ func BenchmarkBatch(b *testing.B) {
 		}
 	}
 }
+
+func TestAwaitWritable(t *testing.T) {
+	fds := make([]int, 2)
+	if err := unix.Pipe2(fds, unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = unix.Close(fds[0]), unix.Close(fds[1]) }()
+	if !awaitWritable(uintptr(fds[1]), patience) {
+		t.Error("an empty pipe has no room")
+	}
+	for {
+		if _, err := unix.Write(fds[1], make([]byte, 4096)); err != nil {
+			break
+		}
+	}
+	if awaitWritable(uintptr(fds[1]), time.Microsecond) {
+		t.Error("a full pipe has room")
+	}
+}
