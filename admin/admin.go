@@ -55,7 +55,9 @@ type Session struct {
 	State         string     `json:"state"` // connecting, connected or closed
 	Protocol      string     `json:"protocol"`
 	RemoteAddress string     `json:"remote_address"`
-	CreateTime    string     `json:"create_time"` // RFC 3339
+	CreateTime    string     `json:"create_time"`          // RFC 3339
+	Way           string     `json:"way,omitempty"`        // fast or slow; of viewers
+	WayReason     string     `json:"way_reason,omitempty"` // why it is slow
 	Delivery      []Delivery `json:"delivery"`
 	Stats         Stats      `json:"stats"`
 }

@@ -107,8 +107,17 @@ func (c *catalogue) Find(name string) (*hub.Stream, session.Terms, error) {
 	return e.stream, session.Terms{
 		Publish:    e.config.Source == config.PublishSource,
 		OnConflict: session.Conflict(e.config.OnConflict),
+		Start:      startOf(e.config),
 		Release:    func() { c.release(e) },
 	}, nil
+}
+
+// startOf is where the viewers of a stream begin.
+func startOf(c config.Stream) hub.Start {
+	if c.Start == config.StartKeyframe {
+		return hub.StartKeyframe
+	}
+	return hub.StartGOP
 }
 
 // find needs mu.

@@ -17,10 +17,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/config"
+	"sluice/fanout"
 	"sluice/hub"
 	"sluice/negotiation"
 	"sluice/peer"
 	"sluice/session"
+	"sluice/transport"
 	"sluice/web"
 )
 
@@ -47,7 +49,9 @@ type Gateway struct {
 	pages   *web.Pages // fixed after New
 	streams *catalogue // fixed after New
 
-	engine   *peer.Engine     // set by Run before anything is served
+	port     *transport.Port  // set by Run before anything is served
+	fanout   *fanout.Fanout   // likewise; nil: all viewers go the slow way
+	engine   *peer.Engine     // likewise
 	sessions *session.Manager // likewise
 
 	ready atomic.Bool
@@ -87,28 +91,41 @@ func (g *Gateway) Run(ctx context.Context) error {
 		return err
 	}
 	defer listener.Close()
-	w := g.options.Config.WebRTC
-	g.engine, err = peer.NewEngine(ctx, peer.Options{
-		ListenUDP: g.options.Config.UDPListenAddr(), AdditionalHosts: w.AdditionalHosts, Interfaces: w.Interfaces,
-		ConsentTimeout: w.ConsentTimeout, Log: g.log,
-	})
-	if err != nil {
+	if err := g.openMedia(ctx); err != nil {
 		return err
 	}
+	defer g.port.Close()
 	defer g.engine.Close()
-	l := g.options.Config.Limits
-	g.sessions = session.New(g.streams, session.On(g.engine), session.Options{
+	g.sessions = g.newSessions()
+	return g.serve(ctx, listener)
+}
+
+func (g *Gateway) newSessions() *session.Manager {
+	w, l := g.options.Config.WebRTC, g.options.Config.Limits
+	return session.New(g.streams, session.On(g.engine, g.fastWay()), session.Options{
 		Policy:     negotiation.Policy{H264: negotiation.H264Policy(w.H264Policy)},
-		ICETimeout: w.ICETimeout, ViewerIdleTimeout: w.ViewerIdleTimeout, StrictPreconditions: w.StrictPreconditions, Log: g.log,
+		ICETimeout: w.ICETimeout, ViewerIdleTimeout: w.ViewerIdleTimeout, StrictPreconditions: w.StrictPreconditions,
+		PaceBits: w.BurstMbps * 1_000_000, Log: g.log,
 		Limits: session.Limits{
 			Sessions: l.Sessions, PerStream: l.SessionsPerStream, PerIP: l.SessionsPerIP,
 			HalfOpen: l.HalfOpen, HalfOpenPerIP: l.HalfOpenPerIP,
 		},
 	})
-	return g.serve(ctx, listener)
 }
 
+// serve runs the media port, and what uses it: the port is the last to end.
 func (g *Gateway) serve(ctx context.Context, listener net.Listener) error {
+	group, ctx := errgroup.WithContext(ctx)
+	media, stop := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error { return g.runMedia(media) })
+	group.Go(func() error {
+		defer stop()
+		return g.serveUsers(ctx, listener)
+	})
+	return group.Wait()
+}
+
+func (g *Gateway) serveUsers(ctx context.Context, listener net.Listener) error {
 	server := g.newServer()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -131,7 +148,7 @@ func (g *Gateway) serve(ctx context.Context, listener net.Listener) error {
 
 func (g *Gateway) sayListening(listener net.Listener) {
 	g.ready.Store(true)
-	g.log.Info("listening", "http", listener.Addr().String(), "udp", g.engine.Addr().String(), "streams", len(g.hub.Streams()))
+	g.log.Info("listening", "http", listener.Addr().String(), "udp", g.port.Addr().String(), "streams", len(g.hub.Streams()))
 	if g.options.OnListening != nil {
 		g.options.OnListening(listener.Addr())
 	}

@@ -11,6 +11,7 @@ import (
 	"sluice/negotiation"
 	"sluice/peer"
 	"sluice/push"
+	"sluice/rtpout"
 )
 
 // feed makes what runs for a stream: the supervisor of its source, and what sends it on.
@@ -67,7 +68,7 @@ func (l lateEngine) OfferReceive(o peer.ReceiveOptions) (*peer.Reception, error)
 }
 
 // OfferPlay offers to send.
-func (l lateEngine) OfferPlay(tracks []media.Track, o peer.PlayOptions) (*peer.Connection, error) {
+func (l lateEngine) OfferPlay(tracks []media.Track, o rtpout.PlayOptions) (*peer.Connection, error) {
 	return l.gateway.engine.OfferPlay(tracks, o)
 }
 

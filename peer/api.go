@@ -72,6 +72,6 @@ func (e *Engine) loopbackHelps(mux *announcedMux, loopback bool) bool {
 func (l *link) candidates() negotiation.CandidatePolicy {
 	return negotiation.CandidatePolicy{
 		Loopback: l.engine.loopbackHelps(l.mux, l.loopback),
-		Refuse:   func(a netip.AddrPort) bool { return a.Port() == l.mux.local.Port() && l.mux.owns(a.Addr()) },
+		Refuse:   func(a netip.AddrPort) bool { return a.Port() == l.mux.local.Port() && l.mux.hosts.Owns(a.Addr()) },
 	}
 }

@@ -1,21 +1,19 @@
 package peer
 
 import (
-	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/pion/transport/v4/packetio"
+
+	"sluice/transport"
 )
 
-// What one peer may send (I31): far above what a camera or an encoder does, far below what harms the others.
 const (
-	maxPacketRate = 5000            // packets/s
-	maxBitRate    = 50_000_000      // bit/s
-	rateWindow    = 2 * time.Second // in which they are counted
-	packetSize    = 1500            // bytes, the largest that are read
+	rateWindow = 2 * time.Second // in which packets and bytes are counted
+	packetSize = 1500            // bytes, the largest that are read
 	// streamsPerSection is how many RTP streams of one section are read: media and retransmissions, and as many again
 	// for a sender that starts over.
 	streamsPerSection = 4
@@ -27,14 +25,6 @@ const (
 	mediaBuffer  = 1_000_000 // bytes that wait to be read of one RTP stream
 	reportBuffer = 100_000   // and of the RTCP about one
 )
-
-// FloodError tells that a peer sends more than any encoder does: the connection is ended.
-type FloodError struct{}
-
-func (e *FloodError) Error() string {
-	return fmt.Sprintf("the peer sends too much: more than %d packets or %d Mbit a second, or streams that were not negotiated",
-		maxPacketRate, maxBitRate/1_000_000)
-}
 
 // border is what all packets of one connection pass whose SRTP tag is right, before the library looks at them. It
 // keeps out what was not negotiated and ends the connection of a peer that floods.
@@ -106,7 +96,7 @@ func (b *border) afford(size int, now time.Time) bool {
 	b.packets++
 	b.bytes += size
 	seconds := int(rateWindow / time.Second)
-	over := b.packets > maxPacketRate*seconds || b.bytes > maxBitRate/8*seconds
+	over := b.packets > transport.MaxPacketRate*seconds || b.bytes > transport.MaxBitRate/8*seconds
 	b.mu.Unlock()
 	if over {
 		b.floods()

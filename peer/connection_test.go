@@ -14,20 +14,22 @@ import (
 	"github.com/pion/dtls/v3"
 	"github.com/pion/rtcp"
 
+	"sluice/hub"
 	"sluice/media"
+	"sluice/rtpout"
+	"sluice/transport"
 )
 
 func portOf(n uint16) string { return strconv.Itoa(int(n)) }
 
 // received sends sound until a packet of it has arrived.
-func received(t *testing.T, c *Connection, v *viewer, size int) {
+func received(t *testing.T, c *playing, v *viewer, size int) {
 	t.Helper()
+	c.feeds(t, opus)
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for end := time.After(patience); ; {
-		if err := c.Send(sound(size)); err != nil {
-			t.Fatal(err)
-		}
+		c.write(t, sound(size))
 		select {
 		case p := <-v.packets:
 			if len(p.Payload) != size {
@@ -63,7 +65,7 @@ func TestOffersOfEveryKindConnect(t *testing.T) {
 	t.Run("no candidates", func(t *testing.T) {
 		v := newViewer(t)
 		sdp := hidden(v.offer(t))
-		connection := answerTo(t, e, sdp, PlayOptions{})
+		connection := answerTo(t, e, sdp, rtpout.PlayOptions{})
 		v.accept(t, connection.Description())
 		await(t, connection.Connected(), "connected")
 	})
@@ -84,7 +86,7 @@ func TestSRTPProfiles(t *testing.T) {
 			e := newEngine(t, Options{})
 			r := newRelay(t, e.Addr())
 			v := newViewer(t, c.profiles...)
-			connection := answerTo(t, e, hidden(v.offer(t)), PlayOptions{})
+			connection := answerTo(t, e, hidden(v.offer(t)), rtpout.PlayOptions{})
 			v.accept(t, r.route(connection.Description(), e.Addr()))
 			await(t, connection.Connected(), "connected")
 			received(t, connection, v, 100)
@@ -100,11 +102,11 @@ func TestWrongFingerprint(t *testing.T) {
 	e := newEngine(t, Options{})
 	v := newViewer(t)
 	sdp := regexp.MustCompile(`(a=fingerprint:sha-256 )..`).ReplaceAllString(v.offer(t), "${1}00")
-	total := &Counters{}
-	c := answerTo(t, e, sdp, PlayOptions{Total: total})
+	total := &rtpout.Counters{}
+	c := answerTo(t, e, sdp, rtpout.PlayOptions{Total: total})
 	v.accept(t, c.Description())
 	await(t, c.Done(), "over")
-	var handshake *HandshakeError
+	var handshake *transport.HandshakeError
 	if err := c.Err(); !errors.As(err, &handshake) {
 		t.Errorf("%v, want a failed handshake", err)
 	}
@@ -113,7 +115,7 @@ func TestWrongFingerprint(t *testing.T) {
 		t.Error("the connection says that media can flow")
 	default:
 	}
-	if total.Stats() != (Stats{}) {
+	if total.Stats() != (rtpout.Stats{}) {
 		t.Errorf("sent: %+v", total.Stats())
 	}
 }
@@ -127,7 +129,7 @@ func TestGoodbyes(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, c.Done(), "over")
-	if took := time.Since(began); took > 2*time.Second || !errors.Is(c.Err(), ErrPeerLeft) {
+	if took := time.Since(began); took > 2*time.Second || !errors.Is(c.Err(), transport.ErrPeerLeft) {
 		t.Errorf("%v after %v", c.Err(), took)
 	}
 	c, v = connect(t, e, nil)
@@ -147,7 +149,7 @@ func TestVanishedViewer(t *testing.T) {
 	e.silence = silence{keepalive: 50 * time.Millisecond, disconnected: 300 * time.Millisecond, failed: 300 * time.Millisecond}
 	r := newRelay(t, e.Addr())
 	v := newViewer(t)
-	c := answerTo(t, e, hidden(v.offer(t)), PlayOptions{})
+	c := answerTo(t, e, hidden(v.offer(t)), rtpout.PlayOptions{})
 	v.accept(t, r.route(c.Description(), e.Addr()))
 	await(t, c.Connected(), "connected")
 	if c.RemoteAddress() != r.toEngine.LocalAddr().String() {
@@ -155,7 +157,7 @@ func TestVanishedViewer(t *testing.T) {
 	}
 	r.cut()
 	await(t, c.Done(), "over")
-	var gone *UnreachableError
+	var gone *transport.UnreachableError
 	if !errors.As(c.Err(), &gone) || !gone.WasConnected {
 		t.Errorf("%v", c.Err())
 	}
@@ -174,43 +176,163 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-// Connected waits for ICE, DTLS and every track: Send has what it needs then.
+// Connected waits for ICE, DTLS and every track: Start has what it needs then.
 func TestConnectedMeansBound(t *testing.T) {
 	e := newEngine(t, Options{})
 	for range 20 {
 		c, _ := connect(t, e, nil)
-		for id, track := range c.tracks {
-			if track.sender == nil || track.stream == nil {
-				t.Fatalf("track %s is not bound", id)
+		for _, track := range c.tracks {
+			if track.out.SSRC == 0 || track.stream == nil {
+				t.Fatalf("track %s is not bound", track.ID())
 			}
 		}
 		c.Close()
 	}
 }
 
-// B12, A57: PLI and FIR ask for a keyframe, a NACK is counted, and neither needs a listener.
+// B12, A57: PLI and FIR ask for a keyframe.
 func TestFeedback(t *testing.T) {
-	asked := 0
-	c := &Connection{onKeyframe: func() { asked++ }, total: &Counters{}}
-	c.onFeedback(&rtcp.PictureLossIndication{})
-	c.onFeedback(&rtcp.FullIntraRequest{})
-	c.onFeedback(&rtcp.ReceiverReport{})
-	c.onFeedback(&rtcp.TransportLayerNack{Nacks: rtcp.NackPairsFromSequenceNumbers([]uint16{1, 2, 900})})
-	if asked != 2 || c.Stats().Resends != 3 || c.total.Stats().Resends != 3 {
-		t.Errorf("%d keyframes, %+v", asked, c.Stats())
+	c, v := connect(t, newEngine(t, Options{}), nil)
+	c.feeds(t, vp8)
+	await(t, c.publisher.KeyframeRequests(), "asked for the first keyframe")
+	c.write(t, picture(true))
+	for name, p := range map[string]rtcp.Packet{
+		"PLI": &rtcp.PictureLossIndication{MediaSSRC: c.ssrc("video")},
+		"FIR": &rtcp.FullIntraRequest{MediaSSRC: c.ssrc("video"), FIR: []rtcp.FIREntry{{SSRC: c.ssrc("video"), SequenceNumber: 1}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			again := time.NewTicker(50 * time.Millisecond) // wishes that come too soon are merged with the one before
+			defer again.Stop()
+			for end := time.After(patience); ; {
+				if err := v.WriteRTCP([]rtcp.Packet{p}); err != nil {
+					t.Fatal(err)
+				}
+				select {
+				case <-c.publisher.KeyframeRequests():
+					return
+				case <-again.C:
+				case <-end:
+					t.Fatal("the source is not asked")
+				}
+			}
+		})
 	}
-	connection, v := connect(t, newEngine(t, Options{}), nil)
-	if err := v.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: 1}}); err != nil {
+}
+
+// ssrc is that of a track.
+func (p *playing) ssrc(id string) uint32 {
+	for _, t := range p.tracks {
+		if t.ID() == id {
+			return t.out.SSRC
+		}
+	}
+	return 0
+}
+
+// The round trip is the time since the report that the viewer speaks of, less the time that it kept it.
+func TestRoundTrip(t *testing.T) {
+	now := time.Now()
+	sent := compactNTP(now)
+	for name, c := range map[string]struct {
+		report rtcp.ReceptionReport
+		after  time.Duration
+		want   time.Duration
+		ok     bool
+	}{
+		"no report yet":           {rtcp.ReceptionReport{}, time.Second, 0, false},
+		"at once":                 {rtcp.ReceptionReport{LastSenderReport: sent}, 250 * time.Millisecond, 250 * time.Millisecond, true},
+		"kept for half a second":  {rtcp.ReceptionReport{LastSenderReport: sent, Delay: 1 << 15}, 750 * time.Millisecond, 250 * time.Millisecond, true},
+		"kept longer than it was": {rtcp.ReceptionReport{LastSenderReport: sent, Delay: 1 << 17}, time.Second, 0, false},
+		"of long ago":             {rtcp.ReceptionReport{LastSenderReport: sent}, time.Minute, 0, false},
+	} {
+		d, ok := roundTrip(c.report, now.Add(c.after))
+		if ok != c.ok || ok && (d-c.want).Abs() > time.Millisecond {
+			t.Errorf("%s: %v, %v; want %v, %v", name, d, ok, c.want, c.ok)
+		}
+	}
+}
+
+// A stream that is removed, and a track that may not be sent, end the connection with that error.
+func TestFeedEnds(t *testing.T) {
+	unfit := errors.New("it does not fit")
+	for name, c := range map[string]struct {
+		check  func(*media.Track) error
+		remove bool
+		want   error
+	}{
+		"removed": {nil, true, hub.ErrClosed},
+		"unfit":   {func(*media.Track) error { return unfit }, false, unfit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			connection, _ := connect(t, newEngine(t, Options{}), nil)
+			h := hub.New(hub.Options{})
+			t.Cleanup(h.Close)
+			stream, err := h.Create("cam")
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := stream.Publish(media.MainRendition, []media.Track{opus})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sub, err := connection.Start(rtpout.Feed{Stream: stream, Rendition: media.MainRendition, Check: c.check})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.remove {
+				err = h.Remove("cam")
+			} else {
+				err = p.Write("audio", sound(10))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			await(t, connection.Done(), "over")
+			if err := connection.Err(); !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+			connection.Close()
+			if !sub.Closed() {
+				t.Error("the subscriber is left open")
+			}
+		})
+	}
+}
+
+// With hub.StartGOP a viewer gets the cached pictures at once, under sequence numbers without a gap.
+func TestInstantStart(t *testing.T) {
+	h := hub.New(hub.Options{})
+	t.Cleanup(h.Close)
+	stream, err := h.Create("cam")
+	if err != nil {
 		t.Fatal(err)
 	}
-	received(t, connection, v, 50)
-	if s := connection.Stats(); s.Packets == 0 || s.Bytes != 50*s.Packets {
-		t.Errorf("%+v", s)
+	p, err := stream.Publish(media.MainRendition, []media.Track{vp8})
+	if err != nil {
+		t.Fatal(err)
 	}
-	other := sound(10)
-	other.Track = &media.Track{ID: "data"}
-	if err := connection.Send(other); err != nil {
-		t.Errorf("a track that is not in the plan: %v", err)
+	for n := range 20 {
+		if err := p.Write("video", picture(n == 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, v := connect(t, newEngine(t, Options{}), nil)
+	if _, err := c.Start(rtpout.Feed{Stream: stream, Rendition: media.MainRendition, Start: hub.StartGOP}); err != nil {
+		t.Fatal(err)
+	}
+	var first uint16
+	for n := range uint16(20) {
+		select {
+		case packet := <-v.packets:
+			if n == 0 {
+				first = packet.SequenceNumber
+			}
+			if packet.SequenceNumber != first+n {
+				t.Fatalf("packet %d has number %d, the first has %d", n, packet.SequenceNumber, first)
+			}
+		case <-time.After(patience):
+			t.Fatalf("%d of 20 pictures came", n)
+		}
 	}
 }
 
@@ -220,10 +342,10 @@ func TestManyConnectionsLeakNothing(t *testing.T) {
 	warm, _ := connect(t, e, nil)
 	warm.Close()
 	before, files := runtime.NumGoroutine(), openFiles(t)
-	open := make(map[*Connection]*viewer)
+	open := make(map[*playing]*viewer)
 	for range 200 {
 		v := newViewer(t)
-		c := answerTo(t, e, v.offer(t), PlayOptions{})
+		c := answerTo(t, e, v.offer(t), rtpout.PlayOptions{})
 		if open[c] = v; rand.IntN(3) > 0 {
 			v.accept(t, c.Description())
 		}

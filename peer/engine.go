@@ -2,11 +2,8 @@ package peer
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
+	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -17,11 +14,12 @@ import (
 
 // Options is what the connections of a process have in common.
 type Options struct {
-	ListenUDP       string        // host:port of the one UDP port for all media; an empty host: all interfaces
-	AdditionalHosts []string      // addresses or DNS names under which the port is reachable as well (NAT 1:1)
-	Interfaces      []string      // names of the interfaces whose addresses are announced; empty: all
-	ConsentTimeout  time.Duration // how long a silent peer is kept; 0: 30 s
-	Log             *slog.Logger
+	Conn           PacketConn      // the UDP port of all media
+	Hosts          Hosts           // where that is reached
+	Certificate    tls.Certificate // of DTLS, with its Leaf
+	Interfaces     []string        // names of the interfaces whose addresses another port than that is announced at; empty: all
+	ConsentTimeout time.Duration   // how long a silent peer is kept; 0: 30 s
+	Log            *slog.Logger
 }
 
 const defaultConsentTimeout = 30 * time.Second
@@ -31,12 +29,12 @@ type Engine struct {
 	options     Options            // fixed after NewEngine
 	certificate webrtc.Certificate // fixed after NewEngine
 	mux         *announcedMux      // fixed after NewEngine
-	hosts       []netip.Addr       // fixed after NewEngine; of the additional hosts
 	loggers     pionLoggers        // fixed after NewEngine
 	silence     silence            // fixed after NewEngine
+	ctx         context.Context    // fixed after NewEngine; never done: for ports that are opened later
 
 	mu       sync.Mutex
-	outgoing *announcedMux // guarded by mu; opened by the first connection that needs it
+	outgoing *ownPort // guarded by mu; opened by the first connection that needs it
 }
 
 // silence is what pion makes of a peer that says nothing: after disconnected it is in doubt, after another failed it
@@ -52,40 +50,21 @@ func newSilence(consent time.Duration) silence {
 	}
 }
 
-// NewEngine opens the UDP port. The caller closes the engine after the last of its connections.
-func NewEngine(ctx context.Context, o Options) (*Engine, error) {
+// NewEngine makes the engine of a UDP port, which it reads from then on. The caller closes the engine after the last of
+// its connections, and the port after that.
+func NewEngine(ctx context.Context, o Options) *Engine {
 	if o.ConsentTimeout == 0 {
 		o.ConsentTimeout = defaultConsentTimeout
 	}
-	certificate, err := newCertificate()
-	if err != nil {
-		return nil, err
-	}
-	conn, err := listenUDP(o.ListenUDP)
-	if err != nil {
-		return nil, err
-	}
 	e := &Engine{
-		options: o, certificate: certificate, loggers: pionLoggers{log: o.Log},
-		hosts: resolveHosts(ctx, o), silence: newSilence(o.ConsentTimeout),
+		options: o, certificate: webrtc.CertificateFromX509(o.Certificate.PrivateKey, o.Certificate.Leaf),
+		loggers: pionLoggers{log: o.Log}, silence: newSilence(o.ConsentTimeout), ctx: context.WithoutCancel(ctx),
 	}
-	e.mux = e.newMux(conn)
-	return e, nil
+	e.mux = e.newMux(o.Conn, o.Hosts)
+	return e
 }
 
-func newCertificate() (webrtc.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return webrtc.Certificate{}, fmt.Errorf("make a DTLS key: %w", err)
-	}
-	c, err := webrtc.GenerateCertificate(key)
-	if err != nil {
-		return webrtc.Certificate{}, fmt.Errorf("make a DTLS certificate: %w", err)
-	}
-	return *c, nil
-}
-
-// Close closes the UDP ports.
+// Close ends the use of the port, and closes that of its own for connections that we offer.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	outgoing := e.outgoing
@@ -93,7 +72,7 @@ func (e *Engine) Close() error {
 	if outgoing == nil {
 		return e.mux.Close()
 	}
-	return errors.Join(e.mux.Close(), outgoing.Close())
+	return errors.Join(e.mux.Close(), outgoing.close())
 }
 
 // Addr is the address of the UDP port.

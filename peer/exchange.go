@@ -44,7 +44,7 @@ func (l *link) answerTo(offer *negotiation.Offer) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("apply the answer: %w", err)
 	}
-	text, err := negotiation.FinishAnswer(l.announceHosts(local), offer, negotiation.AnswerOptions{
+	text, err := negotiation.FinishAnswer(l.mux.announce(local), offer, negotiation.AnswerOptions{
 		Plan: l.plan, StreamID: streamID, Loopback: l.loopback,
 	})
 	if err != nil {
@@ -85,7 +85,7 @@ func (l *link) makeOffer() error {
 		return fmt.Errorf("make an offer: %w", err)
 	}
 	text, err := negotiation.FinishOffer(offer.SDP, negotiation.OfferOptions{
-		Candidates: append(l.additionalHosts(), l.mux.hostCandidates(l.loopback)...), StreamID: streamID,
+		Candidates: l.mux.hosts.Candidates(l.loopback), StreamID: streamID,
 	})
 	if err != nil {
 		return fmt.Errorf("finish the offer: %w", err)
@@ -218,7 +218,7 @@ func (l *link) offerRestart() (*negotiation.Fragment, error) {
 		return nil, fmt.Errorf("apply our offer: %w", err)
 	}
 	text, err := negotiation.FinishOffer(local, negotiation.OfferOptions{
-		Candidates: append(l.additionalHosts(), values(local, "candidate")...), StreamID: streamID, Complete: true,
+		Candidates: append(l.mux.hosts.AdditionalCandidates(), values(local, "candidate")...), StreamID: streamID, Complete: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("finish the offer: %w", err)

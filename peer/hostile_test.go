@@ -14,6 +14,9 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
+
+	"sluice/rtpout"
+	"sluice/transport"
 )
 
 // raw is a track that sends whatever header it is given.
@@ -162,7 +165,7 @@ func TestPublisherWithWrongFingerprint(t *testing.T) {
 	ended := run(t, r, g)
 	p.accept(t, r.Description())
 	await(t, r.Done(), "over")
-	if err := <-ended; !errors.As(err, new(*HandshakeError)) || !errors.As(r.Err(), new(*HandshakeError)) {
+	if err := <-ended; !errors.As(err, new(*transport.HandshakeError)) || !errors.As(r.Err(), new(*transport.HandshakeError)) {
 		t.Errorf("Run: %v, Err: %v; want a failed handshake", err, r.Err())
 	}
 	if n := g.count("/video") + g.count("/audio"); n != 0 || r.Stats() != (ReceptionStats{}) {
@@ -261,7 +264,7 @@ func TestManySSRCs(t *testing.T) {
 		break
 	}
 	await(t, a.reception.Done(), "over")
-	if err := <-a.ended; !errors.As(err, new(*FloodError)) || !errors.As(a.reception.Err(), new(*FloodError)) {
+	if err := <-a.ended; !errors.As(err, new(*transport.FloodError)) || !errors.As(a.reception.Err(), new(*transport.FloodError)) {
 		t.Errorf("Run: %v, Err: %v", err, a.reception.Err())
 	}
 	if got := a.sink.count("/video"); got != 1 {
@@ -347,17 +350,12 @@ func TestRTCPGarbage(t *testing.T) {
 	})
 	t.Run("viewer", func(t *testing.T) {
 		e, v := newEngine(t, Options{}), newViewer(t)
-		asked := make(chan struct{}, 64)
-		c := answerTo(t, e, v.offer(t), PlayOptions{OnKeyframeRequest: func() {
-			select {
-			case asked <- struct{}{}:
-			default:
-			}
-		}})
+		c := answerTo(t, e, v.offer(t), rtpout.PlayOptions{})
 		v.accept(t, c.Description())
 		await(t, c.Connected(), "connected")
 		await(t, v.connected, "connected on the viewer's side")
-		ssrc := c.tracks["video"].sender.Report(time.Now()).SSRC
+		c.feeds(t, opus)
+		ssrc := c.ssrc("video")
 		for name, b := range garbage() {
 			if len(b) >= 12 {
 				b = slices.Clone(b)
@@ -368,8 +366,10 @@ func TestRTCPGarbage(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
-		for len(asked) > 0 {
-			<-asked
+		asked := c.publisher.KeyframeRequests()
+		select {
+		case <-asked: // the first
+		default:
 		}
 		for end := time.After(patience); ; {
 			_ = v.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: ssrc}})
@@ -392,7 +392,7 @@ func TestManySSRCsOfReports(t *testing.T) {
 	for i := uint32(0); ; i++ {
 		select {
 		case <-c.Done():
-			if !errors.As(c.Err(), new(*FloodError)) {
+			if !errors.As(c.Err(), new(*transport.FloodError)) {
 				t.Errorf("%v", c.Err())
 			}
 			return

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/pion/webrtc/v4"
+
+	"sluice/transport"
 )
 
 // A80: a publisher that stops answering checks once media flow, as FFmpeg does, stays as long as its media come, and
@@ -51,7 +53,7 @@ func TestMediaAreASignOfLife(t *testing.T) {
 	if silent := time.Since(time.Unix(0, last.Load())); silent > consent+time.Second {
 		t.Errorf("over %v after the last packet", silent)
 	}
-	if gone := new(UnreachableError); !errors.As(r.Err(), &gone) || !gone.WasConnected {
+	if gone := new(transport.UnreachableError); !errors.As(r.Err(), &gone) || !gone.WasConnected {
 		t.Errorf("%v", r.Err())
 	}
 }
@@ -90,7 +92,7 @@ func TestUselessCandidates(t *testing.T) {
 	case <-time.After(e.silence.failed / 2):
 	}
 	await(t, r.Done(), "over")
-	if gone := new(UnreachableError); !errors.As(r.Err(), &gone) || gone.WasConnected {
+	if gone := new(transport.UnreachableError); !errors.As(r.Err(), &gone) || gone.WasConnected {
 		t.Errorf("%v", r.Err())
 	}
 	_ = trap.SetReadDeadline(time.Now())

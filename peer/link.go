@@ -10,27 +10,8 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"sluice/negotiation"
+	"sluice/transport"
 )
-
-// ErrPeerLeft tells that the peer has ended the connection.
-var ErrPeerLeft = errors.New("the peer has left")
-
-// UnreachableError tells that no path to the peer was found, or that it has fallen silent.
-type UnreachableError struct{ WasConnected bool }
-
-func (e *UnreachableError) Error() string {
-	if e.WasConnected {
-		return "the peer has fallen silent: neither media nor answers to connectivity checks"
-	}
-	return "no path between the peer and the gateway: its UDP packets do not reach the port of webrtc.listen_udp, or ours do not reach the peer"
-}
-
-// HandshakeError tells that packets reach the peer and come back, but that no encryption was agreed on (DTLS-SRTP).
-type HandshakeError struct{}
-
-func (e *HandshakeError) Error() string {
-	return "the peer is reached, but the DTLS handshake with it failed: its certificate is not the one of its SDP, or it has no SRTP profile in common with the gateway"
-}
 
 // link is the PeerConnection under a Connection or a Reception: how it was negotiated, and how it lives and ends. Its
 // exported methods may be called from any goroutine.
@@ -105,11 +86,22 @@ func (l *link) onICEState(s webrtc.ICEConnectionState) {
 // Done is closed when the connection is over; Err says why.
 func (l *link) Done() <-chan struct{} { return l.done }
 
-// Err is why the connection is over: ErrPeerLeft, *UnreachableError, *HandshakeError, *FloodError, or nil after Close.
+// Err is why the connection is over: transport.ErrPeerLeft, *transport.UnreachableError, *transport.HandshakeError,
+// *transport.FloodError, what ended the feed of a Connection, or nil after Close.
 func (l *link) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err
+}
+
+// errClosed stands for the end that Close has brought.
+var errClosed = errors.New("the connection has been closed")
+
+func (l *link) why() error {
+	if err := l.Err(); err != nil {
+		return err
+	}
+	return errClosed
 }
 
 // RemoteAddress is where the peer's packets come from, as host:port; "" before a path is found.
@@ -157,7 +149,7 @@ func (l *link) finish(err error) {
 }
 
 // floods ends the connection of a peer that sends too much.
-func (l *link) floods() { l.finish(&FloodError{}) }
+func (l *link) floods() { l.finish(&transport.FloodError{}) }
 
 // onState follows pion's view of the connection.
 func (l *link) onState(s webrtc.PeerConnectionState) {
@@ -181,9 +173,9 @@ func (l *link) stepDone() {
 // failure is what pion's failed state means: its ICE part fails without a path, its DTLS part leaves ICE as it is.
 func (l *link) failure() error {
 	if ice := l.pc.ICEConnectionState(); ice != webrtc.ICEConnectionStateFailed && ice != webrtc.ICEConnectionStateClosed {
-		return &HandshakeError{}
+		return &transport.HandshakeError{}
 	}
-	return &UnreachableError{WasConnected: l.wasConnected()}
+	return &transport.UnreachableError{WasConnected: l.wasConnected()}
 }
 
 // farewell is what pion's closed state means. It also closes a connection whose handshake has failed, maybe before
@@ -193,9 +185,9 @@ func (l *link) farewell() error {
 	case l.closing.Load():
 		return nil
 	case !l.wasConnected():
-		return &HandshakeError{}
+		return &transport.HandshakeError{}
 	}
-	return ErrPeerLeft
+	return transport.ErrPeerLeft
 }
 
 func (l *link) wasConnected() bool {

@@ -13,6 +13,8 @@ import (
 
 	"sluice/media"
 	"sluice/negotiation"
+	"sluice/rtpout"
+	"sluice/transport"
 )
 
 func (v *viewer) answerTo(t testing.TB, offer string) string {
@@ -39,7 +41,7 @@ func TestOfferPlay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEngine(t, Options{})
-			c, err := e.OfferPlay(tracks, PlayOptions{Loopback: true})
+			c, err := e.OfferPlay(tracks, rtpout.PlayOptions{Loopback: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,7 +53,7 @@ func TestOfferPlay(t *testing.T) {
 			}
 			await(t, c.Connected(), "connected")
 			await(t, v.connected, "connected on the viewer's side")
-			received(t, c, v, 100)
+			received(t, &playing{Connection: c}, v, 100)
 			if err := c.Accept(answer, nil); !errors.Is(err, ErrNotOffered) {
 				t.Errorf("a second answer: %v", err)
 			}
@@ -62,7 +64,7 @@ func TestOfferPlay(t *testing.T) {
 // C9: an answer that leaves out what we send is refused, and what can't be carried is not offered.
 func TestOfferFaults(t *testing.T) {
 	e := newEngine(t, Options{})
-	c, err := e.OfferPlay([]media.Track{vp8}, PlayOptions{Loopback: true})
+	c, err := e.OfferPlay([]media.Track{vp8}, rtpout.PlayOptions{Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +72,7 @@ func TestOfferFaults(t *testing.T) {
 	if err := c.Accept("v=0\r\n", nil); !errors.As(err, new(*negotiation.MalformedAnswerError)) {
 		t.Errorf("an answer of one line: %v", err)
 	}
-	_, err = e.OfferPlay([]media.Track{{ID: "video", Kind: media.Video, Codec: media.MJPEG, ClockRate: 90000}}, PlayOptions{})
+	_, err = e.OfferPlay([]media.Track{{ID: "video", Kind: media.Video, Codec: media.MJPEG, ClockRate: 90000}}, rtpout.PlayOptions{})
 	if !errors.As(err, new(*UnsupportedCodecError)) {
 		t.Errorf("Motion JPEG is offered: %v", err)
 	}
@@ -80,18 +82,22 @@ func TestOfferFaults(t *testing.T) {
 // Only this machine is told of loopback.
 func TestOfferedCandidates(t *testing.T) {
 	for name, c := range map[string]struct {
-		options  Options
+		all      bool // the port is bound to all addresses
 		loopback bool
 		own      bool // the offer leads to a port of its own
 	}{
-		"bound to loopback":           {Options{}, false, true},
-		"bound to loopback, for here": {Options{}, true, true},
-		"bound to all":                {Options{ListenUDP: "0.0.0.0:0", AdditionalHosts: []string{"203.0.113.7"}}, false, false},
-		"bound to all, for here":      {Options{ListenUDP: "0.0.0.0:0", AdditionalHosts: []string{"203.0.113.7"}}, true, false},
+		"bound to loopback":           {false, false, true},
+		"bound to loopback, for here": {false, true, true},
+		"bound to all":                {true, false, false},
+		"bound to all, for here":      {true, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEngine(t, c.options)
-			play, err := e.OfferPlay([]media.Track{vp8, opus}, PlayOptions{Loopback: c.loopback})
+			e := newEngine(t, Options{}, func(o *transport.Options) {
+				if c.all {
+					o.ListenUDP, o.AdditionalHosts = "0.0.0.0:0", []string{"203.0.113.7"}
+				}
+			})
+			play, err := e.OfferPlay([]media.Track{vp8, opus}, rtpout.PlayOptions{Loopback: c.loopback})
 			if err != nil {
 				t.Fatal(err)
 			}

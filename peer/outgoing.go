@@ -1,11 +1,14 @@
 package peer
 
 import (
-	"math/rand/v2"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/pion/webrtc/v4"
 
 	"sluice/media"
+	"sluice/negotiation"
 	"sluice/rtpout"
 )
 
@@ -17,7 +20,7 @@ type outgoing struct {
 	connection *Connection // fixed
 	track      media.Track // fixed
 
-	sender *rtpout.Sender          // set by Bind, before Connected is closed
+	out    rtpout.Outgoing         // set by Bind, before Connected is closed
 	stream webrtc.TrackLocalWriter // likewise
 }
 
@@ -25,10 +28,37 @@ type outgoing struct {
 func (t *outgoing) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
 	codec := ctx.CodecParameters()[0]
 	t.stream = ctx.WriteStream()
-	t.sender = rtpout.NewSender(uint32(ctx.SSRC()), uint8(codec.PayloadType), t.track.ClockRate,
-		uint16(rand.Uint32()), rand.Uint32())
+	t.out = rtpout.Outgoing{
+		Track: t.track, SSRC: uint32(ctx.SSRC()), PayloadType: uint8(codec.PayloadType),
+		NACK:         slices.Contains(codec.RTCPFeedback, webrtc.RTCPFeedback{Type: "nack"}),
+		PlayoutDelay: extensionID(ctx.HeaderExtensions(), negotiation.PlayoutDelay),
+	}
+	if rtx := resendType(codec, ctx.CodecParameters()); rtx != 0 && ctx.SSRCRetransmission() != 0 {
+		t.out.RTX, t.out.RTXSSRC = rtx, uint32(ctx.SSRCRetransmission())
+	}
 	t.connection.stepDone()
 	return codec, nil
+}
+
+// resendType is the payload type of a codec's retransmissions (RFC 4588 8.1); 0: none was negotiated.
+func resendType(codec webrtc.RTPCodecParameters, all []webrtc.RTPCodecParameters) uint8 {
+	of := fmt.Sprintf("apt=%d", codec.PayloadType)
+	for _, c := range all {
+		if strings.EqualFold(c.MimeType, webrtc.MimeTypeRTX) && c.SDPFmtpLine == of {
+			return uint8(c.PayloadType)
+		}
+	}
+	return 0
+}
+
+// extensionID is under which number a header extension goes; 0: it was not negotiated.
+func extensionID(all []webrtc.RTPHeaderExtensionParameter, uri string) uint8 {
+	for _, e := range all {
+		if e.URI == uri {
+			return uint8(e.ID)
+		}
+	}
+	return 0
 }
 
 // Unbind is called by pion when the connection is over.

@@ -1,10 +1,18 @@
 package peer
 
 import (
-	"net"
+	"fmt"
+	"sync"
 
-	"github.com/pion/ice/v4"
+	"sluice/transport"
 )
+
+// ownPort is a port of our own that connections are offered on, and its reader.
+type ownPort struct {
+	*transport.Port
+	mux     *announcedMux
+	reading sync.WaitGroup
+}
 
 // outgoingMux is the port of connections that we offer. It is the one of all media, unless that is bound to loopback,
 // where no other machine can be reached from: then one of its own, which the system chooses, is opened for them.
@@ -15,19 +23,38 @@ func (e *Engine) outgoingMux() (*announcedMux, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.outgoing == nil {
-		conn, err := listenUDP(":0")
+		p, err := e.openPort()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("open a port for connections to other servers: %w", err)
 		}
-		e.outgoing = e.newMux(conn)
+		e.outgoing = p
 	}
-	return e.outgoing, nil
+	return e.outgoing.mux, nil
 }
 
-func (e *Engine) newMux(conn *sharedConn) *announcedMux {
-	return &announcedMux{
-		UDPMuxDefault: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: e.loggers.NewLogger("udp-mux")}),
-		local:         conn.LocalAddr().(*net.UDPAddr).AddrPort(),
-		interfaces:    e.options.Interfaces,
+func (e *Engine) openPort() (*ownPort, error) {
+	port, err := transport.Listen(e.ctx, transport.Options{
+		ListenUDP: ":0", Interfaces: e.options.Interfaces, Sockets: 1, Log: e.options.Log,
+	})
+	if err != nil {
+		return nil, err
 	}
+	p := &ownPort{Port: port, mux: e.newMux(port.Others(), port)}
+	p.reading.Go(func() { _ = port.Run(e.ctx, nobody{}) }) // ends with the port
+	return p, nil
 }
+
+func (p *ownPort) close() error {
+	err := p.mux.Close()
+	if closed := p.Close(); err == nil {
+		err = closed
+	}
+	p.reading.Wait()
+	return err
+}
+
+// nobody takes no datagram: all go on to the mux.
+type nobody struct{}
+
+// Receive implements transport.Receiver.
+func (nobody) Receive([]byte, transport.Path) bool { return false }

@@ -4,26 +4,16 @@ import (
 	"fmt"
 
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/webrtc/v4"
 
 	"sluice/media"
 	"sluice/negotiation"
+	"sluice/rtpout"
 )
-
-// resendBuffer is how many packets of a track are kept for resends: about a second of 5 Mbit/s.
-const resendBuffer = 512
-
-// PlayOptions is what a sending connection needs besides what was negotiated.
-type PlayOptions struct {
-	Loopback          bool      // the peer is on this machine: loopback addresses are of use to it
-	OnKeyframeRequest func()    // called from the connection's goroutines when the peer wants a keyframe; must not close it; nil: nobody
-	Total             *Counters // counts along with the connection's own; nil: none
-}
 
 // Play answers a viewer's offer as the plan says and begins to connect. The caller closes the connection. Errors
 // are those of negotiation.FinishAnswer, or tell of a defect of ours.
-func (e *Engine) Play(offer *negotiation.Offer, plan *negotiation.Plan, o PlayOptions) (*Connection, error) {
+func (e *Engine) Play(offer *negotiation.Offer, plan *negotiation.Plan, o rtpout.PlayOptions) (*Connection, error) {
 	codecs, err := planned(plan)
 	if err != nil {
 		return nil, err
@@ -60,7 +50,7 @@ func (c *Connection) answerViewer(plan *negotiation.Plan) error {
 
 // OfferPlay offers to send the tracks, one of each kind, and begins to connect once Accept has the answer. The
 // caller closes the connection. It returns *UnsupportedCodecError for a codec that WebRTC has no payload format for.
-func (e *Engine) OfferPlay(tracks []media.Track, o PlayOptions) (*Connection, error) {
+func (e *Engine) OfferPlay(tracks []media.Track, o rtpout.PlayOptions) (*Connection, error) {
 	codecs, err := offered(tracks)
 	if err != nil {
 		return nil, err
@@ -84,33 +74,23 @@ func (e *Engine) OfferPlay(tracks []media.Track, o PlayOptions) (*Connection, er
 	return c, nil
 }
 
-func (e *Engine) newConnection(mux *announcedMux, codecs *webrtc.MediaEngine, role webrtc.DTLSRole, o PlayOptions) (*Connection, error) {
-	resends, err := nack.NewResponderInterceptor(nack.ResponderSize(resendBuffer))
-	if err != nil {
-		return nil, fmt.Errorf("make the resend buffer: %w", err)
+func (e *Engine) newConnection(mux *announcedMux, codecs *webrtc.MediaEngine, role webrtc.DTLSRole, o rtpout.PlayOptions) (*Connection, error) {
+	playout := webrtc.RTPHeaderExtensionCapability{URI: negotiation.PlayoutDelay}
+	if err := codecs.RegisterHeaderExtension(playout, webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverDirectionSendonly); err != nil {
+		return nil, fmt.Errorf("register header extension %s: %w", negotiation.PlayoutDelay, err)
 	}
-	budget := &resendBudget{}
-	interceptors := &interceptor.Registry{}
-	interceptors.Add(budget) // the first is the one beside the wire
-	interceptors.Add(resends)
 	b := newBorder() // no RTP passes: a viewer sends reports alone
 	settings := e.settings(mux, role, o.Loopback)
 	settings.BufferFactory = b.buffer
-	pc, err := e.newPeerConnection(codecs, interceptors, settings)
+	pc, err := e.newPeerConnection(codecs, &interceptor.Registry{}, settings) // the player resends and reports
 	if err != nil {
 		return nil, err
 	}
-	if o.OnKeyframeRequest == nil {
-		o.OnKeyframeRequest = func() {}
-	}
-	if o.Total == nil {
-		o.Total = &Counters{}
-	}
 	c := &Connection{
-		link: newLink(e, pc, mux, b, o.Loopback), tracks: make(map[string]*outgoing), onKeyframe: o.OnKeyframeRequest, total: o.Total,
+		link: newLink(e, pc, mux, b, o.Loopback), total: o.Total,
+		wake: make(waker, 1), feedback: make(chan feedback, feedbackQueue),
 	}
 	b.flood = c.floods
-	budget.refused = c.refuseResend
 	c.steps.Store(1)
 	pc.OnConnectionStateChange(c.onState)
 	pc.OnICEConnectionStateChange(c.onICEState)
@@ -135,9 +115,9 @@ func (c *Connection) addTrack(t media.Track) error {
 	if err != nil {
 		return fmt.Errorf("add track %s: %w", t.ID, err)
 	}
-	c.tracks[t.ID] = out
+	c.tracks = append(c.tracks, out)
 	if c.startReader() {
-		go c.readFeedback(transceiver.Sender())
+		go c.readFeedback(out, transceiver.Sender())
 	}
 	return nil
 }

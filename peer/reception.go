@@ -2,7 +2,6 @@ package peer
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -58,7 +57,7 @@ func (r *Reception) deliver(a arrival) bool {
 }
 
 // Run reads until the connection is over, ctx is done or the peer sends more than it may, and returns why: Err,
-// ctx's error or *FloodError. Whoever runs it closes the Reception afterwards.
+// ctx's error or *transport.FloodError. Whoever runs it closes the Reception afterwards.
 func (r *Reception) Run(ctx context.Context, s Sink) error {
 	defer r.overOnce.Do(func() { close(r.over) })
 	i := &intake{reception: r, sink: s, sync: rtpin.NewSynchronizer()}
@@ -78,16 +77,6 @@ func (r *Reception) Run(ctx context.Context, s Sink) error {
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// errClosed stands for the end that Close has brought.
-var errClosed = errors.New("the connection has been closed")
-
-func (r *Reception) why() error {
-	if err := r.Err(); err != nil {
-		return err
-	}
-	return errClosed
 }
 
 // RequestKeyframe asks the peer for a keyframe of one layer, "" where there is one only: by PLI (RFC 4585 6.3.1), or

@@ -6,48 +6,50 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/interceptor"
-	"github.com/pion/rtp"
+	"github.com/pion/rtcp"
 
-	"sluice/hub"
 	"sluice/media"
+	"sluice/rtpout"
 )
 
-// J123: a viewer that wants all that is kept again, every 10 ms, gets a fifth of what it is sent, beside a burst at
-// the start; what is sent for the first time always goes out. By RTX or under the same SSRC.
+// J123: a viewer that wants all that is kept again, every few packets, gets a fifth of what it is sent, beside a burst
+// at the start; what is sent for the first time always goes out.
 func TestResendBudget(t *testing.T) {
-	for name, ssrc := range map[string]uint32{"under its SSRC": 1, "by RTX": 2} {
-		t.Run(name, func(t *testing.T) {
-			const size, packets = 1000, 10_000
-			var first, again, refused uint64
-			budget := &resendBudget{refused: func() { refused++ }}
-			w := budget.BindLocalStream(&interceptor.StreamInfo{SSRC: 1, SSRCRetransmission: 2},
-				interceptor.RTPWriterFunc(func(h *rtp.Header, _ []byte, _ interceptor.Attributes) (int, error) {
-					if h.Marker {
-						again++
-					} else {
-						first++
-					}
-					return size, nil
-				}))
-			write := func(h *rtp.Header) {
-				if _, err := w.Write(h, make([]byte, size), nil); err != nil {
-					t.Fatal(err)
-				}
+	const pictures, burst = 400, 128 << 10
+	c, v := connect(t, newEngine(t, Options{}), nil)
+	c.feeds(t, vp8)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	var latest uint16
+	got := uint64(0)
+	for n := 0; n < pictures; {
+		select {
+		case p := <-v.packets:
+			latest = p.SequenceNumber
+			got++
+		case <-tick.C:
+			c.write(t, large(n == 0))
+			if n++; n%5 == 0 {
+				wantAgain(t, v, c.ssrc("video"), latest)
 			}
-			for n := range packets {
-				write(&rtp.Header{SSRC: 1, SequenceNumber: uint16(65000 + n)})
-				for back := range 5 {
-					write(&rtp.Header{SSRC: ssrc, SequenceNumber: uint16(65000 + n - back), Marker: true})
-				}
-			}
-			if most := uint64(packets/resendShare + resendBurst/size); first != packets || again > most || again < packets/resendShare {
-				t.Errorf("%d packets for the first time, %d again, want at most %d", first, again, most)
-			}
-			if again+refused != 5*packets {
-				t.Errorf("%d sent again and %d refused, of %d", again, refused, 5*packets)
-			}
-		})
+		}
+	}
+	s := c.Stats()
+	if most := s.Packets + s.Packets/5 + burst/(s.Bytes/s.Packets); s.Refused == 0 || got < s.Packets || got > most {
+		t.Errorf("%d packets came, want at most %d of %+v", got, most, s)
+	}
+}
+
+// wantAgain asks for the packets up to one again.
+func wantAgain(t *testing.T, v *viewer, ssrc uint32, latest uint16) {
+	t.Helper()
+	var wanted []uint16
+	for back := range uint16(64) {
+		wanted = append(wanted, latest-63+back)
+	}
+	err := v.WriteRTCP([]rtcp.Packet{&rtcp.TransportLayerNack{MediaSSRC: ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(wanted)}})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -60,7 +62,7 @@ func TestLossBeforeAViewer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e, v := newEngine(t, Options{}), newViewer(t)
 			way := newRelay(t, e.Addr())
-			c := answerTo(t, e, change.Replace(hidden(v.offer(t))), PlayOptions{})
+			c := answerTo(t, e, change.Replace(hidden(v.offer(t))), rtpout.PlayOptions{})
 			v.accept(t, way.route(c.Description(), e.Addr()))
 			await(t, c.Connected(), "connected")
 			await(t, v.connected, "connected on the viewer's side")
@@ -79,16 +81,15 @@ func TestLossBeforeAViewer(t *testing.T) {
 }
 
 // awaitResent sends pictures until the one that was swallowed has come.
-func awaitResent(t *testing.T, c *Connection, v *viewer, swallowed <-chan uint16) {
+func awaitResent(t *testing.T, c *playing, v *viewer, swallowed <-chan uint16) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	end := time.After(patience)
 	var want *uint16
-	for n := 0; ; n++ {
-		if err := c.Send(picture(n)); err != nil {
-			t.Fatal(err)
-		}
+	c.feeds(t, vp8)
+	for {
+		c.write(t, picture(true))
 		select {
 		case seq := <-swallowed:
 			want = &seq
@@ -104,11 +105,18 @@ func awaitResent(t *testing.T, c *Connection, v *viewer, swallowed <-chan uint16
 }
 
 // picture is one VP8 picture of a packet.
-func picture(n int) *hub.Unit {
-	return &hub.Unit{
-		AccessUnit: &media.AccessUnit{
-			PTS: media.PTS(time.Now(), 90000), Keyframe: true, Data: [][]byte{append([]byte{0, 0, 0, 0x9d, 0x01, 0x2a, 16, 0, 16, 0}, make([]byte, 100)...)},
-		},
-		Track: &vp8, Count: uint64(n + 1),
+func picture(key bool) *media.AccessUnit { return sizedPicture(key, 100) }
+
+// large is one that fills most of a packet.
+func large(key bool) *media.AccessUnit { return sizedPicture(key, 1000) }
+
+func sizedPicture(key bool, size int) *media.AccessUnit {
+	now := time.Now()
+	head := []byte{0, 0, 0, 0x9d, 0x01, 0x2a, 16, 0, 16, 0}
+	if !key {
+		head[0] = 1
+	}
+	return &media.AccessUnit{
+		PTS: media.PTS(now, 90000), Arrived: now, Keyframe: key, Data: [][]byte{append(head, make([]byte, size)...)},
 	}
 }

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"regexp"
@@ -17,6 +18,8 @@ import (
 	"sluice/hub"
 	"sluice/media"
 	"sluice/negotiation"
+	"sluice/rtpout"
+	"sluice/transport"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -29,22 +32,74 @@ var (
 	opus = media.Track{ID: "audio", Kind: media.Audio, Codec: media.Opus, ClockRate: 48000, Channels: 2}
 )
 
-func newEngine(t testing.TB, o Options) *Engine {
+// newEngine makes an engine on a port of its own: of 127.0.0.1, unless change says otherwise.
+func newEngine(t testing.TB, o Options, change ...func(*transport.Options)) *Engine {
 	t.Helper()
-	if o.ListenUDP == "" {
-		o.ListenUDP = "127.0.0.1:0"
-	}
 	o.Log = slog.New(slog.DiscardHandler)
-	e, err := NewEngine(t.Context(), o)
+	ports := transport.Options{ListenUDP: "127.0.0.1:0", Log: o.Log}
+	for _, f := range change {
+		f(&ports)
+	}
+	port, err := transport.Listen(t.Context(), ports)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if o.Certificate, err = transport.NewCertificate(); err != nil {
+		t.Fatal(err)
+	}
+	o.Conn, o.Hosts = port.Others(), port
+	e := NewEngine(t.Context(), o)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		if err := port.Run(context.WithoutCancel(t.Context()), nobody{}); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
+		if err := port.Close(); err != nil {
+			t.Error(err)
+		}
+		reading.Wait()
 	})
 	return e
+}
+
+// playing is a connection and what it is fed with.
+type playing struct {
+	*Connection
+	track     string         // that is published; "": nothing yet
+	publisher *hub.Publisher // likewise
+}
+
+// feeds starts to send a stream of one track, unless it does already.
+func (p *playing) feeds(t testing.TB, track media.Track) {
+	t.Helper()
+	if p.track != "" {
+		return
+	}
+	h := hub.New(hub.Options{})
+	t.Cleanup(h.Close)
+	stream, err := h.Create("cam")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.publisher, err = stream.Publish(media.MainRendition, []media.Track{track}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = p.Start(rtpout.Feed{Stream: stream, Rendition: media.MainRendition}); err != nil {
+		t.Fatal(err)
+	}
+	p.track = track.ID
+}
+
+func (p *playing) write(t testing.TB, au *media.AccessUnit) {
+	t.Helper()
+	if err := p.publisher.Write(p.track, au); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // viewer is the other end: a pion PeerConnection as the browser's.
@@ -121,7 +176,7 @@ func (v *viewer) accept(t testing.TB, answer string) {
 }
 
 // answerTo has the engine answer an offer with VP8 and Opus.
-func answerTo(t testing.TB, e *Engine, sdp string, o PlayOptions) *Connection {
+func answerTo(t testing.TB, e *Engine, sdp string, o rtpout.PlayOptions) *playing {
 	t.Helper()
 	offer, err := negotiation.ParseOffer(sdp, negotiation.RolePlay)
 	if err != nil {
@@ -137,18 +192,18 @@ func answerTo(t testing.TB, e *Engine, sdp string, o PlayOptions) *Connection {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	return c
+	return &playing{Connection: c}
 }
 
 // connect makes a viewer and waits until it is connected; change, if any, is made to the offer.
-func connect(t testing.TB, e *Engine, change *strings.Replacer, profiles ...dtls.SRTPProtectionProfile) (*Connection, *viewer) {
+func connect(t testing.TB, e *Engine, change *strings.Replacer, profiles ...dtls.SRTPProtectionProfile) (*playing, *viewer) {
 	t.Helper()
 	v := newViewer(t, profiles...)
 	sdp := v.offer(t)
 	if change != nil {
 		sdp = change.Replace(sdp)
 	}
-	c := answerTo(t, e, sdp, PlayOptions{})
+	c := answerTo(t, e, sdp, rtpout.PlayOptions{})
 	v.accept(t, c.Description())
 	await(t, c.Connected(), "connected")
 	await(t, v.connected, "connected on the viewer's side")
@@ -165,11 +220,9 @@ func await(t testing.TB, c <-chan struct{}, what string) {
 }
 
 // sound is one Opus frame of size bytes.
-func sound(size int) *hub.Unit {
-	return &hub.Unit{
-		AccessUnit: &media.AccessUnit{PTS: media.PTS(time.Now(), 48000), Keyframe: true, Data: [][]byte{make([]byte, size)}},
-		Track:      &opus, Count: 1,
-	}
+func sound(size int) *media.AccessUnit {
+	now := time.Now()
+	return &media.AccessUnit{PTS: media.PTS(now, 48000), Arrived: now, Keyframe: true, Data: [][]byte{make([]byte, size)}}
 }
 
 // hidden is an offer without candidates: there is no way past a relay then.

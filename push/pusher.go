@@ -14,12 +14,13 @@ import (
 	"sluice/hub"
 	"sluice/media"
 	"sluice/peer"
+	"sluice/rtpout"
 	"sluice/signalling/client"
 )
 
 // Sender makes sending connections. *peer.Engine is one.
 type Sender interface {
-	OfferPlay(tracks []media.Track, o peer.PlayOptions) (*peer.Connection, error)
+	OfferPlay(tracks []media.Track, o rtpout.PlayOptions) (*peer.Connection, error)
 }
 
 // Options say which stream goes where.
@@ -39,7 +40,7 @@ type Pusher struct {
 	options Options        // fixed after New
 	client  *client.Client // fixed after New
 	times   times          // fixed after New
-	total   peer.Counters
+	total   rtpout.Counters
 
 	backoff client.Backoff // owned by Run
 	told    string         // owned by Run: the trouble that the log knows of; "": none

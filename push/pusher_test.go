@@ -1,10 +1,8 @@
 package push
 
 import (
-	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"regexp"
 	"slices"
@@ -13,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sluice/internal/testpeer"
 	"sluice/media"
 	"sluice/peer"
 	"sluice/signalling/client"
@@ -295,14 +294,10 @@ func TestSilentServer(t *testing.T) {
 	p.until(t, "a new session", func() bool { return s.posts.Load() > 1 })
 }
 
-// deaf makes an engine whose port is closed already.
+// deaf makes an engine that uses its port no more.
 func deaf(t *testing.T) *peer.Engine {
 	t.Helper()
-	e, err := peer.NewEngine(context.Background(), peer.Options{ListenUDP: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Error(err)
-		return nil
-	}
+	e := testpeer.New(t, peer.Options{})
 	if err := e.Close(); err != nil {
 		t.Error(err)
 	}

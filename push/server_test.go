@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/hub"
+	"sluice/internal/testpeer"
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/peer"
@@ -28,18 +29,7 @@ const patience = 10 * time.Second
 
 func newEngine(t *testing.T) *peer.Engine {
 	t.Helper()
-	e, err := peer.NewEngine(t.Context(), peer.Options{
-		ListenUDP: "127.0.0.1:0", ConsentTimeout: 6 * time.Second, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return e
+	return testpeer.New(t, peer.Options{ConsentTimeout: 6 * time.Second})
 }
 
 // server is a WHIP server that takes all that it is sent.

@@ -1,6 +1,6 @@
 package push
 
-import "sluice/peer"
+import "sluice/rtpout"
 
 // State is how a push does.
 type State string
@@ -20,7 +20,7 @@ type Status struct {
 	Error     string // why it has failed, or why it is connecting again
 	Note      string // what of the stream is left out, and why; "": nothing
 	Rendition string // the one that is sent; "" if none is
-	Stats     peer.Stats
+	Stats     rtpout.Stats
 }
 
 // Status looks at the push as it is now.
@@ -57,15 +57,5 @@ func (p *Pusher) works(c choice, remote string) {
 	p.options.Log.Info("push connected", "remote", remote, "rendition", c.rendition)
 	if c.note != "" {
 		p.options.Log.Warn("not all of the stream is pushed", "reason", c.note)
-	}
-}
-
-// requestKeyframe passes on what the server wants.
-func (p *Pusher) requestKeyframe() {
-	p.mu.Lock()
-	rendition := p.status.Rendition
-	p.mu.Unlock()
-	if rendition != "" {
-		p.options.Stream.RequestKeyframe(rendition)
 	}
 }

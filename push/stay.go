@@ -9,7 +9,9 @@ import (
 
 	"sluice/hub"
 	"sluice/peer"
+	"sluice/rtpout"
 	"sluice/signalling/client/call"
+	"sluice/transport"
 )
 
 // Reasons for which a session ends that are no fault of the server.
@@ -30,7 +32,7 @@ type stay struct {
 	offered    choice
 	now        choice // of what is offered, what the source sends now
 
-	subscriber *hub.Subscriber // nil before it is connected
+	subscriber *hub.Subscriber // of the connection; nil before it is connected
 	began      time.Time       // when it was connected
 	gone       *time.Timer     // runs while nobody publishes
 	absent     bool            // nobody publishes
@@ -39,8 +41,8 @@ type stay struct {
 // send makes a session and sends until it ends, and returns why.
 func (p *Pusher) send(ctx context.Context, c choice) error {
 	p.set(Status{State: StateConnecting, Error: p.told, Rendition: c.rendition, Note: c.note})
-	connection, err := p.options.Engine.OfferPlay(c.tracks, peer.PlayOptions{
-		Loopback: p.client.Loopback(), OnKeyframeRequest: p.requestKeyframe, Total: &p.total,
+	connection, err := p.options.Engine.OfferPlay(c.tracks, rtpout.PlayOptions{
+		Loopback: p.client.Loopback(), Total: &p.total,
 	})
 	if err != nil {
 		return fmt.Errorf("make an offer: %w", err)
@@ -76,7 +78,7 @@ func (p *Pusher) keep(ctx context.Context, k *call.Call, s *stay) error {
 	return fmt.Errorf("push to %s: %w", p.client.Host(), err)
 }
 
-// run sends what the hub has and looks after the source, until something ends the session.
+// run has the connection send what the hub has and looks after the source, until something ends the session.
 func (s *stay) run(ctx context.Context) error {
 	limit := time.NewTimer(s.pusher.times.connect)
 	defer limit.Stop()
@@ -87,8 +89,6 @@ func (s *stay) run(ctx context.Context) error {
 	changed, err := s.look()
 	for err == nil {
 		select {
-		case <-s.wake():
-			err = s.deliver()
 		case <-changed:
 			changed, err = s.look()
 		case <-connected:
@@ -96,7 +96,7 @@ func (s *stay) run(ctx context.Context) error {
 			limit.Stop()
 			err = s.begin()
 		case <-limit.C:
-			err = &peer.UnreachableError{}
+			err = &transport.UnreachableError{}
 		case <-s.gone.C:
 			err = errSourceGone
 		case <-s.connection.Disconnected():
@@ -141,40 +141,20 @@ func (s *stay) look() (changed <-chan struct{}, err error) {
 // begin starts at the next keyframe, as viewers do: a whole GOP at once would be more than servers take in so short
 // a time.
 func (s *stay) begin() error {
-	sub, err := s.pusher.options.Stream.Subscribe(s.now.rendition, hub.StartKeyframe)
+	sub, err := s.connection.Start(rtpout.Feed{
+		Stream: s.pusher.options.Stream, Rendition: s.now.rendition, Start: hub.StartKeyframe,
+	})
 	if err != nil {
 		return err
 	}
 	sub.Forward()
 	s.subscriber, s.began = sub, time.Now()
 	s.pusher.works(s.now, s.connection.RemoteAddress())
-	sub.RequestKeyframe()
 	return nil
 }
 
 func (s *stay) end() {
 	if s.subscriber != nil {
 		s.pusher.backoff.Worked(time.Since(s.began))
-		s.subscriber.Close()
-	}
-}
-
-// wake tells that there may be something to send; never before the session is connected.
-func (s *stay) wake() <-chan struct{} {
-	if s.subscriber == nil {
-		return nil
-	}
-	return s.subscriber.Wake()
-}
-
-func (s *stay) deliver() error {
-	for {
-		u, ok := s.subscriber.TryNext()
-		if !ok {
-			return nil
-		}
-		if err := s.connection.Send(u); err != nil {
-			return err
-		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/peer"
+	"sluice/rtpout"
 )
 
 // Link is a connection to a peer, as far as publishers' and viewers' are alike. See peer.Connection.
@@ -27,11 +28,13 @@ type Negotiator interface {
 	Restart(f *negotiation.Fragment) (*negotiation.Fragment, error)
 }
 
-// Sender is a connection to a viewer. *peer.Connection is one.
+// Sender is a connection to a viewer. *fanout.Session and *peer.Connection are some.
 type Sender interface {
 	Link
-	Send(u *hub.Unit) error
-	Stats() peer.Stats
+	// Start begins to send, once it is connected. The subscriber is for whoever looks after the feed; the sender
+	// closes it. An error of the feed is Err.
+	Start(f rtpout.Feed) (*hub.Subscriber, error)
+	Stats() rtpout.Stats
 }
 
 // Receiver is a connection to a publisher. *peer.Reception is one.
@@ -44,34 +47,48 @@ type Receiver interface {
 
 // Engine makes connections.
 type Engine interface {
-	Play(offer *negotiation.Offer, plan *negotiation.Plan, o peer.PlayOptions) (Sender, error)
-	OfferPlay(tracks []media.Track, o peer.PlayOptions) (Sender, error)
+	Play(offer *negotiation.Offer, plan *negotiation.Plan, o rtpout.PlayOptions) (Sender, Route, error)
+	OfferPlay(tracks []media.Track, o rtpout.PlayOptions) (Sender, error)
 	Receive(offer *negotiation.Offer, plan *negotiation.Plan, o peer.ReceiveOptions) (Receiver, error)
 }
 
-// On is the engine of real connections.
-func On(e *peer.Engine) Engine { return peerEngine{e} }
+// On is the engine of real connections: viewers go the fast way wherever it can serve them, all others on
+// PeerConnections. fast is nil where that has been switched off.
+func On(e *peer.Engine, fast Fast) Engine {
+	if fast == nil {
+		fast = OnlySlow(SlowConfigured)
+	}
+	return engine{slow: e, fast: fast}
+}
 
-type peerEngine struct{ engine *peer.Engine }
+type engine struct {
+	slow *peer.Engine
+	fast Fast
+}
 
-func (e peerEngine) Play(offer *negotiation.Offer, plan *negotiation.Plan, o peer.PlayOptions) (Sender, error) {
-	c, err := e.engine.Play(offer, plan, o)
+func (e engine) Play(offer *negotiation.Offer, plan *negotiation.Plan, o rtpout.PlayOptions) (Sender, Route, error) {
+	why := e.fast.SlowReason(offer)
+	if why == "" {
+		s, err := e.fast.Play(offer, plan, o)
+		return s, Route{Way: WayFast}, err
+	}
+	c, err := e.slow.Play(offer, plan, o)
+	if err != nil {
+		return nil, Route{}, err
+	}
+	return c, Route{Way: WaySlow, Reason: why}, nil
+}
+
+func (e engine) OfferPlay(tracks []media.Track, o rtpout.PlayOptions) (Sender, error) {
+	c, err := e.slow.OfferPlay(tracks, o)
 	if err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-func (e peerEngine) OfferPlay(tracks []media.Track, o peer.PlayOptions) (Sender, error) {
-	c, err := e.engine.OfferPlay(tracks, o)
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-func (e peerEngine) Receive(offer *negotiation.Offer, plan *negotiation.Plan, o peer.ReceiveOptions) (Receiver, error) {
-	r, err := e.engine.Receive(offer, plan, o)
+func (e engine) Receive(offer *negotiation.Offer, plan *negotiation.Plan, o peer.ReceiveOptions) (Receiver, error) {
+	r, err := e.slow.Receive(offer, plan, o)
 	if err != nil {
 		return nil, err
 	}

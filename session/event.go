@@ -99,6 +99,13 @@ func (b *board) listen(kinds []EventKind) *Listener {
 	return l
 }
 
+// listenedTo reports whether anybody listens.
+func (b *board) listenedTo() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.listeners) > 0
+}
+
 func (b *board) remove(l *Listener) {
 	b.mu.Lock()
 	delete(b.listeners, l)

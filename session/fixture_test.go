@@ -13,6 +13,7 @@ import (
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/peer"
+	"sluice/rtpout"
 )
 
 // The tracks of the tests.
@@ -128,24 +129,74 @@ func (l *fakeLink) Restart(*negotiation.Fragment) (*negotiation.Fragment, error)
 	return &negotiation.Fragment{ICEUfrag: "gateway", ICEPwd: "gatewaygatewaygatewaygateway"}, nil
 }
 
-// fakeSender is a viewer's connection.
+// fakeSender is a viewer's connection. It keeps what it is to send.
 type fakeSender struct {
 	*fakeLink
-	options peer.PlayOptions
+	options rtpout.PlayOptions
 	tracks  []media.Track // of an offer of ours
 	sent    chan *hub.Unit
+	feed    rtpout.Feed     // set by Start
+	reading *hub.Subscriber // likewise
+	reader  sync.WaitGroup
 }
 
-func (s *fakeSender) Stats() peer.Stats { return peer.Stats{} }
+func (s *fakeSender) Stats() rtpout.Stats { return rtpout.Stats{} }
 
-func (s *fakeSender) Send(u *hub.Unit) error {
-	select {
-	case s.sent <- u:
-		return nil
-	case <-s.over:
-		return s.Err()
+func (s *fakeSender) Start(f rtpout.Feed) (*hub.Subscriber, error) {
+	sub, err := f.Stream.Subscribe(f.Rendition, f.Start)
+	if err != nil {
+		return nil, err
+	}
+	s.feed, s.reading = f, sub
+	sub.RequestKeyframe()
+	s.reader.Go(func() {
+		defer sub.Close()
+		s.read(sub)
+	})
+	return sub, nil
+}
+
+func (s *fakeSender) read(sub *hub.Subscriber) {
+	rendition := ""
+	var checked *media.Track
+	for {
+		select {
+		case <-sub.Wake():
+		case <-s.over:
+			return
+		}
+		for u, ok := sub.TryNext(); ok; u, ok = sub.TryNext() {
+			if u.Track != checked {
+				if err := s.feed.Check(u.Track); err != nil {
+					s.lose(err)
+					return
+				}
+				checked = u.Track
+			}
+			if u.Track.Rendition != rendition {
+				rendition = u.Track.Rendition
+				s.feed.Moved()
+			}
+			select {
+			case s.sent <- u:
+			case <-s.over:
+				return
+			}
+		}
+		if sub.Closed() {
+			s.lose(hub.ErrClosed)
+			return
+		}
 	}
 }
+
+func (s *fakeSender) Close() {
+	s.fakeLink.Close()
+	s.reader.Wait()
+}
+
+// wantsKeyframe is what a sender does about a PLI.
+func (s *fakeSender) wantsKeyframe() { s.reading.RequestKeyframe() }
 
 // fakeReceiver is a publisher's connection.
 type fakeReceiver struct {
@@ -192,11 +243,12 @@ type fakeEngine struct {
 	err       error
 }
 
-func (e *fakeEngine) Play(_ *negotiation.Offer, _ *negotiation.Plan, o peer.PlayOptions) (Sender, error) {
-	return e.OfferPlay(nil, o)
+func (e *fakeEngine) Play(_ *negotiation.Offer, _ *negotiation.Plan, o rtpout.PlayOptions) (Sender, Route, error) {
+	s, err := e.OfferPlay(nil, o)
+	return s, Route{Way: WayFast}, err
 }
 
-func (e *fakeEngine) OfferPlay(tracks []media.Track, o peer.PlayOptions) (Sender, error) {
+func (e *fakeEngine) OfferPlay(tracks []media.Track, o rtpout.PlayOptions) (Sender, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := &fakeSender{fakeLink: newFakeLink(), options: o, tracks: tracks, sent: make(chan *hub.Unit, 1000)}

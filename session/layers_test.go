@@ -293,9 +293,10 @@ func TestKeyframeFlood(t *testing.T) {
 		r.sends("", true)
 		_, v := b.play(PlayRequest{})
 		v.connect()
+		synctest.Wait()
 		for range 10_000 {
 			time.Sleep(time.Millisecond)
-			v.options.OnKeyframeRequest()
+			v.wantsKeyframe()
 			if len(v.sent) < cap(v.sent) {
 				r.sends("", false)
 			}

@@ -2,10 +2,7 @@ package session
 
 import (
 	"context"
-	"sync"
 	"time"
-
-	"sluice/peer"
 )
 
 // OfferLife is how long a counter-offer waits for its answer (B6).
@@ -17,57 +14,11 @@ func (s *Session) run(ctx context.Context) {
 	defer close(s.done)
 	defer s.manager.remove(s)
 	defer s.stay.leave()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-
-	var parts sync.WaitGroup
-	for _, work := range append(s.part.work(), s.keep) {
-		parts.Go(func() {
-			if err := work(ctx); ctx.Err() == nil {
-				s.end(err)
-			}
-		})
-	}
-	<-s.ending
-	cancel()
+	s.end(s.part.live(ctx))
 	s.link.Close()
-	parts.Wait()
 	s.sayEnd()
 	s.events.close()
 	s.finish()
-}
-
-// keep ends the session when it is not answered, does not connect, or when its peer is gone.
-func (s *Session) keep(ctx context.Context) error {
-	if err := s.await(ctx, s.accepted, OfferLife, ErrOfferExpired); err != nil {
-		return err
-	}
-	if err := s.await(ctx, s.link.Connected(), s.manager.options.ICETimeout, &peer.UnreachableError{}); err != nil {
-		return err
-	}
-	s.stay.place.connected()
-	select {
-	case <-s.link.Done():
-		return s.link.Err()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// await returns nil once c is closed, and late if that takes too long.
-func (s *Session) await(ctx context.Context, c <-chan struct{}, limit time.Duration, late error) error {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-c:
-		return nil
-	case <-timer.C:
-		return late
-	case <-s.link.Done():
-		return s.link.Err()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // connected is said by the part when media can flow.
@@ -80,7 +31,7 @@ func (s *Session) connected() {
 		s.log.Info("publisher connected", attrs...)
 		return
 	}
-	s.log.Info("viewer connected", attrs...)
+	s.log.Info("viewer connected", append(attrs, "way", s.viewer.route.Way, "why", s.viewer.route.Reason)...)
 }
 
 func (s *Session) sayEnd() {

@@ -7,13 +7,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"sluice/negotiation"
-	"sluice/peer"
+	"sluice/rtpout"
 )
 
 // retrySource is when a refused peer may ask again.
@@ -26,6 +27,7 @@ type Options struct {
 	ViewerIdleTimeout   time.Duration // how long a viewer is kept without a source; 0: 60 s
 	StrictPreconditions bool          // a fragment for Patch must come with its generation, even if it names it itself
 	Limits              Limits
+	PaceBits            int // bit/s of what viewers are sent at once; 0: 30 Mbit/s
 	Log                 *slog.Logger
 }
 
@@ -40,11 +42,12 @@ type Manager struct {
 	running sync.WaitGroup // one for each session that lives
 
 	mu       sync.Mutex
-	sessions map[string]*Session       // guarded by mu
-	closed   bool                      // guarded by mu
-	stopped  chan struct{}             // closed by Close
-	total    uint64                    // guarded by mu
-	sent     map[string]*peer.Counters // guarded by mu; by stream
+	sessions map[string]*Session         // guarded by mu
+	closed   bool                        // guarded by mu
+	stopped  chan struct{}               // closed by Close
+	total    uint64                      // guarded by mu
+	routes   map[Route]uint64            // guarded by mu; of viewers: how many there have been
+	sent     map[string]*rtpout.Counters // guarded by mu; by stream
 }
 
 // New makes a manager without sessions.
@@ -57,7 +60,8 @@ func New(s Streams, e Engine, o Options) *Manager {
 	}
 	return &Manager{
 		streams: s, engine: e, options: o, gate: newGate(o.Limits), desk: newDesk(),
-		sessions: make(map[string]*Session), sent: make(map[string]*peer.Counters), stopped: make(chan struct{}),
+		sessions: make(map[string]*Session), sent: make(map[string]*rtpout.Counters), routes: make(map[Route]uint64),
+		stopped: make(chan struct{}),
 	}
 }
 
@@ -71,6 +75,9 @@ func (m *Manager) start(ctx context.Context, s *Session) error {
 	}
 	m.sessions[s.id] = s
 	m.total++
+	if s.viewer != nil {
+		m.routes[s.viewer.route]++
+	}
 	m.running.Add(1)
 	go s.run(context.WithoutCancel(ctx))
 	return nil
@@ -124,19 +131,19 @@ func (m *Manager) Sessions() []*Session {
 	return all
 }
 
-func (m *Manager) counters(stream string) *peer.Counters {
+func (m *Manager) counters(stream string) *rtpout.Counters {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c, ok := m.sent[stream]
 	if !ok {
-		c = &peer.Counters{}
+		c = &rtpout.Counters{}
 		m.sent[stream] = c
 	}
 	return c
 }
 
 // Sent is what all viewers of a stream, those that have gone included, have been sent.
-func (m *Manager) Sent(stream string) peer.Stats { return m.counters(stream).Stats() }
+func (m *Manager) Sent(stream string) rtpout.Stats { return m.counters(stream).Stats() }
 
 // Forget drops what has been counted of a stream that is no more.
 func (m *Manager) Forget(stream string) {
@@ -150,6 +157,13 @@ func (m *Manager) Total() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.total
+}
+
+// Routes is how many viewers there have been, by the way that they went.
+func (m *Manager) Routes() map[Route]uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.routes)
 }
 
 // Close ends all sessions, refuses new ones and returns when the last goroutine has ended.

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"sluice/peer"
+	"sluice/transport"
 )
 
 const (
@@ -177,7 +177,7 @@ func TestPatchLimits(t *testing.T) {
 func TestPatchOfTheGone(t *testing.T) {
 	for name, end := range map[string]func(*Session, *fakeSender){
 		"closed":                  func(s *Session, _ *fakeSender) { s.Close() },
-		"failed":                  func(_ *Session, l *fakeSender) { l.lose(&peer.UnreachableError{}) },
+		"failed":                  func(_ *Session, l *fakeSender) { l.lose(&transport.UnreachableError{}) },
 		"closed during a restart": func(s *Session, l *fakeSender) { l.onRestart = func() { s.end(ErrDeleted) } },
 		"closed during one that fails": func(s *Session, l *fakeSender) {
 			l.onRestart, l.restartErr = func() { s.end(ErrDeleted) }, errors.New("closed")

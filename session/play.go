@@ -5,7 +5,7 @@ import (
 
 	"sluice/media"
 	"sluice/negotiation"
-	"sluice/peer"
+	"sluice/rtpout"
 )
 
 // PlayRequest is a viewer's wish to watch a stream.
@@ -67,7 +67,7 @@ func (m *Manager) answer(ctx context.Context, r PlayRequest, stay *stay) (*Sessi
 		return nil, err
 	}
 	v := newViewer(r, d)
-	if v.sender, err = m.engine.Play(d.offer, d.plan, m.playOptions(r, v)); err != nil {
+	if v.sender, v.route, err = m.engine.Play(d.offer, d.plan, m.playOptions(r)); err != nil {
 		return nil, err
 	}
 	return v.join(newSession(m, stay, r.Protocol, r.RemoteAddress, offer)), nil
@@ -85,14 +85,15 @@ func (m *Manager) counterOffer(ctx context.Context, r PlayRequest, stay *stay) (
 		}
 	}
 	v := newViewer(r, d)
-	if v.sender, err = m.engine.OfferPlay(tracks, m.playOptions(r, v)); err != nil {
+	v.route = Route{Way: WaySlow, Reason: SlowCounterOffer}
+	if v.sender, err = m.engine.OfferPlay(tracks, m.playOptions(r)); err != nil {
 		return nil, err
 	}
 	return v.join(newSession(m, stay, r.Protocol, r.RemoteAddress, nil)), nil
 }
 
-func (m *Manager) playOptions(r PlayRequest, v *viewer) peer.PlayOptions {
-	return peer.PlayOptions{Loopback: r.Loopback, OnKeyframeRequest: v.requestKeyframe, Total: m.counters(r.Stream)}
+func (m *Manager) playOptions(r PlayRequest) rtpout.PlayOptions {
+	return rtpout.PlayOptions{Loopback: r.Loopback, Total: m.counters(r.Stream)}
 }
 
 // newViewer makes the part of a session that sends what was decided. Its sender is still to be set.

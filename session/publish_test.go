@@ -9,6 +9,7 @@ import (
 
 	"sluice/hub"
 	"sluice/peer"
+	"sluice/transport"
 )
 
 // A14: who publishes when somebody publishes already, and when the other one is let go.
@@ -70,7 +71,7 @@ func TestConflictOrder(t *testing.T) {
 		dead, r0 := b.publish("", publisherOffer)
 		r0.connect()
 		r0.sends("", true)
-		r0.lose(&peer.UnreachableError{WasConnected: true})
+		r0.lose(&transport.UnreachableError{WasConnected: true})
 		synctest.Wait()
 		if !isDone(dead) {
 			t.Fatal("a dead session lives on")
@@ -120,7 +121,7 @@ func TestTakeOverFails(t *testing.T) {
 		second, r2 := b.publish("", publisherOffer)
 		r2.connect()
 		synctest.Wait()
-		r2.lose(peer.ErrPeerLeft)
+		r2.lose(transport.ErrPeerLeft)
 		synctest.Wait()
 		if !isDone(second) || isDone(first) {
 			t.Error("the newer one lives on, or the older has left in the midst of something")

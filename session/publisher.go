@@ -2,8 +2,11 @@ package session
 
 import (
 	"context"
+	"sync"
+	"time"
 
 	"sluice/negotiation"
+	"sluice/transport"
 )
 
 // publisher is the part of a session that receives.
@@ -19,8 +22,42 @@ func (p *publisher) role() Role { return RolePublish }
 
 func (p *publisher) describe(i *Info) { i.Choices, i.Received = p.plan.Sections, p.receiver.Stats() }
 
-func (p *publisher) work() []func(ctx context.Context) error {
-	return []func(ctx context.Context) error{p.run, p.yield}
+// live receives on the session's own goroutine, beside one that keeps the connection.
+func (p *publisher) live(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var keeper sync.WaitGroup
+	keeper.Go(func() {
+		p.session.end(p.keep())
+		cancel()
+	})
+	err := p.run(ctx)
+	p.session.end(err)
+	keeper.Wait()
+	return err
+}
+
+// keep returns when the connection does not come about, or is over; when a newer publisher takes over; or nil when the
+// session has ended.
+func (p *publisher) keep() error {
+	limit := time.NewTimer(p.session.manager.options.ICETimeout)
+	defer limit.Stop()
+	connected := p.receiver.Connected()
+	for {
+		select {
+		case <-connected:
+			connected = nil
+			limit.Stop()
+			p.session.stay.place.connected()
+		case <-limit.C:
+			return &transport.UnreachableError{}
+		case <-p.receiver.Done():
+			return p.receiver.Err()
+		case <-p.claim.replaced:
+			return ErrReplaced
+		case <-p.session.ending:
+			return nil
+		}
+	}
 }
 
 // run publishes what comes, once it is connected and whoever published before has let go of the stream.
@@ -44,14 +81,4 @@ func (p *publisher) run(ctx context.Context) error {
 	layers.ask, layers.fail = p.receiver.RequestKeyframe, p.session.end
 	defer layers.close()
 	return p.receiver.Run(ctx, layers)
-}
-
-// yield ends the session when a newer one takes over.
-func (p *publisher) yield(ctx context.Context) error {
-	select {
-	case <-p.claim.replaced:
-		return ErrReplaced
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"sluice/hub"
+	"sluice/internal/testpeer"
 	"sluice/internal/testviewer"
 	"sluice/peer"
 	"sluice/session"
@@ -123,22 +124,16 @@ func (c *publisher) sending(t *testing.T) {
 func publishHouse(t *testing.T, o session.Options, consent time.Duration) *house {
 	t.Helper()
 	o.Log = slog.New(slog.DiscardHandler)
-	engine, err := peer.NewEngine(t.Context(), peer.Options{ListenUDP: "127.0.0.1:0", ConsentTimeout: consent, Log: o.Log})
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine := testpeer.New(t, peer.Options{ConsentTimeout: consent})
 	h := hub.New(hub.Options{})
 	stream, err := h.Create("cam")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := session.New(session.InHub(h, session.Terms{Publish: true}), session.On(engine), o)
+	m := session.New(session.InHub(h, session.Terms{Publish: true}), session.On(engine, nil), o)
 	t.Cleanup(func() {
 		m.Close()
 		h.Close()
-		if err := engine.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 	return &house{stream: stream, manager: m}
 }

@@ -11,6 +11,7 @@ import (
 	"sluice/hub"
 	"sluice/negotiation"
 	"sluice/peer"
+	"sluice/rtpout"
 )
 
 // Role is what the peer does in its session.
@@ -56,8 +57,8 @@ func (e *SourceChangedError) Unwrap() error { return e.Err }
 // part is what a session does beside keeping its connection: a viewer's or a publisher's.
 type part interface {
 	role() Role
-	// work is run each on a goroutine of its own until ctx is done; an error, or nil before that, ends the session.
-	work() []func(ctx context.Context) error
+	// live returns once the session has ended, or with what ends it.
+	live(ctx context.Context) error
 	// describe adds what only the part knows.
 	describe(i *Info)
 }
@@ -133,7 +134,13 @@ func (s *Session) OnDone(f func()) {
 }
 
 // Listen begins to listen to events of some kinds; none: all. The caller closes the listener.
-func (s *Session) Listen(kinds ...EventKind) *Listener { return s.events.listen(kinds) }
+func (s *Session) Listen(kinds ...EventKind) *Listener {
+	if s.viewer != nil && !s.hasEnded() {
+		s.viewer.tellViewers()
+		defer s.viewer.lookAgain() // for it has somebody to tell now
+	}
+	return s.events.listen(kinds)
+}
 
 // Close ends the session and returns when it is over. It may be called twice.
 func (s *Session) Close() {
@@ -177,7 +184,8 @@ type Info struct {
 	RemoteAddress        string // of the media once connected, else of the signalling; host:port
 	Created              time.Time
 	Choices              []negotiation.Choice
-	Stats                peer.Stats                // what a viewer has been sent
+	Route                Route                     // of a viewer
+	Stats                rtpout.Stats              // what a viewer has been sent
 	Dropped              map[hub.DropReason]uint64 // what a viewer has not been sent
 	Received             peer.ReceptionStats       // what a publisher has sent
 }

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/hub"
+	"sluice/internal/testpeer"
 	"sluice/internal/testviewer"
 	"sluice/media"
 	"sluice/negotiation"
@@ -33,22 +34,16 @@ type house struct {
 func newHouse(t *testing.T, o session.Options) *house {
 	t.Helper()
 	o.Log = slog.New(slog.DiscardHandler)
-	engine, err := peer.NewEngine(t.Context(), peer.Options{ListenUDP: "127.0.0.1:0", Log: o.Log})
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine := testpeer.New(t, peer.Options{})
 	h := hub.New(hub.Options{})
 	stream, err := h.Create("cam")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := session.New(session.InHub(h, session.Terms{}), session.On(engine), o)
+	m := session.New(session.InHub(h, session.Terms{}), session.On(engine, nil), o)
 	t.Cleanup(func() {
 		m.Close()
 		h.Close()
-		if err := engine.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 	return &house{stream: stream, manager: m}
 }

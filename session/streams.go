@@ -13,9 +13,10 @@ const (
 
 // Terms is what a stream allows, for as long as it is held.
 type Terms struct {
-	Publish    bool     // it is fed by publishers and has no source of its own
-	OnConflict Conflict // "": ConflictReplace
-	Release    func()   // called once, by whoever found the stream, when it needs it no more; nil: nothing to do
+	Publish    bool      // it is fed by publishers and has no source of its own
+	OnConflict Conflict  // "": ConflictReplace
+	Start      hub.Start // where its viewers begin
+	Release    func()    // called once, by whoever found the stream, when it needs it no more; nil: nothing to do
 }
 
 // Streams finds the streams that sessions are for.

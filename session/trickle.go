@@ -17,7 +17,7 @@ type trickle struct {
 	answer     *negotiation.Answer // guarded by mu: likewise, to a counter-offer; nil before it is there
 	ufrag, pwd string              // guarded by mu: the peer's
 	past       string              // guarded by mu: its ufrag of the generation before; "" in the first
-	candidates map[string]bool     // guarded by mu: those that came by Patch in this generation
+	candidates map[string]bool     // guarded by mu: those that came by Patch in this generation; nil: none
 	ended      bool                // guarded by mu: the peer has said that no more candidates of this generation come
 	requests   rate                // guarded by mu
 	restarts   rate                // guarded by mu
@@ -26,7 +26,7 @@ type trickle struct {
 // newTrickle begins with a peer's offer; nil: we have made one.
 func newTrickle(o *negotiation.Offer) *trickle {
 	t := &trickle{
-		generation: 1, offer: o, candidates: make(map[string]bool),
+		generation: 1, offer: o,
 		requests: rate{most: patchesPerSecond, span: time.Second},
 		restarts: rate{most: restartsPerMinute, span: time.Minute},
 	}
@@ -115,6 +115,9 @@ func (t *trickle) fresh(f *negotiation.Fragment) []string {
 		return nil
 	}
 	t.ended = f.EndOfCandidates
+	if t.candidates == nil {
+		t.candidates = make(map[string]bool)
+	}
 	var fresh []string
 	for _, v := range t.candidatesOf(f) {
 		if !t.candidates[v] && len(t.candidates) < maxCandidates {

@@ -10,17 +10,18 @@ import (
 	"sluice/negotiation"
 )
 
-// viewer is the part of a session that watches: a pump from the hub to the peer, and a watch beside it.
+// viewer is the part of a session that watches.
 type viewer struct {
 	session   *Session           // fixed once it runs
 	sender    Sender             // likewise
+	route     Route              // likewise
 	offer     *negotiation.Offer // likewise
 	plan      *negotiation.Plan  // likewise
 	automatic LayerChoice        // likewise: what the request wished for
 	poke      chan struct{}      // capacity 1; sent to by all who want the watch to look again, never closed
 
 	mu         sync.Mutex
-	subscriber *hub.Subscriber // guarded by mu; opened and closed by pump, nil before it is connected
+	subscriber *hub.Subscriber // guarded by mu; closed by the sender, nil before it is connected
 	asked      string          // guarded by mu; the rendition that the subscriber was asked for
 	chosen     string          // guarded by mu; the rendition that it should be asked for
 	wish       LayerChoice     // guarded by mu
@@ -30,7 +31,7 @@ type viewer struct {
 func (v *viewer) role() Role { return RolePlay }
 
 func (v *viewer) describe(i *Info) {
-	i.Choices, i.Stats = v.plan.Sections, v.sender.Stats()
+	i.Choices, i.Stats, i.Route = v.plan.Sections, v.sender.Stats(), v.route
 	v.mu.Lock()
 	sub := v.subscriber
 	v.mu.Unlock()
@@ -39,75 +40,10 @@ func (v *viewer) describe(i *Info) {
 	}
 }
 
-func (v *viewer) work() []func(ctx context.Context) error {
-	return []func(ctx context.Context) error{v.pump, v.watch}
-}
+func (v *viewer) live(context.Context) error { return newWatch(v).run() }
 
-func (v *viewer) newFitness() *fitness {
-	return newFitness(v.offer, v.plan, v.session.manager.options.Policy)
-}
-
-// requestKeyframe passes the peer's wish on to the rendition that it reads, or goes over to.
-func (v *viewer) requestKeyframe() {
-	v.mu.Lock()
-	sub := v.subscriber
-	v.mu.Unlock()
-	if sub != nil {
-		sub.RequestKeyframe()
-	}
-}
-
-// pump moves units from the hub to the peer once it is connected.
-func (v *viewer) pump(ctx context.Context) error {
-	select {
-	case <-v.sender.Connected():
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	sub, err := v.subscribe()
-	if err != nil {
-		return err
-	}
-	defer sub.Close()
-	v.session.connected()
-	sub.RequestKeyframe()
-	return v.deliver(ctx, sub)
-}
-
-func (v *viewer) subscribe() (*hub.Subscriber, error) {
-	v.mu.Lock()
-	name := v.chosen
-	v.mu.Unlock()
-	sub, err := v.session.stay.stream.Subscribe(name, hub.StartKeyframe)
-	if err != nil {
-		return nil, err
-	}
-	v.mu.Lock()
-	v.subscriber, v.asked = sub, name
-	v.mu.Unlock()
-	v.lookAgain()
-	return sub, nil
-}
-
-func (v *viewer) deliver(ctx context.Context, sub *hub.Subscriber) error {
-	fit := v.newFitness()
-	reading := ""
-	for {
-		u, err := sub.Next(ctx)
-		if err != nil {
-			return err
-		}
-		if err := fit.unit(u.Track); err != nil {
-			return err
-		}
-		if err := v.sender.Send(u); err != nil {
-			return err
-		}
-		if u.Track.Rendition != reading {
-			reading = u.Track.Rendition
-			v.lookAgain()
-		}
-	}
+func (v *viewer) fitness() fitness {
+	return fitness{offer: v.offer, plan: v.plan, policy: v.session.manager.options.Policy}
 }
 
 func (v *viewer) lookAgain() {
@@ -123,8 +59,16 @@ func (s *Session) Layers() []Layer {
 		return nil
 	}
 	s.viewer.mu.Lock()
-	defer s.viewer.mu.Unlock()
-	return slices.Clone(s.viewer.layers)
+	layers := slices.Clone(s.viewer.layers)
+	s.viewer.mu.Unlock()
+	for _, r := range s.stay.stream.Renditions() {
+		for i := range layers {
+			if layers[i].RID == r.Name {
+				layers[i].Bitrate = r.Bitrate // changes all the time
+			}
+		}
+	}
+	return layers
 }
 
 // SelectLayer says which layer a viewer wants from now on. The zero choice is what its request wished for. Every

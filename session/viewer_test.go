@@ -12,6 +12,7 @@ import (
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/peer"
+	"sluice/transport"
 )
 
 // drain reads what the viewer was sent, as the names of the renditions.
@@ -98,7 +99,6 @@ func TestViewerWantsKeyframes(t *testing.T) {
 			}
 		}
 		_, v := b.play(PlayRequest{})
-		v.options.OnKeyframeRequest()
 		if asked(low) {
 			t.Error("asked for a viewer that is not connected")
 		}
@@ -119,13 +119,13 @@ func TestViewerWantsKeyframes(t *testing.T) {
 			t.Error("not asked again for a keyframe that did not come")
 		}
 		time.Sleep(lookInterval / 2)
-		v.options.OnKeyframeRequest()
+		v.wantsKeyframe()
 		if !asked(high) || !asked(low) {
 			t.Error("the viewer's wish while it goes over went astray")
 		}
 		b.write(high)
 		time.Sleep(time.Second)
-		v.options.OnKeyframeRequest()
+		v.wantsKeyframe()
 		if !asked(high) || asked(low) {
 			t.Error("the viewer's wish went astray")
 		}
@@ -343,7 +343,7 @@ func TestStuckViewer(t *testing.T) {
 		p := b.source("main", picture)
 		_, stuck := b.play(PlayRequest{})
 		_, other := b.play(PlayRequest{})
-		stuck.sent = nil // it waits for ever in Send
+		stuck.sent = nil // it waits for ever to send
 		stuck.connect()
 		other.connect()
 		synctest.Wait()
@@ -353,7 +353,7 @@ func TestStuckViewer(t *testing.T) {
 		if n := len(other.drain()); n != 500 {
 			t.Errorf("the other got %d units", n)
 		}
-		stuck.lose(peer.ErrPeerLeft)
+		stuck.lose(transport.ErrPeerLeft)
 	})
 }
 

@@ -1,52 +1,125 @@
 package session
 
 import (
-	"context"
 	"time"
 
 	"sluice/hub"
 	"sluice/media"
+	"sluice/rtpout"
+	"sluice/transport"
 )
 
-// lookInterval is how often a viewer's session looks at bit rates and at the number of viewers.
-const lookInterval = time.Second
+const (
+	// lookInterval is how often a viewer's session looks at what nobody tells of: bit rates and the number of viewers.
+	lookInterval = time.Second
+	// maxLooks is how often it looks at most in that time: each viewer that comes or goes is a change of the stream.
+	maxLooks = 10
+)
 
-// watch chooses the rendition, tells what happens to the stream, and ends the session when there has been no source
-// for too long, or only one that does not fit.
-func (v *viewer) watch(ctx context.Context) error {
-	stream := v.session.stay.stream
-	idle := idleTimer{limit: v.session.manager.options.ViewerIdleTimeout}
-	tick := time.NewTicker(lookInterval)
-	defer tick.Stop()
-	fit := v.newFitness()
-	v.tellViewers()
-	for {
-		changed := stream.Changed()
-		all := stream.Renditions()
-		idle.update(len(all) > 0)
-		if err := v.look(all, fit); err != nil {
-			return err
-		}
+// watch is the life of a viewer's session, on the session's one goroutine: it waits until it is connected and has it
+// sent to, chooses the rendition, tells what happens to the stream, and ends the session when its peer is gone, or when
+// there has been no source for too long, or only one that does not fit. All its fields belong to that goroutine.
+type watch struct {
+	*viewer
+
+	step  <-chan struct{} // the next one towards being connected; nil once it is
+	limit alarm           // of that step
+	late  error           // what it means if that rings
+
+	changed <-chan struct{} // when to look again; nil: not before the tick
+	tick    alarm           // set while there is something to look at that nobody tells of
+	idle    alarm           // set while there is no source
+	looks   int             // since the last tick
+	still   bool            // nothing changes of which nobody tells
+	known   verdicts
+}
+
+func newWatch(v *viewer) *watch {
+	w := &watch{viewer: v, step: v.session.accepted, late: ErrOfferExpired}
+	w.limit.set(OfferLife)
+	return w
+}
+
+// run returns what ends the session, or nil once something else has ended it.
+func (w *watch) run() error {
+	defer w.stop()
+	w.tellViewers()
+	err := w.look()
+	for err == nil {
 		select {
-		case <-changed:
-		case <-v.poke:
-		case <-tick.C:
-			v.tellViewers()
-		case <-idle.expired():
+		case <-w.step:
+			err = w.advance()
+		case <-w.limit.rings():
+			return w.late
+		case <-w.changed:
+			err = w.look()
+		case <-w.poke:
+			err = w.look()
+		case <-w.tick.rings():
+			err = w.lookAround()
+		case <-w.idle.rings():
 			return ErrSourceGone
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-w.sender.Done():
+			return w.sender.Err()
+		case <-w.session.ending:
+			return nil
 		}
 	}
+	return err
 }
 
-func (v *viewer) tellViewers() {
-	v.session.events.post(Event{Kind: EventViewerCount, Viewers: v.session.stay.stream.Viewers()})
+func (w *watch) stop() {
+	w.limit.stop()
+	w.tick.stop()
+	w.idle.stop()
 }
 
-// look chooses from what is published now.
-func (v *viewer) look(all []hub.Rendition, fit *fitness) error {
-	fits, err := fit.renditions(all)
+// advance goes from one step to the next.
+func (w *watch) advance() error {
+	w.limit.stop()
+	if w.step == w.session.accepted {
+		w.step, w.late = w.sender.Connected(), &transport.UnreachableError{}
+		w.limit.set(w.session.manager.options.ICETimeout)
+		return nil
+	}
+	w.step = nil
+	w.session.stay.place.connected()
+	return w.start()
+}
+
+// start has the viewer sent to.
+func (w *watch) start() error {
+	stay := w.session.stay
+	fit := w.fitness()
+	w.mu.Lock()
+	name := w.chosen
+	w.mu.Unlock()
+	sub, err := w.sender.Start(rtpout.Feed{
+		Stream: stay.stream, Rendition: name, Start: stay.terms.Start, PaceBits: w.session.manager.options.PaceBits,
+		Check: func(t *media.Track) error { return fit.track(*t) },
+		Moved: w.lookAgain,
+	})
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.subscriber, w.asked = sub, name
+	w.mu.Unlock()
+	w.session.connected()
+	return w.look()
+}
+
+// look sees what is published now, and chooses from it.
+func (w *watch) look() error {
+	stream := w.session.stay.stream
+	w.changed = stream.Changed()
+	all := stream.Renditions()
+	if len(all) > 0 {
+		w.idle.stop()
+	} else {
+		w.idle.set(w.session.manager.options.ViewerIdleTimeout)
+	}
+	fits, err := w.known.fits(w.fitness(), all)
 	if err != nil {
 		return err
 	}
@@ -54,14 +127,51 @@ func (v *viewer) look(all []hub.Rendition, fit *fitness) error {
 	if len(all) == 0 {
 		source = EventInactive
 	}
-	v.session.events.post(Event{Kind: source})
-	v.session.events.post(Event{Kind: EventLayers, Layers: v.choose(fits)})
+	w.session.events.post(Event{Kind: source})
+	layers, settled := w.choose(fits)
+	w.session.events.post(Event{Kind: EventLayers, Layers: layers})
+	w.lookLater(settled && len(all) < 2)
 	return nil
 }
 
+// lookLater decides when to look next, if not at the next change: rates change while there are renditions to choose
+// from, a wish for a keyframe gets lost at times, and there may have been too many changes.
+func (w *watch) lookLater(still bool) {
+	w.still = still
+	if w.looks++; w.looks > maxLooks {
+		w.changed, w.still = nil, false
+	}
+	w.setTick()
+}
+
+func (w *watch) setTick() {
+	if !w.still || w.session.events.listenedTo() {
+		w.tick.set(lookInterval)
+	}
+}
+
+// lookAround is the tick.
+func (w *watch) lookAround() error {
+	w.tick.stop()
+	w.looks = 0
+	if w.session.events.listenedTo() {
+		w.tellViewers()
+	}
+	if w.still {
+		w.setTick()
+		return nil
+	}
+	return w.look()
+}
+
+// tellViewers is for those who listen, and for those who will.
+func (v *viewer) tellViewers() {
+	v.session.events.post(Event{Kind: EventViewerCount, Viewers: v.session.stay.stream.Viewers()})
+}
+
 // choose has the subscriber go over to another rendition if a better one fits, and returns the layers as they are
-// now. Without a source it stays where it is.
-func (v *viewer) choose(fits []hub.Rendition) []Layer {
+// now, and whether it is sent the one that it has chosen. Without a source it stays where it is.
+func (v *viewer) choose(fits []hub.Rendition) (layers []Layer, settled bool) {
 	v.mu.Lock()
 	if name := v.wish.pick(fits, v.chosen); name != "" {
 		v.chosen = name
@@ -82,11 +192,11 @@ func (v *viewer) choose(fits []hub.Rendition) []Layer {
 	case sub != nil && reading != name:
 		v.session.stay.stream.RequestKeyframe(name) // a wish gets lost at times
 	}
-	layers := layersOf(fits, reading)
+	layers = layersOf(fits, reading)
 	v.mu.Lock()
 	v.layers = layers
 	v.mu.Unlock()
-	return layers
+	return layers, sub == nil || reading == name
 }
 
 // layersOf lists the renditions with a picture.

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/hub"
+	"sluice/internal/testpeer"
 	"sluice/internal/testviewer"
 	"sluice/media"
 	"sluice/peer"
@@ -31,10 +32,7 @@ const origin = "https://page.example"
 func newServer(t *testing.T) *httptest.Server {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	engine, err := peer.NewEngine(t.Context(), peer.Options{ListenUDP: "127.0.0.1:0", Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine := testpeer.New(t, peer.Options{})
 	h := hub.New(hub.Options{})
 	for _, name := range []string{"live", "dark"} {
 		s, err := h.Create(name)
@@ -52,16 +50,13 @@ func newServer(t *testing.T) *httptest.Server {
 			t.Fatal(err)
 		}
 	}
-	sessions := session.New(session.InHub(h, session.Terms{}), session.On(engine), session.Options{Log: log})
+	sessions := session.New(session.InHub(h, session.Terms{}), session.On(engine, nil), session.Options{Log: log})
 	e := whep.New(sessions, resource.New(resource.Options{Log: log}))
 	server := httptest.NewServer(resource.CORS{Origins: []string{origin}}.Wrap(resource.CheckHeaders(route(e))))
 	t.Cleanup(func() {
 		server.Close()
 		sessions.Close()
 		h.Close()
-		if err := engine.Close(); err != nil {
-			t.Error(err)
-		}
 		http.DefaultClient.CloseIdleConnections()
 	})
 	return server

@@ -36,7 +36,7 @@ func newGateway(t *testing.T) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sessions := session.New(session.InHub(h, session.Terms{Publish: true}), session.On(newEngine(t)), session.Options{Log: log})
+	sessions := session.New(session.InHub(h, session.Terms{Publish: true}), session.On(newEngine(t), nil), session.Options{Log: log})
 	resources := resource.New(resource.Options{Log: log})
 	g := &gateway{sessions: sessions, stream: stream}
 	publishers, viewers := whip.New(sessions, resources), whep.New(sessions, resources)

@@ -17,9 +17,11 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/hub"
+	"sluice/internal/testpeer"
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/peer"
+	"sluice/rtpout"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -34,16 +36,7 @@ var (
 
 func newEngine(t *testing.T) *peer.Engine {
 	t.Helper()
-	e, err := peer.NewEngine(t.Context(), peer.Options{ListenUDP: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return e
+	return testpeer.New(t, peer.Options{})
 }
 
 // server is a WHEP server that sends pictures of VP8 and sound of Opus to one viewer at a time.
@@ -59,13 +52,17 @@ type server struct {
 	sdps, fragments          chan string   // offers and candidates of the viewer, as many as fit
 	links                    []string      // of the answer
 
+	stream     *hub.Stream
+	publisher  *hub.Publisher
 	mu         sync.Mutex
 	connection *peer.Connection
+	started    *peer.Connection // owned by send
 }
 
 func serve(t *testing.T) *server {
 	t.Helper()
 	s := &server{engine: newEngine(t), wishes: make(chan struct{}, 64), sdps: make(chan string, 8), fragments: make(chan string, 8)}
+	s.publish(t)
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -125,21 +122,29 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func note(c chan string, text string) {
+func note[T any](c chan T, what T) {
 	select {
-	case c <- text:
+	case c <- what:
 	default:
 	}
 }
 
-func (s *server) options() peer.PlayOptions {
-	return peer.PlayOptions{Loopback: true, OnKeyframeRequest: func() {
-		select {
-		case s.wishes <- struct{}{}:
-		default:
-		}
-	}}
+// publish makes the stream that the viewer is sent.
+func (s *server) publish(t *testing.T) {
+	t.Helper()
+	h := hub.New(hub.Options{})
+	t.Cleanup(h.Close)
+	stream, err := h.Create("cam")
+	if err == nil {
+		s.stream = stream
+		s.publisher, err = stream.Publish(media.MainRendition, []media.Track{vp8, opus})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
+
+func (s *server) options() rtpout.PlayOptions { return rtpout.PlayOptions{Loopback: true} }
 
 func (s *server) answer(w http.ResponseWriter, sdp string) error {
 	offer, err := negotiation.ParseOffer(sdp, negotiation.RolePlay)
@@ -203,23 +208,38 @@ func (s *server) send(stop <-chan struct{}) {
 		case <-stop:
 			return
 		}
+		select {
+		case <-s.publisher.KeyframeRequests():
+			note(s.wishes, struct{}{})
+		default:
+		}
 		c := s.viewer()
 		if c == nil || !isClosed(c.Connected()) || isClosed(c.Done()) {
 			continue
 		}
+		s.start(c)
 		now := time.Now()
 		if !s.noPictures.Load() {
 			key := n%10 == 0
-			_ = c.Send(&hub.Unit{Track: &vp8, Count: n, AccessUnit: &media.AccessUnit{
-				PTS: media.PTS(now, 90000), Keyframe: key, Data: [][]byte{picture8(key)},
-			}})
+			_ = s.publisher.Write("video", &media.AccessUnit{
+				PTS: media.PTS(now, 90000), Arrived: now, Keyframe: key, Data: [][]byte{picture8(key)},
+			})
 		}
 		if !s.noSound.Load() {
-			_ = c.Send(&hub.Unit{Track: &opus, Count: n, AccessUnit: &media.AccessUnit{
-				PTS: media.PTS(now, 48000), Keyframe: true, Data: [][]byte{{0xf8, 0xff, 0xfe}},
-			}})
+			_ = s.publisher.Write("audio", &media.AccessUnit{
+				PTS: media.PTS(now, 48000), Arrived: now, Keyframe: true, Data: [][]byte{{0xf8, 0xff, 0xfe}},
+			})
 		}
 	}
+}
+
+// start has a connection sent to, once.
+func (s *server) start(c *peer.Connection) {
+	if s.started == c {
+		return
+	}
+	s.started = c
+	_, _ = c.Start(rtpout.Feed{Stream: s.stream, Rendition: media.MainRendition})
 }
 
 // picture8 is a VP8 picture of 16x16 pixels, whose content nobody looks at.

@@ -15,6 +15,7 @@ import (
 
 	"sluice/hub"
 	"sluice/ingest/whip"
+	"sluice/internal/testpeer"
 	"sluice/negotiation"
 	"sluice/peer"
 	"sluice/session"
@@ -48,23 +49,17 @@ func serve(t *testing.T, e *whip.Endpoint) *httptest.Server {
 func newServer(t *testing.T) *httptest.Server {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	engine, err := peer.NewEngine(t.Context(), peer.Options{ListenUDP: "127.0.0.1:0", Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine := testpeer.New(t, peer.Options{})
 	h := hub.New(hub.Options{})
 	for _, name := range []string{"studio", "camera"} {
 		if _, err := h.Create(name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	sessions := session.New(streams{session.InHub(h, session.Terms{})}, session.On(engine), session.Options{Log: log})
+	sessions := session.New(streams{session.InHub(h, session.Terms{})}, session.On(engine, nil), session.Options{Log: log})
 	t.Cleanup(func() {
 		sessions.Close()
 		h.Close()
-		if err := engine.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 	return serve(t, whip.New(sessions, resource.New(resource.Options{Log: log})))
 }

@@ -26,8 +26,10 @@ var mayImport = map[string][]string{
 	// From access units to a viewer.
 	"rtpout":              {"hub", "media"},
 	"negotiation":         {"media"},
-	"peer":                {"rtpin", "rtpout", "negotiation", "hub", "media"},
-	"session":             {"peer", "negotiation", "hub", "media", "auth"},
+	"transport":           {},
+	"fanout":              {"transport", "rtpout", "negotiation", "hub", "media"},
+	"peer":                {"transport", "rtpin", "rtpout", "negotiation", "hub", "media"},
+	"session":             {"fanout", "peer", "transport", "rtpout", "negotiation", "hub", "media", "auth"},
 	"signalling/problem":  {},
 	"signalling/resource": {"signalling/problem", "session"},
 	"whep":                {"signalling/resource", "signalling/problem", "session"},
@@ -37,7 +39,7 @@ var mayImport = map[string][]string{
 	"signalling/client":      {},
 	"signalling/client/call": {"signalling/client", "peer", "negotiation"},
 	"ingest/whep":            {"ingest", "signalling/client", "signalling/client/call", "peer", "negotiation", "hub", "media"},
-	"push":                   {"signalling/client", "signalling/client/call", "peer", "hub", "media"},
+	"push":                   {"signalling/client", "signalling/client/call", "peer", "transport", "rtpout", "hub", "media"},
 
 	// For those who run it. They declare the interfaces that they need.
 	"admin":   {"signalling/problem"},
@@ -46,9 +48,10 @@ var mayImport = map[string][]string{
 
 	// The house: the only package that knows all others, and the command that starts it.
 	"gateway": {
-		"admin", "auth", "bitstream", "config", "hub", "ingest", "ingest/rtsp", "ingest/whep", "ingest/whip",
+		"admin", "auth", "bitstream", "config", "fanout", "hub", "ingest", "ingest/rtsp", "ingest/whep", "ingest/whip",
 		"internal/camera", "media", "metrics",
-		"negotiation", "peer", "push", "rtpin", "rtpout", "session", "signalling/client", "signalling/problem", "signalling/resource", "web", "whep",
+		"negotiation", "peer", "push", "rtpin", "rtpout", "session", "signalling/client", "signalling/problem", "signalling/resource",
+		"transport", "web", "whep",
 	},
 	"cmd/gateway": {"gateway", "config"},
 
@@ -57,6 +60,7 @@ var mayImport = map[string][]string{
 	"internal/testcamera":  {"media"},
 	"internal/testmedia":   {"media"},
 	"internal/testviewer":  {"media"},
+	"internal/testpeer":    {"peer", "transport"},
 	"internal/lossyrelay":  {},
 	"internal/layout":      {},
 	"internal/conformance": {},

@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+
+	"sluice/config"
+	"sluice/fanout"
+	"sluice/peer"
+	"sluice/session"
+	"sluice/transport"
+)
+
+// openMedia opens the one UDP port and makes what sends and receives on it: the fast way to viewers, unless it is
+// switched off, and PeerConnections for all others.
+func (g *Gateway) openMedia(ctx context.Context) error {
+	w := g.options.Config.WebRTC
+	certificate, err := transport.NewCertificate()
+	if err != nil {
+		return err
+	}
+	g.port, err = transport.Listen(ctx, transport.Options{
+		ListenUDP: g.options.Config.UDPListenAddr(), Interfaces: w.Interfaces, AdditionalHosts: w.AdditionalHosts,
+		GSO: w.GSO != config.GSOOff, Log: g.log,
+	})
+	if err != nil {
+		return err
+	}
+	g.engine = peer.NewEngine(ctx, peer.Options{
+		Conn: g.port.Others(), Hosts: g.port, Certificate: certificate, Interfaces: w.Interfaces,
+		ConsentTimeout: w.ConsentTimeout, Log: g.log,
+	})
+	if w.FastPath {
+		g.fanout = fanout.New(fanout.Options{
+			Port: g.port, Certificate: certificate, ConsentTimeout: w.ConsentTimeout, Log: g.log,
+		})
+	}
+	return nil
+}
+
+// fastWay is the way that viewers go if they can. Whether one comes over TCP is known only after the answer.
+func (g *Gateway) fastWay() session.Fast {
+	switch {
+	case g.fanout == nil:
+		return session.OnlySlow(session.SlowConfigured)
+	case g.options.Config.WebRTC.ListenTCP != "":
+		return session.OnlySlow(session.SlowTCP)
+	}
+	return session.OnFanout(g.fanout)
+}
+
+// runMedia reads the port until ctx is done.
+func (g *Gateway) runMedia(ctx context.Context) error {
+	var err error
+	if g.fanout != nil {
+		err = g.fanout.Run(ctx)
+	} else {
+		err = g.port.Run(ctx, nobody{})
+	}
+	if err != nil {
+		return fmt.Errorf("webrtc.listen_udp: %w", err)
+	}
+	return nil
+}
+
+// nobody takes no datagram: all go on to PeerConnections.
+type nobody struct{}
+
+// Receive implements transport.Receiver.
+func (nobody) Receive([]byte, transport.Path) bool { return false }
