@@ -46,7 +46,6 @@ func newHandshaker(cert tls.Certificate, log *slog.Logger) *handshaker {
 			dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 			dtls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
 			dtls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-			dtls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA,
 		),
 		dtls.WithEllipticCurves(elliptic.X25519, elliptic.P256),
 		dtls.WithSRTPProtectionProfiles(profiles(hasAES())...),
@@ -88,8 +87,8 @@ func (h *handshaker) run(ctx context.Context, p *pipe, want []negotiation.Finger
 		keys, err = keysOf(conn)
 	}
 	if err != nil {
-		p.redirect(nil)
-		return nil, errors.Join(fmt.Errorf("agree on keys: %w", err), conn.Close())
+		_ = conn.Close() // which tells the viewer, if it believes that it is connected
+		return nil, fmt.Errorf("agree on keys: %w", err)
 	}
 	p.secureOnly()
 	return newSecured(h, conn, p, keys), nil
@@ -194,10 +193,11 @@ func (s *secured) settle() {
 // whether it is an authentic close_notify or fatal alert. That costs a few ten microseconds, so only what looks like
 // one is tried, and that seldom; a goodbye that is missed shows itself by silence.
 func (s *secured) record(data []byte) (closed bool) {
-	if p, may := s.route(data); p != nil {
+	p, promising := s.route(data)
+	if p != nil {
 		p.deliver(data)
-		return false
-	} else if !may {
+	}
+	if !promising {
 		return false
 	}
 	select {
@@ -251,7 +251,7 @@ func (s *secured) hasLeft() bool {
 	}
 }
 
-// route returns where a record goes before settle, or whether it may be tried as a goodbye after it.
+// route returns where a record goes before settle, and after it whether it may be tried as a goodbye.
 func (s *secured) route(data []byte) (*pipe, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,7 +17,7 @@ func BenchmarkCheck(b *testing.B) {
 	wrong := browser()
 	wrong.username = known.ufrag + ":another"
 	flip := browser().build(b)
-	flip[50] ^= 1
+	flip[54] ^= 1
 	for name, data := range map[string][]byte{
 		"right": browser().build(b), "wrong-name": wrong.build(b), "wrong-password": refit(b, flip),
 	} {

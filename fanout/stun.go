@@ -3,6 +3,7 @@ package fanout
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"github.com/pion/stun/v4"
 )
@@ -44,10 +45,11 @@ func (r *responder) intact(data []byte) bool {
 	return binary.BigEndian.Uint32(r.seen.fingerprint) == stun.FingerprintValue(before)
 }
 
-// proved checks the MESSAGE-INTEGRITY, comparing in constant time.
+// proved checks the MESSAGE-INTEGRITY, comparing in constant time. The library writes the HMAC that it expects behind
+// the message, if there is room.
 func (r *responder) proved(data []byte, pwd string) bool {
 	r.key = append(r.key[:0], pwd...)
-	r.message.Raw = append(r.message.Raw[:0], data...)
+	r.message.Raw = slices.Grow(append(r.message.Raw[:0], data...), integritySize)
 	return r.message.Decode() == nil && r.key.Check(&r.message) == nil
 }
 
