@@ -1,6 +1,7 @@
 package rtpout_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -38,6 +39,10 @@ func (s *stage) reports() (video, audio clock) {
 	if c := names.Chunks; len(c) != 2 || c[0].Source != videoSSRC || c[1].Source != audioSSRC ||
 		c[0].Items[0].Text != "sluice" || c[0].Items[0].Type != rtcp.SDESCNAME || c[1].Items[0].Text != "sluice" {
 		s.t.Errorf("%v", names)
+	}
+	seconds := float64(v.NTPTime)/(1<<32) - 2208988800
+	if off := seconds - float64(s.now.UnixNano())/1e9; math.Abs(off) > 1e-3 {
+		s.t.Errorf("the NTP time is %v s off", off)
 	}
 	return clock{*v}, clock{*a}
 }

@@ -137,14 +137,7 @@ func header(codec media.Codec, keyframe bool) []byte {
 func checkRoundTrip(t *testing.T, codec media.Codec, au *media.AccessUnit) {
 	t.Helper()
 	u := &hub.Unit{AccessUnit: au, Track: &media.Track{Codec: codec}, Count: 1}
-	var packets []*rtp.Packet
-	err := rtpout.NewSender(1, 96, 90000, 65534, 0).Send(u, func(h *rtp.Header, payload []byte) error {
-		packets = append(packets, &rtp.Packet{Header: *h, Payload: payload})
-		return nil
-	})
-	if err != nil || len(packets) == 0 {
-		t.Fatalf("%d packets, %v", len(packets), err)
-	}
+	packets := packets(t, rtpout.NewSender(1, 96, 90000, 65534, 0), u)
 	for i, p := range packets {
 		if len(p.Payload) > rtpout.MaxPayload || len(p.Payload) == 0 { // F20
 			t.Errorf("packet %d has %d bytes", i, len(p.Payload))
