@@ -22,8 +22,8 @@ type Player struct {
 	picture, sound opened // being written
 	pace           pace
 
-	now  int64 // latest time that was told, ns since the Epoch
-	told bool  // any was
+	latest time.Time // that was told; zero: none was
+	now    int64     // the same in ns since the Epoch
 
 	wish     wish
 	began    int64 // the first time that was told
@@ -47,7 +47,7 @@ type track struct {
 	resends     *resends // nil until the first was asked for
 	history     history  // empty without NACK
 
-	Sender
+	sender
 	out Outgoing // fixed
 }
 
@@ -91,7 +91,7 @@ func newTrack(o Outgoing) track {
 	}
 	first := uint16(rand.Uint32() >> 17)
 	return track{
-		out: o, Sender: newSender(o.SSRC, o.PayloadType, o.Track.ClockRate, first, rand.Uint32()),
+		out: o, sender: newSender(o.SSRC, o.PayloadType, o.Track.ClockRate, first, rand.Uint32()),
 		extension: playoutDelay(o.PlayoutDelay),
 		next:      first, rtxSequence: uint16(rand.Uint32() >> 17), budget: resendBurst,
 	}
@@ -149,9 +149,13 @@ func (p *Player) Loss(fraction float64) {
 
 // tell takes in what time it is.
 func (p *Player) tell(now time.Time) {
-	p.now = int64(now.Sub(media.Epoch()))
-	if !p.told {
-		p.told, p.began = true, p.now
+	if now == p.latest { // for each packet of a picture
+		return
+	}
+	first := p.latest.IsZero()
+	p.latest, p.now = now, int64(now.Sub(media.Epoch()))
+	if first {
+		p.began = p.now
 	}
 	if p.wish.open && p.now >= p.wish.due {
 		p.fulfil()

@@ -48,7 +48,7 @@ func (s *stage) reports() (video, audio clock) {
 }
 
 // E48: reports go out each second, of those tracks that have sent, and count what was sent.
-func TestSenderReports(t *testing.T) {
+func TestReports(t *testing.T) {
 	s := newStage(t, media.H264)
 	s.join(hub.StartKeyframe)
 	if n := s.player.Reports(s.now, s.buf[:]); n != 0 {
