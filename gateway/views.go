@@ -9,7 +9,6 @@ import (
 	"sluice/config"
 	"sluice/hub"
 	"sluice/media"
-	"sluice/metrics"
 	"sluice/push"
 	"sluice/session"
 )
@@ -114,52 +113,4 @@ func adminSession(i session.Info) admin.Session {
 		})
 	}
 	return out
-}
-
-// metricsView shows the gateway to the metrics.
-type metricsView struct{ *Gateway }
-
-// StreamMetrics implements metrics.Gateway.
-func (v metricsView) StreamMetrics() []metrics.Stream {
-	streams := v.hub.Streams()
-	all := make([]metrics.Stream, 0, len(streams))
-	for _, s := range streams {
-		all = append(all, v.stream(s))
-	}
-	return all
-}
-
-func (v metricsView) stream(s *hub.Stream) metrics.Stream {
-	state, _ := s.State()
-	st, sent := s.Stats(), v.sessions.Sent(s.Name())
-	out := metrics.Stream{
-		Name: s.Name(), State: string(state), Viewers: s.Viewers(),
-		BytesReceived: st.BytesIn, UnitsReceived: st.UnitsIn, CachedBytes: st.RingBytes,
-		UnitsDropped:    make(map[string]uint64, len(st.Dropped)),
-		KeyframesWanted: st.KeyframesWanted, KeyframesSent: st.KeyframesAsked,
-		PacketsSent: sent.Packets, BytesSent: sent.Bytes, PacketsResent: sent.Resends, ResendsRefused: sent.Refused,
-	}
-	for reason, n := range st.Dropped {
-		out.UnitsDropped[string(reason)] = n
-	}
-	if e, ok := v.streams.entry(s.Name()); ok && e.supervisor != nil {
-		c := e.supervisor.Stats()
-		out.Reconnects, out.Failures = c.Reconnects, c.Failures
-	}
-	return out
-}
-
-// SessionMetrics implements metrics.Gateway.
-func (v metricsView) SessionMetrics() ([]metrics.SessionCount, uint64) {
-	counts := make(map[metrics.SessionCount]int)
-	for _, s := range v.sessions.Sessions() {
-		i := s.Info()
-		counts[metrics.SessionCount{Protocol: i.Protocol, State: string(i.State)}]++
-	}
-	all := make([]metrics.SessionCount, 0, len(counts))
-	for c, n := range counts {
-		c.Count = n
-		all = append(all, c)
-	}
-	return all, v.sessions.Total()
 }

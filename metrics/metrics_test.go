@@ -15,7 +15,7 @@ type fake struct{}
 
 func (fake) StreamMetrics() []metrics.Stream {
 	return []metrics.Stream{{
-		Name: "door", State: "ready", Viewers: 3, BytesReceived: 10, UnitsReceived: 11, CachedBytes: 12,
+		Name: "door", State: "ready", Viewers: 3, BytesReceived: 10, UnitsReceived: 11, CachedBytes: 12, CachedUnits: 22, CachedSeconds: 2.5,
 		UnitsDropped: map[string]uint64{"too_slow": 13}, KeyframesWanted: 14, KeyframesSent: 15, Reconnects: 16, Failures: 17,
 		PacketsSent: 18, BytesSent: 19, PacketsResent: 20, ResendsRefused: 21,
 	}}
@@ -23,6 +23,22 @@ func (fake) StreamMetrics() []metrics.Stream {
 
 func (fake) SessionMetrics() ([]metrics.SessionCount, uint64) {
 	return []metrics.SessionCount{{Protocol: "whep", State: "connected", Count: 3}}, 21
+}
+
+func (fake) ViewerMetrics() metrics.Viewers {
+	return metrics.Viewers{
+		Routes:     []metrics.Route{{Way: "fast", Now: 2, Total: 30}, {Way: "slow", Reason: "ice_lite", Now: 1, Total: 31}},
+		Handshakes: 4, HandshakesDone: map[string]uint64{"failed": 5}, PacketsRefused: map[string]uint64{"replayed": 6},
+		RTT:          metrics.Histogram{Bounds: []float64{.01, .1}, Counts: []uint64{1, 2, 3}, Sum: 4.5},
+		LossFraction: metrics.Histogram{Bounds: []float64{0}, Counts: []uint64{7, 1}, Sum: .25},
+	}
+}
+
+func (fake) PortMetrics() metrics.Port {
+	return metrics.Port{
+		Sent: metrics.Traffic{Datagrams: 40, Bytes: 41, Messages: 42}, Received: metrics.Traffic{Datagrams: 43, Bytes: 44, Messages: 45},
+		Lost: map[string]uint64{"buffer_full": 46}, Overlong: 47, Overflowed: 48, GSO: true,
+	}
 }
 
 func scrape(t *testing.T) string {
@@ -56,6 +72,26 @@ func TestValues(t *testing.T) {
 		`sluice_stream_resends_refused_total{stream="door"} 21`,
 		`sluice_sessions{protocol="whep",state="connected"} 3`,
 		`sluice_sessions_total 21`,
+		`sluice_stream_cached_units{stream="door"} 22`,
+		`sluice_stream_cached_seconds{stream="door"} 2.5`,
+		`sluice_viewers{reason="",way="fast"} 2`,
+		`sluice_viewers{reason="ice_lite",way="slow"} 1`,
+		`sluice_viewers_total{reason="ice_lite",way="slow"} 31`,
+		`sluice_viewer_handshakes 4`,
+		`sluice_viewer_handshakes_total{result="failed"} 5`,
+		`sluice_viewer_refused_packets_total{reason="replayed"} 6`,
+		`sluice_viewer_rtt_seconds_bucket{le="0.01"} 1`,
+		`sluice_viewer_rtt_seconds_bucket{le="0.1"} 3`,
+		`sluice_viewer_rtt_seconds_count 6`,
+		`sluice_viewer_rtt_seconds_sum 4.5`,
+		`sluice_viewer_loss_fraction_bucket{le="+Inf"} 8`,
+		`sluice_udp_datagrams_total{direction="sent"} 40`,
+		`sluice_udp_bytes_total{direction="received"} 44`,
+		`sluice_udp_messages_total{direction="received"} 45`,
+		`sluice_udp_lost_datagrams_total{reason="buffer_full"} 46`,
+		`sluice_udp_unread_datagrams_total{reason="too_large"} 47`,
+		`sluice_udp_unread_datagrams_total{reason="queue_full"} 48`,
+		`sluice_udp_gso 1`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("no line %s", line)
@@ -87,10 +123,10 @@ func TestNamesAndTypes(t *testing.T) {
 			t.Errorf("%s is no name of ours", name)
 		}
 	}
-	if ours != 17 {
+	if ours != 32 {
 		t.Errorf("%d metrics of ours", ours)
 	}
-	labels := []string{"stream", "state", "reason", "version", "protocol"}
+	labels := []string{"stream", "state", "reason", "version", "protocol", "way", "result", "direction", "le"}
 	for _, m := range regexp.MustCompile(`(?m)^sluice_\w+\{(.*)\}`).FindAllStringSubmatch(text, -1) {
 		for _, l := range regexp.MustCompile(`(\w+)="`).FindAllStringSubmatch(m[1], -1) {
 			if !slices.Contains(labels, l[1]) {

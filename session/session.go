@@ -117,6 +117,14 @@ func (s *Session) Stream() string { return s.stay.stream.Name() }
 // Role is what its peer does.
 func (s *Session) Role() Role { return s.part.role() }
 
+// Route is the way that a viewer goes; zero for a publisher.
+func (s *Session) Route() Route {
+	if s.viewer == nil {
+		return Route{}
+	}
+	return s.viewer.route
+}
+
 // Done is closed when the session is over and holds nothing any more.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
