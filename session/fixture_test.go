@@ -160,11 +160,6 @@ func (s *fakeSender) read(sub *hub.Subscriber) {
 	rendition := ""
 	var checked *media.Track
 	for {
-		select {
-		case <-sub.Wake():
-		case <-s.over:
-			return
-		}
 		for u, ok := sub.TryNext(); ok; u, ok = sub.TryNext() {
 			if u.Track != checked {
 				if err := s.feed.Check(u.Track); err != nil {
@@ -185,6 +180,11 @@ func (s *fakeSender) read(sub *hub.Subscriber) {
 		}
 		if sub.Closed() {
 			s.lose(hub.ErrClosed)
+			return
+		}
+		select {
+		case <-sub.Wake():
+		case <-s.over:
 			return
 		}
 	}
