@@ -14,12 +14,11 @@ import (
 
 // figures are those of one server with one number of viewers, in one round.
 type figures struct {
-	cpu        float64 // microseconds of the server for each packet that came to a viewer
-	memory     float64 // KiB for each viewer
-	goroutines float64 // for each viewer
+	cpu        time.Duration // of the server
+	window     time.Duration
+	memory     float64 // KiB of the server
+	goroutines float64 // of the server
 	told       bool    // it tells its goroutines
-	rate       float64 // packets a second for each viewer
-	size       float64 // bytes of a packet
 	generator  float64 // share of all cores that the viewers take
 	counted    counted
 	keyframes  []time.Duration // from the POST to the first complete one
@@ -27,7 +26,13 @@ type figures struct {
 	transit    []time.Duration
 }
 
-// measureLoad is the main part: the cost of N viewers.
+// perPacket is the server's time for each packet that came to a viewer, in microseconds.
+func (f figures) perPacket() float64 {
+	return float64(f.cpu) / float64(time.Microsecond) / float64(max(f.counted.Packets, 1))
+}
+
+// measureLoad is the main part: the cost of N viewers. Each round begins with none, which is what memory and
+// goroutines of viewers are counted from: by then the server is as old as with viewers, and has cached as much.
 func (p *plan) measureLoad(ctx context.Context, w *workshop, servers []server) error {
 	if len(p.viewers) == 0 {
 		return nil
@@ -39,14 +44,14 @@ func (p *plan) measureLoad(ctx context.Context, w *workshop, servers []server) e
 	defer src.stop()
 	t := newTable()
 	for round := range p.rounds {
-		for _, n := range p.viewers {
+		for _, n := range append([]int{0}, p.viewers...) {
 			for _, s := range servers {
 				f, err := p.measure(ctx, w, src, s, n)
 				if err != nil {
 					fmt.Fprintf(os.Stderr, "round %d, %d viewers: %v\n", round+1, n, err)
 					t.fail(s.Name, n)
 				} else {
-					fmt.Fprintf(os.Stderr, "round %d, %d viewers: %s %.2f µs a packet\n", round+1, n, s.Name, f.cpu)
+					fmt.Fprintf(os.Stderr, "round %d, %d viewers: %s used %v for %d packets\n", round+1, n, s.Name, f.cpu, f.counted.Packets)
 					t.add(s.Name, n, f)
 				}
 				if ctx.Err() != nil {
@@ -66,25 +71,22 @@ func (p *plan) measure(ctx context.Context, w *workshop, src *source, s server, 
 		return figures{}, err
 	}
 	defer r.close()
-	empty, idle := r.process.resident(), r.routines(ctx)
-	ramp := p.ramp
-	if s.plain {
-		ramp /= 4 // there is nothing to be told apart
-	}
-	if err := r.crowd.fill(ctx, n, ramp); err != nil {
+	if err := r.crowd.fill(ctx, n, p.ramp); err != nil {
 		return figures{}, err
 	}
-	if err := wait(ctx, p.settle); err != nil {
+	settle := p.settle
+	if n == 0 {
+		settle += p.ramp
+	}
+	if err := wait(ctx, settle); err != nil {
 		return figures{}, err
 	}
 	f, err := r.watch(ctx, p.window)
 	if err != nil {
 		return f, err
 	}
-	f.memory = (r.process.resident() - empty) / float64(n)
-	if busy := r.routines(ctx); busy > 0 {
-		f.goroutines, f.told = (busy-idle)/float64(n), true
-	}
+	f.memory = r.process.resident()
+	f.goroutines, f.told = r.process.goroutines(ctx)
 	for _, v := range r.crowd.all {
 		if d, ok := v.Keyframe(); ok {
 			f.keyframes = append(f.keyframes, d)
@@ -127,11 +129,6 @@ func (r *running) close() {
 	r.process.stop()
 }
 
-func (r *running) routines(ctx context.Context) float64 {
-	n, _ := r.process.goroutines(ctx)
-	return n
-}
-
 // watch looks at server and viewers at both ends of a window.
 func (r *running) watch(ctx context.Context, window time.Duration) (figures, error) {
 	before, ours, err := r.look()
@@ -153,13 +150,8 @@ func (r *running) watch(ctx context.Context, window time.Duration) (figures, err
 	if err != nil {
 		return figures{}, err
 	}
-	f := figures{counted: total.since(count)}
-	seconds := after.at.Sub(before.at).Seconds()
-	packets := float64(max(f.counted.Packets, 1))
-	f.cpu = float64((after.cpu-before.cpu)/time.Microsecond) / packets
-	f.rate = packets / seconds / float64(len(r.crowd.all))
-	f.size = float64(f.counted.Bytes) / packets
-	f.generator = (oursAfter - ours).Seconds() / seconds / float64(runtime.NumCPU())
+	f := figures{counted: total.since(count), cpu: after.cpu - before.cpu, window: after.at.Sub(before.at)}
+	f.generator = (oursAfter - ours).Seconds() / f.window.Seconds() / float64(runtime.NumCPU())
 	return f, nil
 }
 

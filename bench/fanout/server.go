@@ -25,13 +25,11 @@ type server struct {
 	plain bool // it takes addresses instead of offers
 }
 
-// builtIn are the servers that this repository has. picture and sound are bytes of the source's mean units.
-func builtIn(w *workshop, picture, sound int) []server {
-	packets := (picture + maxPayload - 1) / maxPayload
-	const header = 12 + 2 // of RTP, and of a fragment
+// builtIn are the servers that this repository has.
+func builtIn(w *workshop, c clip) []server {
 	return []server{
 		{
-			Name: "gateway", Command: []string{w.path("gateway"), "--config", "{config}"},
+			Name: gatewayName, Command: []string{w.path("gateway"), "--config", "{config}"},
 			Config: []string{
 				"[http]", `listen = "127.0.0.1:{http}"`,
 				"[webrtc]", `listen_udp = "127.0.0.1:{udp}"`,
@@ -50,17 +48,17 @@ func builtIn(w *workshop, picture, sound int) []server {
 		{
 			Name: floorName, plain: true,
 			Command: []string{
-				w.path("floor"), "-listen", "127.0.0.1:{http}", "-packets", strconv.Itoa(packets),
-				"-bytes", strconv.Itoa(picture/packets + header), "-sound-bytes", strconv.Itoa(sound + 12),
+				w.path("floor"), "-listen", "127.0.0.1:{http}", "-sizes", c.sizes, "-sound", strconv.Itoa(c.sound),
 			},
 			WHEP: "http://127.0.0.1:{http}/", Goroutines: "http://127.0.0.1:{http}/metrics",
 		},
 	}
 }
 
+// The names of the two that ratios are told of.
 const (
-	floorName  = "floor"
-	maxPayload = 1180 // of RTP, as packets to viewers commonly have
+	gatewayName = "gateway"
+	floorName   = "floor"
 )
 
 // choose returns the servers that are to be measured.
@@ -69,7 +67,7 @@ func (p *plan) choose(w *workshop) ([]server, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := builtIn(w, clip.picture, clip.sound)
+	all := builtIn(w, clip)
 	if p.peers != "" {
 		text, err := os.ReadFile(p.peers)
 		if err != nil {

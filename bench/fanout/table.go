@@ -72,6 +72,7 @@ func (t *table) print(p *plan, servers []server) {
 			t.row(s, n)
 		}
 	}
+	t.printRatios(p, servers)
 	t.printTransit(p, servers)
 }
 
@@ -87,28 +88,64 @@ func (t *table) row(s server, n int) {
 	}
 	var sum counted
 	var keyframes []time.Duration
+	window := time.Duration(0)
 	for _, f := range all {
+		window += f.window
 		sum.Packets += f.counted.Packets
+		sum.Bytes += f.counted.Bytes
 		sum.Missing += f.counted.Missing
 		sum.drops += f.counted.drops
 		keyframes = append(keyframes, f.keyframes...)
 	}
 	of := func(get func(figures) float64) float64 { return medianOf(all, get) }
-	cpu := of(func(f figures) float64 { return f.cpu })
 	ratio, goroutines, profile := "-", "-", all[0].profile
-	if floor := t.figures[key{floorName, n}]; len(floor) > 0 {
-		ratio = fmt.Sprintf("%.2f", cpu/medianOf(floor, func(f figures) float64 { return f.cpu }))
+	if r, ok := t.ratio(key{s.Name, n}, key{floorName, n}); ok {
+		ratio = fmt.Sprintf("%.2f", r)
 	}
 	if all[0].told {
-		goroutines = fmt.Sprintf("%.1f", of(func(f figures) float64 { return f.goroutines }))
+		goroutines = fmt.Sprintf("%.1f", t.perViewer(s.Name, n, func(f figures) float64 { return f.goroutines }))
 	}
 	if profile == "" {
 		profile = "-"
 	}
-	fmt.Printf("| %d | %s | %s | %.2f | %s | %.0f | %s | %s | %d | %s | %.0f (%.0f) | %.0f %% |\n", n, name, profile, cpu, ratio,
-		of(func(f figures) float64 { return f.memory }), goroutines, share(sum), sum.drops, spread(keyframes),
-		of(func(f figures) float64 { return f.rate }), of(func(f figures) float64 { return f.size }),
+	packets := max(float64(sum.Packets), 1)
+	fmt.Printf("| %d | %s | %s | %.2f | %s | %.0f | %s | %s | %d | %s | %.0f (%.0f) | %.0f %% |\n", n, name, profile,
+		of(figures.perPacket), ratio, t.perViewer(s.Name, n, func(f figures) float64 { return f.memory }), goroutines,
+		share(sum), sum.drops, spread(keyframes), packets/window.Seconds()/float64(n), float64(sum.Bytes)/packets,
 		100*of(func(f figures) float64 { return f.generator }))
+}
+
+// perViewer is the median of a figure for each of n viewers, over what the server has without any.
+func (t *table) perViewer(server string, n int, get func(figures) float64) float64 {
+	empty := t.figures[key{server, 0}]
+	if len(empty) == 0 {
+		return 0
+	}
+	return (medianOf(t.figures[key{server, n}], get) - medianOf(empty, get)) / float64(n)
+}
+
+// ratio of the time for a packet; false if one of them has not been measured.
+func (t *table) ratio(a, b key) (float64, bool) {
+	over, under := t.figures[a], t.figures[b]
+	if len(over) == 0 || len(under) == 0 {
+		return 0, false
+	}
+	return medianOf(over, figures.perPacket) / medianOf(under, figures.perPacket), true
+}
+
+// printRatios says how the gateway stands beside each other server.
+func (t *table) printRatios(p *plan, servers []server) {
+	for _, n := range p.viewers {
+		var all []string
+		for _, s := range servers {
+			if r, ok := t.ratio(key{gatewayName, n}, key{s.Name, n}); ok && s.Name != gatewayName {
+				all = append(all, fmt.Sprintf("%.2f × %s", r, s.Name))
+			}
+		}
+		if len(all) > 0 {
+			fmt.Printf("\nAt %d viewers a packet costs the gateway %s.\n", n, strings.Join(all, ", "))
+		}
+	}
 }
 
 func (t *table) printTransit(p *plan, servers []server) {

@@ -57,11 +57,12 @@ func match(source []sent, came []load.Picture) []time.Duration {
 	return best
 }
 
-// compare takes the first of both lists for the same picture, and says how long each took and by how many bytes they
-// differ in the mean.
+// compare takes the first of both lists for the same picture. It says how long each took, and how much what packets
+// add to the pictures' sizes differs from one to the next.
 func compare(source []sent, came []load.Picture) ([]time.Duration, float64) {
 	var took []time.Duration
-	differ, i := 0.0, 0
+	var added []float64
+	i, sum := 0, 0.0
 	for _, p := range came {
 		after := int32(p.Timestamp - came[0].Timestamp)
 		for i < len(source) && int32(source[i].timestamp-source[0].timestamp)-after < -sameTime {
@@ -71,12 +72,20 @@ func compare(source []sent, came []load.Picture) ([]time.Duration, float64) {
 			break
 		}
 		if int32(source[i].timestamp-source[0].timestamp)-after < sameTime {
+			if p.At < source[i].at {
+				return nil, math.Inf(1)
+			}
 			took = append(took, time.Duration(p.At-source[i].at))
-			differ += math.Abs(float64(p.Bytes - source[i].bytes))
+			added = append(added, float64(p.Bytes-source[i].bytes))
+			sum += added[len(added)-1]
 		}
 	}
 	if 2*len(took) < len(came) {
 		return nil, math.Inf(1)
 	}
-	return took, differ / float64(len(took))
+	differ := 0.0
+	for _, n := range added {
+		differ += math.Abs(n - sum/float64(len(added)))
+	}
+	return took, differ / float64(len(added))
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"sluice/internal/camera"
 	"sluice/media"
@@ -21,8 +22,9 @@ type workshop struct {
 
 // clip is a file for the source.
 type clip struct {
-	file           string
-	picture, sound int // bytes of the mean unit
+	file  string
+	sizes string // the file with the bytes of each picture
+	sound int    // bytes of the mean packet of sound
 }
 
 // newWorkshop builds the programs, and the clips with GOPs of 1, 4 and 10 s as they are asked for.
@@ -67,23 +69,29 @@ func (w *workshop) clip(gop int) (clip, error) {
 	if err != nil {
 		return clip{}, err
 	}
+	c.sizes = c.file + ".sizes"
 	for _, t := range parsed.Tracks {
-		if t.Kind == media.Video {
-			c.picture = meanUnit(t)
-		} else {
-			c.sound = meanUnit(t)
+		sizes, sum := sizesOf(t)
+		if t.Kind == media.Audio {
+			c.sound = sum / len(t.Units)
+		} else if err := os.WriteFile(c.sizes, []byte(sizes), 0o600); err != nil {
+			return clip{}, err
 		}
 	}
 	w.clips[gop] = c
 	return c, nil
 }
 
-func meanUnit(t camera.Track) int {
-	sum := 0
+// sizesOf lists the bytes of a track's units.
+func sizesOf(t camera.Track) (list string, sum int) {
+	var b strings.Builder
 	for _, u := range t.Units {
+		n := 0
 		for _, d := range u.Data {
-			sum += len(d)
+			n += len(d)
 		}
+		fmt.Fprintln(&b, n)
+		sum += n
 	}
-	return sum / len(t.Units)
+	return b.String(), sum
 }

@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -22,26 +24,55 @@ import (
 
 // shape is the traffic of one viewer.
 type shape struct {
-	pictures, packets, bytes int // pictures a second, packets a picture, bytes of RTP a packet before sealing
-	sounds, soundBytes       int // packets of sound a second, and their bytes of RTP
+	pictures []int // bytes of each picture, again and again, at pictureRate
+	sound    int   // bytes of each packet of sound, at soundRate
 }
+
+const (
+	pictureRate = 30
+	soundRate   = 50
+	maxPayload  = 1180 // bytes of a picture in one packet, as packets to viewers commonly have
+	defaultSize = 2_000_000 / 8 / pictureRate
+)
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8889", "host:port of HTTP; POST ip:port to /")
 	gso := flag.Bool("gso", true, "hand runs of packets to the kernel as one")
-	s := shape{}
-	flag.IntVar(&s.pictures, "pictures", 30, "pictures a second")
-	flag.IntVar(&s.packets, "packets", 8, "packets a picture")
-	flag.IntVar(&s.bytes, "bytes", 1060, "bytes of a picture's packet, with the header of RTP")
-	flag.IntVar(&s.sounds, "sounds", 50, "packets of sound a second")
-	flag.IntVar(&s.soundBytes, "sound-bytes", 172, "bytes of a packet of sound, with the header of RTP")
+	sizes := flag.String("sizes", "", "file with the bytes of each picture; none: all alike, 2 Mbit/s")
+	sound := flag.Int("sound", 160, "bytes of a packet of sound")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *listen, *gso, s); err != nil {
+	pictures, err := readSizes(*sizes)
+	if err == nil {
+		err = run(ctx, *listen, *gso, shape{pictures: pictures, sound: *sound})
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "floor:", err)
 		os.Exit(1)
 	}
+}
+
+func readSizes(file string) ([]int, error) {
+	if file == "" {
+		return []int{defaultSize}, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var sizes []int
+	for _, f := range strings.Fields(string(text)) {
+		n, err := strconv.Atoi(f)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%s has %q where the bytes of a picture should be", file, f)
+		}
+		sizes = append(sizes, n)
+	}
+	if len(sizes) == 0 {
+		return nil, fmt.Errorf("%s has no picture", file)
+	}
+	return sizes, nil
 }
 
 func run(ctx context.Context, listen string, gso bool, s shape) error {
@@ -66,11 +97,11 @@ func run(ctx context.Context, listen string, gso bool, s shape) error {
 
 // play sends a picture at each of its times, and a packet of sound at each of theirs, until ctx is done.
 func play(ctx context.Context, served <-chan error, all *audience, out *sender, s shape) error {
-	pictures := time.NewTicker(time.Second / time.Duration(s.pictures))
+	pictures := time.NewTicker(time.Second / pictureRate)
 	defer pictures.Stop()
-	sounds := time.NewTicker(time.Second / time.Duration(s.sounds))
+	sounds := time.NewTicker(time.Second / soundRate)
 	defer sounds.Stop()
-	for {
+	for i := 0; ; {
 		var err error
 		select {
 		case <-ctx.Done():
@@ -78,9 +109,12 @@ func play(ctx context.Context, served <-chan error, all *audience, out *sender, 
 		case err := <-served:
 			return err
 		case <-pictures.C:
-			err = out.send(all.viewers(), s.packets, s.bytes, true)
+			size := s.pictures[i%len(s.pictures)]
+			packets := (size + maxPayload - 1) / maxPayload
+			err = out.send(all.viewers(), packets, size/packets, true)
+			i++
 		case <-sounds.C:
-			err = out.send(all.viewers(), 1, s.soundBytes, false)
+			err = out.send(all.viewers(), 1, s.sound, false)
 		}
 		if err != nil {
 			return err

@@ -73,17 +73,17 @@ func newSender(gso bool) (*sender, error) {
 		return nil, fmt.Errorf("open the socket: %w", err)
 	}
 	return &sender{
-		fd: fd, gso: gso, payload: make([]byte, 2048), slab: make([]byte, slabSize),
+		fd: fd, gso: gso, payload: make([]byte, maxPayload), slab: make([]byte, slabSize),
 		messages: make([]message, maxMessages), parts: make([]unix.Iovec, maxMessages), controls: make([][32]byte, maxMessages),
 	}, nil
 }
 
 func (s *sender) close() { _ = unix.Close(s.fd) }
 
-// send writes n packets of size bytes and a seal to each viewer.
+// send writes n packets to each viewer, each with a header, size bytes and a seal.
 func (s *sender) send(viewers []*viewer, n, size int, video bool) error {
 	for _, v := range viewers {
-		sealed := size + v.seal.Overhead()
+		sealed := headerSize + size + v.seal.Overhead()
 		for sent := 0; sent < n; {
 			run := 1
 			if s.gso {
@@ -120,7 +120,7 @@ func (s *sender) write(v *viewer, size int, video, last bool) {
 	binary.BigEndian.PutUint16(b[2:], *seq)
 	binary.BigEndian.PutUint32(b[8:], uint32(b[1]&0x7f))
 	copy(s.nonce[:], b)
-	s.used += len(v.seal.Seal(b, s.nonce[:], s.payload[:size-headerSize], b))
+	s.used += len(v.seal.Seal(b, s.nonce[:], s.payload[:size], b))
 }
 
 // add makes a message of a run of packets of size bytes.

@@ -19,16 +19,17 @@ import (
 func main() {
 	file := flag.String("file", "", "what it serves: an MP4 with H.264 and Opus; none: the demo clip")
 	listen := flag.String("listen", "127.0.0.1:0", "host:port of RTSP")
+	packet := flag.Int("packet", 1200, "most bytes of an RTP packet: a size that servers can pass on as it is")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *file, *listen); err != nil {
+	if err := run(ctx, *file, *listen, *packet); err != nil {
 		fmt.Fprintln(os.Stderr, "source:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, file, listen string) error {
+func run(ctx context.Context, file, listen string, packet int) error {
 	clip, err := camera.DemoClip()
 	if file != "" {
 		clip, err = camera.Load(file)
@@ -37,7 +38,7 @@ func run(ctx context.Context, file, listen string) error {
 		return err
 	}
 	out := bufio.NewWriter(os.Stdout)
-	c, err := camera.New(camera.Options{Clip: clip, Listen: listen, Sending: stamp(out)})
+	c, err := camera.New(camera.Options{Clip: clip, Listen: listen, MaxPacketSize: packet, Sending: stamp(out)})
 	if err != nil {
 		return err
 	}
