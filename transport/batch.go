@@ -73,9 +73,13 @@ func (b *Batch) Buffer() []byte {
 	return b.slab[b.used : b.used+MaxDatagram : b.used+MaxDatagram]
 }
 
-// Add takes the first n bytes of Buffer as a datagram.
+// Add takes the first n bytes of Buffer as a datagram. One for a TCP connection is queued there at once.
 func (b *Batch) Add(n int) {
 	if n <= 0 {
+		return
+	}
+	if c := b.to.path.Conn; c != nil {
+		c.add(b.to, b.slab[b.used:b.used+n])
 		return
 	}
 	if b.out.socket == nil {

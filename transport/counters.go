@@ -22,22 +22,29 @@ type Stats struct {
 func (p *Port) Stats() Stats {
 	s := Stats{Lost: make(map[Reason]uint64, reasons), Overflows: p.others.overflows.Load()}
 	for _, o := range p.sockets() {
-		o.count.out.read(&s.Sent)
-		o.count.in.read(&s.Received)
-		s.Cut += o.count.cut.Load()
+		o.count.read(&s)
 		s.GSO = s.GSO || o.gso.Load()
-		for r := range reasons {
-			s.Lost[r] += o.count.lost[r].Load()
-		}
+	}
+	if p.streams != nil {
+		p.streams.count.read(&s)
 	}
 	return s
 }
 
-// counters is what one socket counts.
+// counters is what one socket counts, or all TCP connections together.
 type counters struct {
 	out, in traffic
 	lost    [reasons]atomic.Uint64
 	cut     atomic.Uint64
+}
+
+func (c *counters) read(into *Stats) {
+	c.out.read(&into.Sent)
+	c.in.read(&into.Received)
+	into.Cut += c.cut.Load()
+	for r := range reasons {
+		into.Lost[r] += c.lost[r].Load()
+	}
 }
 
 type traffic struct{ datagrams, bytes, messages atomic.Uint64 }

@@ -42,10 +42,14 @@ func (e *FloodError) Error() string {
 // ListenError tells that the port could not be opened.
 type ListenError struct {
 	Address string
+	TCP     bool // it is the one of webrtc.listen_tcp
 	Err     error
 }
 
 func (e *ListenError) Error() string {
+	if e.TCP {
+		return fmt.Sprintf("webrtc.listen_tcp: cannot open TCP %s: %v", e.Address, e.Err)
+	}
 	return fmt.Sprintf("webrtc.listen_udp: cannot open UDP %s: %v", e.Address, e.Err)
 }
 

@@ -21,36 +21,37 @@ const (
 	addressesLife = time.Second
 )
 
-// hosts knows under which addresses the port is announced.
+// hosts knows under which addresses the ports are announced.
 type hosts struct {
-	local      netip.AddrPort // fixed: what the port is bound to
-	both       bool           // fixed: IPv4 addresses are announced beside IPv6 ones
-	interfaces []string       // fixed; empty: all
-	additional []netip.Addr   // fixed
-	list       func() []netip.Addr
+	interfaces []string            // fixed; empty: all
+	additional []netip.Addr        // fixed
+	list       func() []netip.Addr // fixed: asks the system
 
 	mu    sync.Mutex
 	found []netip.Addr // guarded by mu
 	at    time.Time    // guarded by mu: when they were found
 }
 
-func newHosts(ctx context.Context, o Options, p *Port) *hosts {
-	h := &hosts{local: p.addr, both: len(p.v4) > 0, interfaces: o.Interfaces}
-	h.additional = resolveHosts(ctx, o.AdditionalHosts, o.Log)
+func newHosts(ctx context.Context, o Options) *hosts {
+	h := &hosts{interfaces: o.Interfaces, additional: resolveHosts(ctx, o.AdditionalHosts, o.Log)}
 	h.list = h.interfaceAddrs
 	return h
 }
 
 // Addresses are those to announce: what the port is bound to, or the addresses of the allowed interfaces.
 func (p *Port) Addresses() []netip.AddrPort {
-	h := p.hosts
-	if !h.local.Addr().IsUnspecified() {
-		return []netip.AddrPort{h.local}
+	return p.hosts.addresses(p.addr, len(p.v4) > 0)
+}
+
+// addresses are those under which a port is reached that is bound to an address; v4 tells that it is open to IPv4.
+func (h *hosts) addresses(local netip.AddrPort, v4 bool) []netip.AddrPort {
+	if !local.Addr().IsUnspecified() {
+		return []netip.AddrPort{local}
 	}
 	var all []netip.AddrPort
 	for _, a := range h.current() {
-		if a.Is4() && h.both || a.Is6() && h.local.Addr().Is6() {
-			all = append(all, netip.AddrPortFrom(a, h.local.Port()))
+		if a.Is4() && v4 || a.Is6() && local.Addr().Is6() {
+			all = append(all, netip.AddrPortFrom(a, local.Port()))
 		}
 	}
 	return all

@@ -14,7 +14,10 @@ import (
 // announcing is a port of the given address on a machine with the given addresses.
 func announcing(local string, both bool, own ...string) *Port {
 	p := &Port{addr: netip.MustParseAddrPort(local)}
-	p.hosts = &hosts{local: p.addr, both: both}
+	if both {
+		p.v4 = []*socket{{}}
+	}
+	p.hosts = &hosts{}
 	p.hosts.list = func() []netip.Addr {
 		var all []netip.Addr
 		for _, a := range own {

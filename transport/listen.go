@@ -14,7 +14,7 @@ import (
 // portTries is how often another port is tried when the system has chosen one that is taken in the other family.
 const portTries = 16
 
-// Listen opens the port. The error is a *ListenError. The caller closes the port.
+// Listen opens the port, and the TCP port beside it if there is one. The error is a *ListenError. The caller closes the port.
 func Listen(ctx context.Context, o Options) (*Port, error) {
 	if o.Sockets <= 0 {
 		o.Sockets = runtime.GOMAXPROCS(0)
@@ -23,9 +23,13 @@ func Listen(ctx context.Context, o Options) (*Port, error) {
 	if err := f.open(ctx); err != nil {
 		return nil, &ListenError{Address: o.ListenUDP, Err: cause(err)}
 	}
-	p := &Port{addr: f.addr, v4: f.v4, v6: f.v6}
+	streams, err := listenTCP(ctx, o.ListenTCP)
+	if err != nil {
+		f.closeSockets()
+		return nil, err
+	}
+	p := &Port{addr: f.addr, v4: f.v4, v6: f.v6, streams: streams, hosts: newHosts(ctx, o)}
 	p.others = newOthers(p)
-	p.hosts = newHosts(ctx, o, p)
 	return p, nil
 }
 

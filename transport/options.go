@@ -11,6 +11,7 @@ const MaxDatagram = 1500
 // Options says where the port is, and under which addresses it is announced.
 type Options struct {
 	ListenUDP       string   // host:port; an empty host: all interfaces, port 0: the system chooses
+	ListenTCP       string   // host:port for peers that get no UDP through (ICE-TCP); empty: none
 	Interfaces      []string // names of the interfaces whose addresses are announced; empty: all
 	AdditionalHosts []string // addresses or DNS names under which the port is reachable as well (NAT 1:1)
 	Sockets         int      // for each address family, where the system can share a port; 0: one per core
@@ -22,11 +23,13 @@ type Options struct {
 type Path struct {
 	Remote netip.AddrPort // IPv4 addresses never in their IPv6 form
 	Local  netip.Addr     // where the peer sends to; zero: the only address of the port, or unknown
+	Conn   *StreamConn    // the TCP connection; nil: UDP
 }
 
 // Receiver is given what comes in.
 type Receiver interface {
-	// Receive is given one datagram on the goroutine of its socket and reports whether it was for it; what it does not
-	// take goes to Others. data is valid until it returns.
+	// Receive is given one datagram on the goroutine of its socket or connection and reports whether it was for it; what it does not
+	// take goes to Others, or is lost if it came over TCP in a connection whose first packet was taken; if the first was
+	// not, the connection goes to OtherStreams. data is valid until it returns.
 	Receive(data []byte, from Path) bool
 }

@@ -18,6 +18,8 @@ type Port struct {
 	hosts  *hosts         // fixed
 	others *Others        // fixed
 
+	streams *streams // fixed; nil if there is no TCP port
+
 	batches atomic.Uint32 // how many were made
 }
 
@@ -28,8 +30,8 @@ func (p *Port) Addr() netip.AddrPort { return p.addr }
 // Others is the way of the datagrams that the receiver of Run does not take.
 func (p *Port) Others() *Others { return p.others }
 
-// Run reads all sockets until ctx is done or the port is closed, and gives what comes to r. Sending works on until
-// Close. The error is that of a socket which can't be read any more.
+// Run reads all sockets and accepts TCP connections until ctx is done or the port is closed, and gives what comes to r. Sending over UDP
+// works on until Close; TCP connections end with Run. The error is that of a socket which can't be read any more.
 func (p *Port) Run(ctx context.Context, r Receiver) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, s := range p.sockets() {
@@ -44,6 +46,10 @@ func (p *Port) Run(ctx context.Context, r Receiver) error {
 	for _, s := range p.sockets() {
 		g.Go(func() error { return s.read(ctx, r, p.others) })
 	}
+	if p.streams != nil {
+		p.streams.setDeadline(time.Time{})
+		g.Go(func() error { return p.streams.run(ctx, r) })
+	}
 	return g.Wait()
 }
 
@@ -54,17 +60,23 @@ func (p *Port) Close() error {
 	for _, s := range p.sockets() {
 		all = append(all, s.close())
 	}
+	if p.streams != nil {
+		all = append(all, p.streams.close())
+	}
 	return errors.Join(all...)
 }
 
 // WriteTo sends one datagram at once. The error is a *SendError.
 func (p *Port) WriteTo(data []byte, to Path) error {
+	if len(data) == 0 {
+		return nil
+	}
+	if to.Conn != nil {
+		return to.Conn.writeOne(data)
+	}
 	s := p.first(to.Remote.Addr().Unmap())
 	if s == nil {
 		return &SendError{Reason: Unreachable}
-	}
-	if len(data) == 0 {
-		return nil
 	}
 	one := s.takeSingle()
 	defer s.keepSingle(one)
@@ -89,5 +101,7 @@ func (p *Port) sockets() []*socket {
 
 // unmapped is a path whose IPv4 addresses are not in their IPv6 form.
 func unmapped(p Path) Path {
-	return Path{Remote: netip.AddrPortFrom(p.Remote.Addr().Unmap(), p.Remote.Port()), Local: p.Local.Unmap()}
+	p.Remote = netip.AddrPortFrom(p.Remote.Addr().Unmap(), p.Remote.Port())
+	p.Local = p.Local.Unmap()
+	return p
 }

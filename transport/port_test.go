@@ -35,7 +35,7 @@ func TestReceive(t *testing.T) {
 			if known := c.local != "" && p.tellsLocal(); known {
 				local = netip.MustParseAddr(c.local)
 			}
-			if want := (Path{addrOf(v), local}); a.data != "hello" || a.from != want {
+			if want := (Path{Remote: addrOf(v), Local: local}); a.data != "hello" || a.from != want {
 				t.Errorf("received %q from %v, want from %v", a.data, a.from, want)
 			}
 			if err := p.WriteTo([]byte("back"), a.from); err != nil {
