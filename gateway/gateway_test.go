@@ -149,9 +149,15 @@ func receive(t *testing.T, from <-chan *rtp.Packet, n int) []*rtp.Packet {
 	return packets
 }
 
-// The whole way once: demo camera, RTSP, hub, WHEP, a viewer that counts.
+// The whole way once, for viewers on either way: demo camera, RTSP, hub, WHEP, a viewer that counts.
 func TestDemoReachesAViewer(t *testing.T) {
-	g := start(t, "[streams.demo]\nsource = \"demo:\"\n")
+	for way, toml := range map[string]string{"fast": "", "slow": "fast_path = false\n"} {
+		t.Run(way, func(t *testing.T) { demoReachesAViewer(t, toml, way) })
+	}
+}
+
+func demoReachesAViewer(t *testing.T, toml, way string) {
+	g := start(t, toml+"[streams.demo]\nsource = \"demo:\"\n")
 	v := watch(t, g.url+"/demo/whep", testviewer.Browser())
 
 	video := receive(t, v.Video, 200)
@@ -183,6 +189,24 @@ func TestDemoReachesAViewer(t *testing.T) {
 	g.get(t, "/api/v1/sessions", &sessions)
 	if len(sessions) != 1 || sessions[0].State != "connected" || sessions[0].Stream != "demo" || sessions[0].Role != "play" {
 		t.Errorf("sessions: %+v", sessions)
+	}
+	reason := map[string]string{"slow": "configured"}[way]
+	if sessions[0].Way != way || sessions[0].WayReason != reason {
+		t.Errorf("way %q, %q; want %q, %q", sessions[0].Way, sessions[0].WayReason, way, reason)
+	}
+	if sessions[0].Stats.PacketsSent < 250 {
+		t.Errorf("%+v", sessions[0].Stats)
+	}
+	_, text := g.get(t, "/metrics", nil)
+	for _, want := range []string{
+		`sluice_viewers{reason="` + reason + `",way="` + way + `"} 1`, `sluice_viewers_total{reason="` + reason + `",way="` + way + `"} 1`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("no line %s", want)
+		}
+	}
+	if strings.Contains(text, `sluice_udp_datagrams_total{direction="sent"} 0`) {
+		t.Error("nothing went through the port")
 	}
 
 	if status, err := v.Delete(t.Context()); status != http.StatusOK || err != nil { // A7

@@ -15,6 +15,7 @@ var knownExtensions = map[string]bool{
 	"http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time":                              true,
 	"http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time":                           true,
 	"https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension": true,
+	PlayoutDelay: true,
 }
 
 // readExtMaps reads the header extensions (RFC 8285 7). Id 15 is reserved in one-byte headers, and the ids

@@ -16,6 +16,7 @@ import (
 
 	"sluice/hub"
 	"sluice/media"
+	"sluice/negotiation"
 	"sluice/rtpout"
 	"sluice/transport"
 )
@@ -376,4 +377,32 @@ func openFiles(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(all)
+}
+
+// The extension that says how long a viewer may wait before it shows a picture goes under the number of the offer, and
+// only where it was offered.
+func TestPlayoutDelay(t *testing.T) {
+	for name, c := range map[string]struct {
+		change *strings.Replacer
+		want   uint8
+	}{
+		"offered": {strings.NewReplacer("a=rtpmap:96 VP8", "a=extmap:9 "+negotiation.PlayoutDelay+"\r\na=rtpmap:96 VP8"), 9},
+		"not":     {strings.NewReplacer(), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			connection, _ := connect(t, newEngine(t, Options{}), c.change)
+			for _, track := range connection.tracks {
+				want := uint8(0)
+				if track.ID() == "video" {
+					want = c.want
+				}
+				if track.out.PlayoutDelay != want {
+					t.Errorf("%s: number %d, want %d", track.ID(), track.out.PlayoutDelay, want)
+				}
+			}
+			if answered := strings.Contains(connection.Description(), "a=extmap:9 "+negotiation.PlayoutDelay); answered != (c.want != 0) {
+				t.Errorf("it is in the answer: %v", answered)
+			}
+		})
+	}
 }
