@@ -2,7 +2,9 @@ package web
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -15,12 +17,18 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
+// Scripts that stand in a page itself.
+//
+//go:embed inline
+var inlineFiles embed.FS
+
 // Pages answers for everything that a browser shows. Its methods may be called from many goroutines.
 type Pages struct {
 	assets  *assets
 	player  *template.Template
 	publish *template.Template
 	index   *template.Template
+	asking  string // policy of the player page
 }
 
 // New makes the pages ready. Its error says which embedded file is broken: a fault of the build.
@@ -33,19 +41,26 @@ func New() (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := template.New("").Funcs(template.FuncMap{"asset": as.url}).ParseFS(templateFiles, "templates/*.html")
+	ask, err := inlineFiles.ReadFile("inline/ask.js")
+	if err != nil {
+		return nil, fmt.Errorf("read the script of the player page: %w", err)
+	}
+	// Escaping would change what the policy allows; the script is ours.
+	words := template.FuncMap{"asset": as.url, "ask": func() template.JS { return template.JS(ask) }}
+	pages, err := template.New("").Funcs(words).ParseFS(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse the page templates: %w", err)
 	}
 	return &Pages{
 		assets: as, player: pages.Lookup("player.html"), publish: pages.Lookup("publish.html"), index: pages.Lookup("index.html"),
+		asking: policy(ask),
 	}, nil
 }
 
 // Player answers GET and HEAD of /{stream}/ with the page that plays the stream. The name is escaped wherever
 // it stands. Whether such a stream exists the page learns from the WHEP endpoint, and says so.
 func (p *Pages) Player(w http.ResponseWriter, r *http.Request, stream string) {
-	p.page(w, r, p.player, noDevices, struct{ Stream, Endpoint string }{
+	p.page(w, r, p.player, p.asking, noDevices, struct{ Stream, Endpoint string }{
 		Stream:   stream,
 		Endpoint: "/" + url.PathEscape(stream) + "/whep",
 	})
@@ -56,7 +71,7 @@ func (p *Pages) Player(w http.ResponseWriter, r *http.Request, stream string) {
 // WHIP endpoint, and says so.
 func (p *Pages) Publish(w http.ResponseWriter, r *http.Request, stream string) {
 	name := url.PathEscape(stream)
-	p.page(w, r, p.publish, ownDevices, struct{ Stream, Endpoint, Viewer, Status string }{
+	p.page(w, r, p.publish, policy(nil), ownDevices, struct{ Stream, Endpoint, Viewer, Status string }{
 		Stream:   stream,
 		Endpoint: "/" + name + "/whip",
 		Viewer:   "/" + name + "/",
@@ -66,10 +81,10 @@ func (p *Pages) Publish(w http.ResponseWriter, r *http.Request, stream string) {
 
 // Index answers GET and HEAD of / with the page that lists the streams.
 func (p *Pages) Index(w http.ResponseWriter, r *http.Request) {
-	p.page(w, r, p.index, noDevices, nil)
+	p.page(w, r, p.index, policy(nil), noDevices, nil)
 }
 
-func (p *Pages) page(w http.ResponseWriter, r *http.Request, t *template.Template, permissions string, data any) {
+func (p *Pages) page(w http.ResponseWriter, r *http.Request, t *template.Template, policy, permissions string, data any) {
 	if !readOnly(w, r) {
 		return
 	}
@@ -78,16 +93,23 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request, t *template.Templat
 		writeProblem(w, http.StatusInternalServerError, "The page could not be made.")
 		return
 	}
-	setPageHeaders(w.Header(), permissions)
+	setPageHeaders(w.Header(), policy, permissions)
 	send(w, r, asset{body: body.Bytes(), contentType: "text/html; charset=utf-8", etag: etag(body.Bytes())})
 }
 
 // policy lets a page use what this server sends and nothing else: no script, style or frame from elsewhere,
-// and none written into the page.
-var policy = strings.Join([]string{
-	"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "media-src 'self' blob:",
-	"img-src 'self' data:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'self'",
-}, "; ")
+// and none written into the page but the one script that is given, if any.
+func policy(inline []byte) string {
+	scripts := "script-src 'self'"
+	if inline != nil {
+		sum := sha256.Sum256(inline)
+		scripts += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return strings.Join([]string{
+		"default-src 'none'", scripts, "style-src 'self'", "connect-src 'self'", "media-src 'self' blob:",
+		"img-src 'self' data:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'self'",
+	}, "; ")
+}
 
 // What a page may use of its visitor's devices (Permissions-Policy).
 const (
@@ -95,7 +117,7 @@ const (
 	ownDevices = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
 )
 
-func setPageHeaders(h http.Header, permissions string) {
+func setPageHeaders(h http.Header, policy, permissions string) {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Permissions-Policy", permissions)

@@ -10,7 +10,7 @@ const calmAfter = 3_000;
 const root = document.documentElement;
 const at = (id) => document.getElementById(id);
 const video = at('video');
-const player = new SluicePlayer(video, root.dataset.endpoint, { events: true });
+const player = new SluicePlayer(video, root.dataset.endpoint, { events: true, begun: globalThis.sluiceBegun });
 
 // Failures at which another attempt would not help, or is under way.
 const unhurried = new Set(['unsupported', 'stalled', 'nopicture', 'lost']);

@@ -45,6 +45,7 @@ export class SluicePlayer extends EventTarget {
   #video;
   #url;
   #wantsEvents;
+  #begun;
   #session;
   #events;
   #told = '';
@@ -64,11 +65,13 @@ export class SluicePlayer extends EventTarget {
 
   // With the option events the server tells of its stream, over a connection of its own: browsers have few to
   // spare, so a page with many players does without.
-  constructor(video, url, { events = false } = {}) {
+  // The player goes on from what the page has begun (inline/ask.js), if anything.
+  constructor(video, url, { events = false, begun } = {}) {
     super();
     this.#video = video;
     this.#url = url;
     this.#wantsEvents = events;
+    this.#begun = begun;
   }
 
   get hasVideo() {
@@ -120,12 +123,14 @@ export class SluicePlayer extends EventTarget {
   async #connect() {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = 0;
-    this.#askedAt = performance.now();
+    const begun = this.#begun;
+    this.#begun = undefined;
+    this.#askedAt = begun?.askedAt ?? performance.now();
     this.startedIn = undefined;
     if (!this.failure) {
       this.#become('connecting');
     }
-    const session = new WhepSession(this.#url, { patient: this.failure?.status === 409 });
+    const session = new WhepSession(this.#url, { patient: this.failure?.status === 409, begun });
     this.#session = session;
     session.addEventListener('track', ({ detail }) => this.#take(detail));
     session.addEventListener('connected', () => this.#watch());

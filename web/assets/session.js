@@ -17,14 +17,18 @@ export class Session extends EventTarget {
   dismissed = false;
 
   #headers;
+  #begun;
   #timer = 0;
   #over = false;
 
-  // headers go with the offer.
-  constructor(url, headers = {}) {
+  // headers go with the offer. begun is what the page has begun before there was a session (inline/ask.js), if
+  // anything: its connection pc with the tracks that have come, request, which resolves to the response to come once
+  // the offer is on its way, and applied, which resolves once the answer is.
+  constructor(url, headers = {}, begun = undefined) {
     super();
     this.signalling = new Signalling(url);
     this.#headers = headers;
+    this.#begun = begun;
   }
 
   get over() {
@@ -60,6 +64,9 @@ export class Session extends EventTarget {
     this.pc?.close();
     this.signalling.leave();
   }
+
+  // opened is called when there is a connection, before the offer, or with the tracks that it has already.
+  opened() {}
 
   // offer fills the connection with what is wanted of it, and resolves to the SDP to send.
   async offer() {
@@ -97,23 +104,35 @@ export class Session extends EventTarget {
 
   async #negotiate() {
     this.#connect();
-    const offer = await this.offer();
-    const answer = await this.signalling.post(offer, this.#headers);
+    this.opened(this.#begun?.tracks);
+    const answer = this.#begun ? await this.#adopt(this.#begun) : await this.#post();
     if (this.#over) {
       this.signalling.leave();
       return;
     }
     await this.accepted();
-    await this.pc.setRemoteDescription({ type: 'answer', sdp: answer });
+    await (this.#begun?.applied ?? this.pc.setRemoteDescription({ type: 'answer', sdp: answer }));
     this.#watchTransports();
+  }
+
+  async #adopt({ request, abort }) {
+    const { response } = await request;
+    return this.signalling.adopt(response, abort);
+  }
+
+  async #post() {
+    return this.signalling.post(await this.offer(), this.#headers);
   }
 
   #connect() {
     if (typeof RTCPeerConnection === 'undefined') {
       throw new Failure('unsupported');
     }
-    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    this.pc = this.#begun?.pc ?? new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     this.pc.addEventListener('connectionstatechange', () => this.#connectionChanged());
+    if (this.#begun && this.pc.connectionState !== 'new') {
+      this.#connectionChanged();
+    }
   }
 
   #connectionChanged() {

@@ -25,14 +25,12 @@ export class Signalling {
 
   // post sends the offer and resolves to the answer.
   async post(offer, headers = {}) {
-    const response = await send(this.#url, { method: 'POST', headers: { 'Content-Type': sdpType, Accept: sdpType, ...headers }, body: offer });
-    const location = response.headers.get('Location');
-    if (location) {
-      this.resource = new URL(location, response.url).href;
-    }
-    this.#remember(response);
-    this.links = parseLinks(response.headers.get('Link'));
-    return bodyOf(response);
+    return this.#opened(await send(this.#url, { method: 'POST', headers: { 'Content-Type': sdpType, Accept: sdpType, ...headers }, body: offer }));
+  }
+
+  // adopt is post for an offer that is on its way: response is what fetch gave, abort what aborts it.
+  async adopt(response, abort) {
+    return this.#opened(await settle(response, abort));
   }
 
   // patch sends a body to the session, with an If-Match if ifMatch is not '', and resolves to the answer's body.
@@ -52,6 +50,16 @@ export class Signalling {
     }
   }
 
+  #opened(response) {
+    const location = response.headers.get('Location');
+    if (location) {
+      this.resource = new URL(location, response.url).href;
+    }
+    this.#remember(response);
+    this.links = parseLinks(response.headers.get('Link'));
+    return bodyOf(response);
+  }
+
   #remember(response) {
     this.etag = response.headers.get('ETag') ?? this.etag;
   }
@@ -64,11 +72,16 @@ export async function postJSON(url, value) {
   return response;
 }
 
-async function send(url, options) {
+function send(url, options) {
   const abort = new AbortController();
+  return settle(fetch(url, { ...options, signal: abort.signal }), abort);
+}
+
+// settle waits for the answer to a request, not longer than that may take.
+async function settle(response, abort) {
   const timer = setTimeout(() => abort.abort(), requestTimeout);
   try {
-    return await fetch(url, { ...options, signal: abort.signal });
+    return await response;
   } catch (cause) {
     throw new Failure(failedRequest(abort.signal), { cause });
   } finally {

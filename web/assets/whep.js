@@ -8,9 +8,10 @@ const extension = 'urn:ietf:params:whep:ext:core:';
 // WhepSession is one stay at a WHEP endpoint. Besides what each Session emits there is "track", with an
 // RTCTrackEvent as detail.
 export class WhepSession extends Session {
-  // A patient session asks the gateway to hold the request for a camera that is away (RFC 7240 4.3).
-  constructor(url, { patient = false } = {}) {
-    super(url, patient ? { Prefer: 'wait=4' } : {});
+  // A patient session asks the gateway to hold the request for a camera that is away (RFC 7240 4.3). One that the
+  // page has begun (see Session) is none.
+  constructor(url, { patient = false, begun } = {}) {
+    super(url, patient ? { Prefer: 'wait=4' } : {}, begun);
   }
 
   // eventsURL is where server-sent events of the stream are ordered; undefined if the server has none.
@@ -30,10 +31,14 @@ export class WhepSession extends Session {
     ));
   }
 
+  opened(tracks = []) {
+    this.pc.ontrack = (event) => this.emit('track', event);
+    tracks.forEach(this.pc.ontrack);
+  }
+
   async offer() {
     this.pc.addTransceiver('video', { direction: 'recvonly' });
     this.pc.addTransceiver('audio', { direction: 'recvonly' });
-    this.pc.addEventListener('track', (event) => this.emit('track', event));
     await this.pc.setLocalDescription();
     return this.pc.localDescription.sdp;
   }

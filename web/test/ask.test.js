@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import vm from 'node:vm';
+import { WhepSession } from '../assets/whep.js';
+
+const script = await readFile(new URL('../inline/ask.js', import.meta.url), 'utf8');
+
+// FakeConnection is as much of an RTCPeerConnection as an offer needs, and keeps what was done to it.
+class FakeConnection extends EventTarget {
+  static fault = undefined; // of all offers
+  done = [];
+
+  constructor(configuration) {
+    super();
+    this.done.push(configuration);
+    FakeConnection.last = this;
+  }
+
+  addTransceiver(...which) { this.done.push(which); }
+
+  async setLocalDescription(...description) {
+    this.done.push(description);
+    if (FakeConnection.fault) {
+      throw FakeConnection.fault;
+    }
+    this.localDescription = { type: 'offer', sdp: 'the offer' };
+  }
+
+  async setRemoteDescription(description) { this.done.push(description); }
+  getTransceivers() { return []; }
+}
+
+// page runs the script in a page in which fetch has the given outcome. Its pauses are over at once; none ends without
+// one if pausing is false.
+function page({ outcome = Promise.resolve(new Response('')), fault = undefined, able = true, pausing = true } = {}) {
+  FakeConnection.fault = fault;
+  const log = [];
+  const style = new EventTarget();
+  const root = { hidden: false, dataset: { endpoint: '/cam/whep' } };
+  const rest = { querySelector: (selector) => (selector === 'link[rel="stylesheet"]' ? style : undefined) };
+  const context = {
+    document: {
+      documentElement: root,
+      getElementById: (id) => (id === 'rest' ? { content: rest } : undefined),
+      head: { append: (what) => log.push(what === rest ? 'rest' : what) },
+    },
+    performance, AbortController,
+    setTimeout: (then) => {
+      log.push('pause');
+      if (pausing) {
+        setImmediate(then);
+      }
+    },
+    fetch: (...request) => {
+      log.push(request);
+      return outcome;
+    },
+    ...(able && { RTCPeerConnection: FakeConnection }),
+  };
+  vm.runInNewContext(script, context);
+  return { root, style, log, context };
+}
+
+// settle lets all that is under way come to its end.
+async function settle() {
+  for (let round = 0; round < 20; round += 1) {
+    await new Promise((resolve) => { setImmediate(resolve); });
+  }
+}
+
+const plain = (value) => JSON.parse(JSON.stringify(value));
+
+test('the stream is asked for before anything else of the page, and once', async () => {
+  const { log, context } = page({ outcome: new Promise(() => {}) });
+  await settle();
+  const [[url, { method, headers, body, signal }], ...then] = log;
+  assert.deepEqual([url, method, body, then], ['/cam/whep', 'POST', 'the offer', ['pause', 'rest']]);
+  assert.deepEqual(plain(headers), { 'Content-Type': 'application/sdp', Accept: 'application/sdp' });
+  const { pc, abort, askedAt } = context.sluiceBegun;
+  assert.equal(pc, FakeConnection.last);
+  assert.equal(signal, abort.signal);
+  assert.ok(askedAt <= performance.now());
+});
+
+test('an answer is applied at once, and the rest of the page need not wait for a pause', async () => {
+  const { log, context } = page({ outcome: Promise.resolve(new Response('the answer', { status: 201 })), pausing: false });
+  await context.sluiceBegun.applied;
+  await settle();
+  assert.deepEqual(log.slice(1), ['pause', 'rest']);
+  assert.deepEqual(plain(FakeConnection.last.done.at(-1)), { type: 'answer', sdp: 'the answer' });
+  const { response } = await context.sluiceBegun.request;
+  assert.equal(await (await response).text(), 'the answer', 'the player can still read it');
+  const track = new Event('track');
+  FakeConnection.last.ontrack(track);
+  assert.deepEqual([...context.sluiceBegun.tracks], [track]);
+});
+
+test('a refusal is left to the player', async () => {
+  const { context } = page({ outcome: Promise.resolve(new Response('', { status: 503 })) });
+  await context.sluiceBegun.applied;
+  assert.deepEqual(FakeConnection.last.done.at(-1), [], 'the local description was the last');
+});
+
+test('what the page asks for is what the player would', async (t) => {
+  const { log } = page({ outcome: new Promise(() => {}) });
+  await settle();
+  const asked = [FakeConnection.last.done, log[0]];
+  const { fetch: native } = globalThis;
+  t.after(() => { globalThis.fetch = native; });
+  const posts = [];
+  globalThis.RTCPeerConnection = FakeConnection;
+  globalThis.fetch = (...request) => {
+    posts.push(request);
+    throw new TypeError('that is enough');
+  };
+  await assert.rejects(new WhepSession('/cam/whep').open());
+  assert.deepEqual(plain([FakeConnection.last.done, posts[0]]), plain(asked));
+});
+
+test('the rest of the page comes whatever becomes of the question', async () => {
+  for (const trouble of [{ outcome: Promise.reject(new TypeError('refused')) }, { fault: new Error('no codecs') }, { able: false }]) {
+    const { log, context } = page(trouble);
+    await settle();
+    assert.equal(log.at(-1), 'rest');
+    assert.equal(context.sluiceBegun === undefined, trouble.able === false);
+  }
+});
+
+test('the page is hidden until it has a style, or will have none', () => {
+  for (const type of ['load', 'error']) {
+    const { root, style } = page();
+    assert.equal(root.hidden, true);
+    style.dispatchEvent(new Event(type));
+    assert.equal(root.hidden, false);
+  }
+});
