@@ -78,10 +78,10 @@ func TestTableRatiosAndMemory(t *testing.T) {
 		return f
 	}
 	tb := newTable()
-	tb.add("a", 0, of(0, 0, 1000))
-	for _, cpu := range []time.Duration{5, 2, 4} { // the median is 4
-		tb.add("a", 10, of(cpu*time.Second, 1000, 1500))
-		tb.add("b", 10, of(time.Second, 1000, 0))
+	tb.add(key{"a", 0}, of(0, 0, 1000), nil)
+	for _, cpu := range []time.Duration{5 * time.Second, 2 * time.Second, 4 * time.Second} { // the median is 4
+		tb.add(key{"a", 10}, of(cpu, 1000, 1500), nil)
+		tb.add(key{"b", 10}, of(time.Second, 1000, 0), nil)
 	}
 	if r, ok := tb.ratio(key{"a", 10}, key{"b", 10}); !ok || r != 4 {
 		t.Errorf("the ratio is %v", r)

@@ -42,7 +42,7 @@ func main() {
 	only := flag.String("servers", "", "names of the servers to measure; none: all")
 	flag.StringVar(&p.peers, "peers", "", "file that describes other servers (JSON, see docs/benchmarks.md)")
 	flag.IntVar(&p.rounds, "rounds", 3, "how often everything is measured")
-	flag.DurationVar(&p.window, "window", 5*time.Second, "how long one measurement lasts")
+	flag.DurationVar(&p.window, "window", 4*time.Second, "how long one measurement lasts")
 	flag.DurationVar(&p.ramp, "ramp", 4*time.Second, "time within which viewers join")
 	flag.DurationVar(&p.settle, "settle", 2*time.Second, "time between the last viewer's first keyframe and the measurement")
 	flag.IntVar(&p.gop, "gop", 4, "seconds from one keyframe of the source to the next: 1, 2, 4, 5 or 10")
@@ -56,11 +56,11 @@ func main() {
 	flag.Parse()
 	p.only = fields(*only)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	err := p.parseViewers(*viewers)
 	if err == nil {
 		err = p.run(ctx)
 	}
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "fanout:", err)
 		os.Exit(1)

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"time"
 
@@ -43,20 +42,14 @@ func (p *plan) measureLoad(ctx context.Context, w *workshop, servers []server) e
 	}
 	defer src.stop()
 	t := newTable()
-	for round := range p.rounds {
+	for range p.rounds {
 		for _, n := range append([]int{0}, p.viewers...) {
 			for _, s := range servers {
 				f, err := p.measure(ctx, w, src, s, n)
-				if err != nil {
-					fmt.Fprintf(os.Stderr, "round %d, %d viewers: %v\n", round+1, n, err)
-					t.fail(s.Name, n)
-				} else {
-					fmt.Fprintf(os.Stderr, "round %d, %d viewers: %s used %v for %d packets\n", round+1, n, s.Name, f.cpu, f.counted.Packets)
-					t.add(s.Name, n, f)
-				}
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
+				t.add(key{s.Name, n}, f, err)
 			}
 		}
 	}
@@ -71,14 +64,14 @@ func (p *plan) measure(ctx context.Context, w *workshop, src *source, s server, 
 		return figures{}, err
 	}
 	defer r.close()
-	if err := r.crowd.fill(ctx, n, p.ramp); err != nil {
+	if err = r.crowd.fill(ctx, n, p.ramp); err != nil {
 		return figures{}, err
 	}
 	settle := p.settle
 	if n == 0 {
 		settle += p.ramp
 	}
-	if err := wait(ctx, settle); err != nil {
+	if err = wait(ctx, settle); err != nil {
 		return figures{}, err
 	}
 	f, err := r.watch(ctx, p.window)
@@ -139,7 +132,7 @@ func (r *running) watch(ctx context.Context, window time.Duration) (figures, err
 	if err != nil {
 		return figures{}, err
 	}
-	if err := wait(ctx, window); err != nil {
+	if err = wait(ctx, window); err != nil {
 		return figures{}, err
 	}
 	after, oursAfter, err := r.look()

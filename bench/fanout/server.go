@@ -63,11 +63,11 @@ const (
 
 // choose returns the servers that are to be measured.
 func (p *plan) choose(w *workshop) ([]server, error) {
-	clip, err := w.clip(p.gop)
+	c, err := w.clip(p.gop)
 	if err != nil {
 		return nil, err
 	}
-	all := builtIn(w, clip)
+	all := builtIn(w, c)
 	if p.peers != "" {
 		text, err := os.ReadFile(p.peers)
 		if err != nil {

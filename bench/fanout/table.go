@@ -29,12 +29,16 @@ type key struct {
 
 func newTable() *table { return &table{figures: map[key][]figures{}, failed: map[key]int{}} }
 
-func (t *table) add(server string, viewers int, f figures) {
-	k := key{server, viewers}
+// add takes one measurement, or its failure, and says how the run goes on.
+func (t *table) add(k key, f figures, err error) {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%d viewers: %v\n", k.viewers, err)
+		t.failed[k]++
+		return
+	}
+	fmt.Fprintf(os.Stderr, "%d viewers: %s used %v for %d packets\n", k.viewers, k.server, f.cpu, f.counted.Packets)
 	t.figures[k] = append(t.figures[k], f)
 }
-
-func (t *table) fail(server string, viewers int) { t.failed[key{server, viewers}]++ }
 
 // printHeader says what a run's figures were made with.
 func printHeader(ctx context.Context) {

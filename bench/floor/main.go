@@ -42,11 +42,11 @@ func main() {
 	sound := flag.Int("sound", 160, "bytes of a packet of sound")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	pictures, err := readSizes(*sizes)
 	if err == nil {
 		err = run(ctx, *listen, *gso, shape{pictures: pictures, sound: *sound})
 	}
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "floor:", err)
 		os.Exit(1)
@@ -106,7 +106,7 @@ func play(ctx context.Context, served <-chan error, all *audience, out *sender, 
 		select {
 		case <-ctx.Done():
 			return nil
-		case err := <-served:
+		case err = <-served:
 			return err
 		case <-pictures.C:
 			size := s.pictures[i%len(s.pictures)]

@@ -39,7 +39,7 @@ func (v *Viewer) handshake(ctx context.Context) error {
 		return fmt.Errorf("begin DTLS: %w", err)
 	}
 	v.pipe.conn = conn
-	if err := conn.HandshakeContext(ctx); err != nil {
+	if err = conn.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("go through DTLS: %w", err)
 	}
 	k, err := v.derive(conn)

@@ -91,7 +91,7 @@ func (e *endpoint) negotiate(c *webrtc.PeerConnection, offer string) (string, er
 		return "", err
 	}
 	e.follow(c, video, audio)
-	if err := c.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+	if err = c.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
 		return "", err
 	}
 	answer, err := c.CreateAnswer(nil)

@@ -21,8 +21,9 @@ func main() {
 	source := flag.String("source", "", "URL of the RTSP source, which has H.264 and Opus")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *listen, *udp, *source); err != nil {
+	err := run(ctx, *listen, *udp, *source)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "reference:", err)
 		os.Exit(1)
 	}

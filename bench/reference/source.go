@@ -62,7 +62,7 @@ func pull(source string, p *public) (*gortsplib.Client, error) {
 		return nil, err
 	}
 	c := &gortsplib.Client{Scheme: u.Scheme, Host: u.Host}
-	if err := c.Start2(); err != nil {
+	if err = c.Start2(); err != nil {
 		return nil, err
 	}
 	desc, _, err := c.Describe(u)

@@ -22,8 +22,9 @@ func main() {
 	packet := flag.Int("packet", 1200, "most bytes of an RTP packet: a size that servers can pass on as it is")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *file, *listen, *packet); err != nil {
+	err := run(ctx, *file, *listen, *packet)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "source:", err)
 		os.Exit(1)
 	}
