@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -224,4 +225,42 @@ func TestStreamDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(100, send); n != 0 {
 		t.Errorf("%v allocations for 10 packets", n)
 	}
+}
+
+// accepting is a listener that gives what a test sends it.
+type accepting struct {
+	net.Listener
+	next chan func() (net.Conn, error)
+}
+
+// Accept gives the next, net.ErrClosed after the last.
+func (a accepting) Accept() (net.Conn, error) {
+	if f, ok := <-a.next; ok {
+		return f()
+	}
+	return nil, net.ErrClosed
+}
+
+// TestAcceptGoesOn accepts again after a failure, such as too many open files, but not at once.
+func TestAcceptGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, in, began := accepting{next: make(chan func() (net.Conn, error), 2)}, newInbox(), time.Now()
+		here, there := net.Pipe()
+		a.next <- func() (net.Conn, error) { return nil, syscall.EMFILE }
+		a.next <- func() (net.Conn, error) { return end{here}, nil }
+		s, done := &streams{listener: a, others: newOtherStreams(&net.TCPAddr{})}, make(chan error, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { done <- s.run(ctx, in) }()
+		if _, err := there.Write(framed("mine")); err != nil {
+			t.Fatal(err)
+		}
+		if got := in.next(t); got.data != "mine" || time.Since(began) != acceptPause {
+			t.Errorf("received %q after %v", got.data, time.Since(began))
+		}
+		close(a.next)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }
