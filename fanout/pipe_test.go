@@ -21,8 +21,8 @@ func TestPipeKeepsBounds(t *testing.T) {
 	for range 1000 {
 		p.deliver(make([]byte, pipeDatagram))
 	}
-	if n := len(p.queue); n != pipeQueue {
-		t.Fatalf("%d datagrams wait", n)
+	if n := len(p.queue); n != pipeQueue || p.left != pipeBudget-pipeQueue {
+		t.Fatalf("%d datagrams wait, and %d more are taken", n, p.left)
 	}
 	if n, from, err := p.ReadFrom(buf); n != pipeDatagram || from.String() != "192.0.2.1:5000" || err != nil {
 		t.Fatalf("read %d from %v: %v", n, from, err)

@@ -268,6 +268,9 @@ func TestSourcesAreBounded(t *testing.T) {
 		if _, err := o.openRTCP(report); (err == nil) != want || !want && !errors.Is(err, errSources) {
 			t.Fatalf("source %d is read: %v", ssrc, err)
 		}
+		if _, err := o.openRTCP(report); want != errors.Is(err, errReplayed) {
+			t.Fatalf("source %d is read again: %v", ssrc, err)
+		}
 	}
 }
 
@@ -290,6 +293,10 @@ func TestOpenRTCP(t *testing.T) {
 				data[(len(data)+at)%len(data)] ^= bits
 				return data
 			}
+			open, err := srtp.CreateContext(k.remote.key, k.remote.salt, profile, srtp.SRTCPNoEncryption())
+			if err != nil {
+				t.Fatal(err)
+			}
 			first := next(viewer)
 			for _, c := range []struct {
 				name string
@@ -304,6 +311,7 @@ func TestOpenRTCP(t *testing.T) {
 				{"with another type", flip(bytes.Clone(first), 1, 1), errForged},
 				{"with another index", flip(bytes.Clone(first), -o.tail+3, 8), errForged},
 				{"not said to be encrypted", flip(bytes.Clone(first), -o.tail, 0x80), errForged},
+				{"the viewer's, but not encrypted", next(open), errForged},
 				{"of version 0", flip(bytes.Clone(first), 0, 0x80), errForged},
 				{"cut short", first[:len(first)-1], errForged},
 				{"the viewer's", bytes.Clone(first), nil},

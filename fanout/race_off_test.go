@@ -1,0 +1,6 @@
+//go:build !race
+
+package fanout
+
+// racing: the race detector is off.
+const racing = false
