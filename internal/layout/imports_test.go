@@ -66,6 +66,7 @@ var mayImport = map[string][]string{
 	"internal/conformance": {},
 	"e2e":                  {"internal/testcamera", "internal/testmedia", "internal/testviewer", "media"},
 	"bench":                {"gateway", "config", "internal/camera", "internal/testmedia", "internal/testviewer", "media"},
+	"bench/probe":          {"internal/camera", "internal/lossyrelay", "media"},
 	"bench/fanout":         {"bench/load", "internal/camera", "media"},
 	"bench/load":           {},
 	"bench/source":         {"internal/camera", "media"},
