@@ -94,6 +94,39 @@ func TestRewind(t *testing.T) {
 	}
 }
 
+// Sound that was delivered ahead in one rendition says nothing of another, whose units are counted differently.
+func TestSoundAsideOverASwitch(t *testing.T) {
+	s := newStream(t, hub.Options{})
+	c := newSimulcast(t, s, "h", "l")
+	sub := subscribe(t, s, "h", hub.StartKeyframe)
+	for range 10 { // only h counts these
+		c.picture("h", true)
+	}
+	c.round("HL")
+	told(sub)
+	c.round("hl")
+	if _, ok := sub.TryAside(); !ok {
+		t.Error("no sound")
+	}
+	sub.SelectRendition("l")
+	check(t, "before", told(sub), "h40")
+	c.round("hL")
+	c.round("hl")
+	check(t, "after", told(sub), "a60 L60 a80 l80")
+}
+
+// One that has fallen out of the ring will go on at its newest keyframe: it is so far behind.
+func TestBehindAfterFallingOut(t *testing.T) {
+	s := newStream(t, hub.Options{RingMaxBytes: 1000})
+	p := publish(t, s, "main", video)
+	sub := subscribe(t, s, "main", hub.StartKeyframe)
+	play(t, p, "KpppppppppppKpp")
+	if n := sub.Behind(); n != 3 {
+		t.Errorf("%d pictures behind", n)
+	}
+	check(t, "what comes", drain(sub), "Kpp")
+}
+
 // A place finds its unit as long as the ring holds it.
 func TestPlaces(t *testing.T) {
 	s := newStream(t, hub.Options{})

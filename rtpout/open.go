@@ -84,6 +84,6 @@ func (p *Player) follow(t *track, u *hub.Unit) {
 	}
 	newest := p.sub.Newest() // before the number: pictures may come meanwhile
 	if late := p.sub.Behind(); newest != nil {
-		t.times.catchUp(1+late, u.PTS, newest.PTS)
+		t.times.catchUp(1+late, newest.PTS)
 	}
 }

@@ -134,6 +134,36 @@ func TestWhatIsNotSent(t *testing.T) {
 	}
 }
 
+// A frame of sound is one packet, however large, if there is room for it.
+func TestSoundThatIsLargerThanOtherPackets(t *testing.T) {
+	for room, want := range map[int]int{rtpout.MaxPacket: 1, 1500: 2} {
+		s := newStage(t, media.H264)
+		_, audio := s.tracks()
+		p, err := rtpout.NewPlayer(rtpout.Feed{Stream: s.stream, Rendition: "main"}, s,
+			[]rtpout.Outgoing{{Track: audio, SSRC: audioSSRC, PayloadType: audioPT}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		s.picture(true)
+		for _, size := range []int{1300, 100} {
+			au := &media.AccessUnit{PTS: media.PTS(s.now, 48000), Arrived: s.now, Keyframe: true, Data: [][]byte{make([]byte, size)}}
+			if err := s.source.Write("audio", au); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := 0
+		for n := 1; n > 0; got++ {
+			if n, err = p.Next(s.now, s.buf[:room]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got-1 != want {
+			t.Errorf("%d packets into %d bytes, want %d", got-1, room, want)
+		}
+	}
+}
+
 // Counts are the player's own, and of all players that share a total.
 func TestPlayersCount(t *testing.T) {
 	s := newStage(t, media.H264)

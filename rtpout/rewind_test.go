@@ -100,3 +100,22 @@ func TestWaitingForAKeyframeEnds(t *testing.T) {
 		t.Errorf("%d pictures, from %d to %d", len(all), all[0].number, all[len(all)-1].number)
 	}
 }
+
+// A rewind in the middle of a burst would make it longer: it waits.
+func TestRewindsWaitForTheBurst(t *testing.T) {
+	s := newStage(t, media.H264)
+	s.size = 40_000
+	s.play(100, 200)
+	s.join(hub.StartGOP)
+	s.player.WantKeyframe(s.now)
+	s.playOn(100)
+	all := s.pictures()
+	for i, one := range all {
+		if one.key && i > 0 && (i < 125 || all[i-1].number != i) {
+			t.Errorf("back to the keyframe after %d pictures, the last of which is %d", i, all[i-1].number)
+		}
+	}
+	if last := all[len(all)-1].number; last != 200 || len(all) < 325 {
+		t.Errorf("%d pictures, up to %d", len(all), last)
+	}
+}

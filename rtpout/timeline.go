@@ -60,25 +60,18 @@ func (t *timeline) picture(pts int64, changed bool) int64 {
 
 func (t *timeline) millisecond() int64 { return max(1, int64(t.rate)/1000) }
 
-// catchUp says that pictures follow which do not go on with those before: n, from the one with the PTS first to the
-// newest there is.
-func (t *timeline) catchUp(n int, first, newest int64) {
+// catchUp says that n pictures follow which do not go on with those before, of which the newest has that PTS. They are
+// squeezed in above what was sent: a tick apart if the newest was sent before.
+func (t *timeline) catchUp(n int, newest int64) {
 	t.behind = true
 	if t.late = 0; n < 2 {
 		return
 	}
 	t.late, t.last, t.step = n, newest, t.millisecond()
-	if !t.any || newest-int64(n-1)*t.step > t.highest {
-		return
+	if t.any {
+		t.step = min(max((newest-t.highest)/int64(n), 1), t.step)
+		t.last = max(newest, t.highest+int64(n)*t.step)
 	}
-	room := newest - t.highest
-	if room < int64(n) { // the newest was sent before: they fit in before the one that comes next
-		room += (newest - first) / int64(n-1) * 3 / 4
-		t.step = min(max(room/int64(n), 1), t.step)
-		t.last = t.highest + int64(n)*t.step
-		return
-	}
-	t.step = min(room/int64(n), t.step)
 }
 
 // sound tells gaps from slewing: sources slew by 5 ms at most. After a gap as of a lost packet shift stays, so that
