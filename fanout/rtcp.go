@@ -52,9 +52,9 @@ type feedback interface {
 // passed over. It returns errMalformedRTCP at the first lie, after it has told what stood before.
 func readFeedback(packet []byte, to feedback) error {
 	r := rtcpReader{to: to}
-	for range maxCompound {
-		if len(packet) == 0 {
-			return nil
+	for n := 0; len(packet) > 0; n++ {
+		if n == maxCompound {
+			return errMalformedRTCP
 		}
 		rest, err := r.next(packet)
 		if err != nil {
@@ -62,7 +62,7 @@ func readFeedback(packet []byte, to feedback) error {
 		}
 		packet = rest
 	}
-	return r.unless(len(packet) == 0)
+	return nil
 }
 
 // rtcpReader reads the packets of one compound.
@@ -71,14 +71,6 @@ type rtcpReader struct {
 	sender  uint32 // who sent the first packet
 	begun   bool
 	entries int
-}
-
-// unless makes an error of what must hold.
-func (r *rtcpReader) unless(holds bool) error {
-	if holds {
-		return nil
-	}
-	return errMalformedRTCP
 }
 
 // next reads the first packet (RFC 3550, section 6.4.1: its length is in words, less one) and returns the others.
@@ -92,20 +84,29 @@ func (r *rtcpReader) next(data []byte) ([]byte, error) {
 	}
 	body, rest := data[4:size], data[size:]
 	if data[0]&0x20 != 0 {
-		padding := 0
-		if len(body) > 0 {
-			padding = int(body[len(body)-1])
-		}
-		if len(rest) > 0 || padding == 0 || padding%4 != 0 || padding > len(body) {
+		unpadded, ok := withoutPadding(body)
+		if !ok || len(rest) > 0 {
 			return nil, errMalformedRTCP
 		}
-		body = body[:len(body)-padding]
+		body = unpadded
 	}
 	if !r.begun && len(body) >= 4 {
 		r.sender = binary.BigEndian.Uint32(body)
 	}
 	r.begun = true
 	return rest, r.read(data[1], int(data[0]&0x1F), body)
+}
+
+// withoutPadding cuts off what a packet's last byte counts; only the last packet of a compound has any.
+func withoutPadding(body []byte) ([]byte, bool) {
+	if len(body) == 0 {
+		return nil, false
+	}
+	n := int(body[len(body)-1])
+	if n == 0 || n%4 != 0 || n > len(body) {
+		return nil, false
+	}
+	return body[:len(body)-n], true
 }
 
 // read tells of one packet; count is also the format of feedback.

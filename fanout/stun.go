@@ -27,13 +27,10 @@ type check struct {
 
 func newResponder() *responder { return &responder{} }
 
-// answer looks at one message from a path. What is not proved with the password is dropped without an answer and,
-// up to the HMAC, without an allocation.
+// answer looks at one message from a path. What is not proved with the password is dropped without an answer; what
+// is cheap to refuse, before the HMAC.
 func (r *responder) answer(data []byte, from netip.AddrPort, c *credentials) check {
-	if !r.seen.scan(data) || !r.intact(data) {
-		return check{}
-	}
-	if !r.seen.names(c) || !r.proved(data, c.pwd) {
+	if !r.seen.scan(data) || !r.seen.names(c) || !r.intact(data) || !r.proved(data, c.pwd) {
 		return check{}
 	}
 	return r.respond(from, c.pwd)
