@@ -40,7 +40,7 @@ func openBrowser(ctx context.Context, profile, url string) (b *browser, err erro
 	if err != nil {
 		return nil, err
 	}
-	if err := b.chromium.Start(); err != nil {
+	if err = b.chromium.Start(); err != nil {
 		return nil, fmt.Errorf("start Chromium: %w", err)
 	}
 	defer func() {
@@ -53,7 +53,7 @@ func openBrowser(ctx context.Context, profile, url string) (b *browser, err erro
 		return b, err
 	}
 	go func() { _, _ = io.Copy(io.Discard, said) }() // ends with Chromium
-	if err := b.drive(ctx, endpoint); err != nil {
+	if err = b.drive(ctx, endpoint); err != nil {
 		return b, err
 	}
 	return b, b.do(map[string]any{"do": "open", "url": url}, &b.tab)
@@ -69,7 +69,7 @@ func devTools(said io.Reader) (string, error) {
 			return found[1], nil
 		}
 	}
-	return "", errors.New("Chromium ended before it said where it is driven")
+	return "", errors.New("the browser ended before it said where it is driven")
 }
 
 // drive starts the driver, which answers on its file descriptor 3.

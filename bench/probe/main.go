@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -36,7 +37,10 @@ type plan struct {
 }
 
 func main() {
-	p, err := parse()
+	p, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		err = p.run(ctx)
@@ -48,15 +52,15 @@ func main() {
 	}
 }
 
-func parse() (*plan, error) {
-	p := &plan{}
-	size := flag.String("size", "1280x720", "of the pictures; 640x360 where there is little of a processor")
-	flag.IntVar(&p.picture.fps, "fps", 30, "pictures a second")
-	flag.IntVar(&p.picture.kbps, "kbps", 2000, "bit rate of the pictures")
-	flag.DurationVar(&p.picture.gop, "gop", 10*time.Second, "time from one keyframe of the source to the next")
-	flag.StringVar(&p.listen, "source", "127.0.0.1:0", "host:port where the source is served, rtsp://…/stream")
-	flag.StringVar(&p.peers, "peers", "", "file that describes other servers (JSON, see docs/benchmarks.md)")
-	flag.Func("whep", "NAME=URL of a server that runs already and has the source; may be repeated", func(s string) error {
+func parse(args []string) (*plan, error) {
+	p, flags := &plan{}, flag.NewFlagSet("probe", flag.ContinueOnError)
+	size := flags.String("size", "1280x720", "of the pictures; 640x360 where there is little of a processor")
+	flags.IntVar(&p.picture.fps, "fps", 30, "pictures a second")
+	flags.IntVar(&p.picture.kbps, "kbps", 2000, "bit rate of the pictures")
+	flags.DurationVar(&p.picture.gop, "gop", 10*time.Second, "time from one keyframe of the source to the next")
+	flags.StringVar(&p.listen, "source", "127.0.0.1:0", "host:port where the source is served, rtsp://…/stream")
+	flags.StringVar(&p.peers, "peers", "", "file that describes other servers (JSON, see docs/benchmarks.md)")
+	flags.Func("whep", "NAME=URL of a server that runs already and has the source; may be repeated", func(s string) error {
 		name, url, ok := strings.Cut(s, "=")
 		if !ok {
 			return errors.New("it is NAME=URL")
@@ -64,14 +68,16 @@ func parse() (*plan, error) {
 		p.running = append(p.running, server{Name: name, WHEP: url})
 		return nil
 	})
-	only := flag.String("servers", "", "parts of the names of the servers to measure, with commas; none: all")
-	flag.IntVar(&p.joins, "joins", 20, "joins of each server")
-	flag.DurationVar(&p.watch, "watch", 10*time.Second, "how long each watches from the first picture on")
-	flag.IntVar(&p.losses, "loss-runs", 1, "runs of each server with losses")
-	flag.Float64Var(&p.loss, "loss", 0.05, "fraction of all datagrams that is lost there, both ways")
-	flag.DurationVar(&p.lossWatch, "loss-watch", 30*time.Second, "how long such a run watches")
-	flag.StringVar(&p.raw, "raw", "", "file for all that the page noted, one JSON object a line")
-	flag.Parse()
+	only := flags.String("servers", "", "parts of the names of the servers to measure, with commas; none: all")
+	flags.IntVar(&p.joins, "joins", 20, "joins of each server")
+	flags.DurationVar(&p.watch, "watch", 10*time.Second, "how long each watches from the first picture on")
+	flags.IntVar(&p.losses, "loss-runs", 1, "runs of each server with losses")
+	flags.Float64Var(&p.loss, "loss", 0.05, "fraction of all datagrams that is lost there, both ways")
+	flags.DurationVar(&p.lossWatch, "loss-watch", 30*time.Second, "how long such a run watches")
+	flags.StringVar(&p.raw, "raw", "", "file for all that the page noted, one JSON object a line")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
 	if _, err := fmt.Sscanf(*size, "%dx%d", &p.picture.width, &p.picture.height); err != nil {
 		return nil, fmt.Errorf("a size is like 1280x720, not %q", *size)
 	}
@@ -107,7 +113,7 @@ func (p *plan) run(ctx context.Context) error {
 		select {
 		case url := <-ready:
 			fmt.Fprintln(os.Stderr, "probe: the source is", url)
-			return p.measure(ctx, g, servers, dir, url)
+			return p.measure(ctx, g, source, servers, dir, url)
 		case <-ctx.Done():
 			return nil
 		}
@@ -146,7 +152,7 @@ func (p *plan) choose(ctx context.Context, dir string) ([]server, error) {
 }
 
 // measure starts the servers and the browser, and prints the tables.
-func (p *plan) measure(ctx context.Context, g *errgroup.Group, servers []server, dir, url string) error {
+func (p *plan) measure(ctx context.Context, g *errgroup.Group, source *source, servers []server, dir, url string) error {
 	for i := range servers {
 		started, cmd, err := servers[i].start(ctx, dir, url)
 		if err != nil {
@@ -167,16 +173,16 @@ func (p *plan) measure(ctx context.Context, g *errgroup.Group, servers []server,
 		return err
 	}
 	defer b.close()
-	m := &measurement{plan: p, browser: b, servers: servers}
+	m := &measurement{plan: p, browser: b, servers: servers, source: source, raw: json.NewEncoder(io.Discard)}
 	if p.raw != "" {
-		f, err := os.Create(p.raw)
-		if err != nil {
-			return err
+		f, createErr := os.Create(p.raw)
+		if createErr != nil {
+			return createErr
 		}
 		defer f.Close()
 		m.raw = json.NewEncoder(f)
 	}
-	if err := m.warm(ctx); err != nil {
+	if err = m.warm(ctx); err != nil {
 		return err
 	}
 	joins, err := m.rounds(ctx, p.joins, 0, p.watch)
@@ -203,7 +209,8 @@ type measurement struct {
 	*plan
 	browser *browser
 	servers []server
-	raw     *json.Encoder // nil: nobody wants it
+	source  *source
+	raw     *json.Encoder
 }
 
 // warm joins each server until it shows pictures, so that all have the source and nothing is new to Chromium.
@@ -214,7 +221,7 @@ func (m *measurement) warm(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			_, err = r.judge()
+			_, err = r.judge(m.source.paused)
 			if err == nil {
 				break
 			}
@@ -241,16 +248,14 @@ func (m *measurement) rounds(ctx context.Context, n int, loss float64, long time
 			if err != nil {
 				return nil, err
 			}
-			if m.raw != nil {
-				_ = m.raw.Encode(map[string]any{"server": s.Name, "round": round, "loss": loss, "run": r}) // a help, no more
-			}
-			one, err := r.judge()
+			_ = m.raw.Encode(map[string]any{"server": s.Name, "round": round, "loss": loss, "run": r}) // a help, no more
+			one, err := r.judge(m.source.paused)
 			if err != nil {
 				fmt.Fprintf(os.Stderr, "probe: %s, join %d: %v\n", s.Name, round+1, err)
 				continue
 			}
-			fmt.Fprintf(os.Stderr, "probe: %s, join %d: connected %.0f, first %.0f, live %.0f, age %.0f ms, freezes %.0f and %.0f, %.1f fps\n",
-				s.Name, round+1, one.Connected, one.First, one.Live, one.Age, one.Freezes, one.Counted, one.FPS)
+			fmt.Fprintf(os.Stderr, "probe: %s, join %d: connected %.0f, first %.0f, live %.0f, age %.0f ms, freezes %.0f and %.0f, the source's %.0f, %.1f fps\n",
+				s.Name, round+1, one.Connected, one.First, one.Live, one.Age, one.Freezes, one.Counted, one.Excused, one.FPS)
 			all[i] = append(all[i], one)
 		}
 	}

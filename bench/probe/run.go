@@ -13,6 +13,7 @@ import (
 // run is what the page notes of one join. All times are in milliseconds; those of the page count from the click.
 type run struct {
 	Pictures   [][2]*float64      `json:"pictures"` // when each was shown, and how old it was when it was decoded, null if it bore no time
+	Clicked    int64              `json:"clicked"`  // ms since 1970
 	Marks      map[string]float64 `json:"marks"`
 	Statistics []statistics       `json:"statistics"`
 	Error      string             `json:"error"`
@@ -44,6 +45,7 @@ type result struct {
 	Ages                   []float64 // ms, of the pictures of the steady time
 	Age                    float64   // ms, their median
 	Freezes, Frozen        float64   // our own count, and their sum in s
+	Excused                float64   // freezes that were the source's
 	Counted, CountedFrozen float64   // Chromium's, the same
 	FPS, Buffer            float64   // decoded a second, and ms in the jitter buffer, in the steady time
 	PLI, NACK, Lost, Again float64   // packets: lost for good or for a while, and those that were sent again
@@ -51,8 +53,8 @@ type result struct {
 
 var errNoPictures = errors.New("no picture with a time in it was shown")
 
-// judge works out a run's result.
-func (r run) judge() (result, error) {
+// judge works out a run's result; paused says whether the source stood still between two moments.
+func (r run) judge(paused func(from, to time.Time) bool) (result, error) {
 	var out result
 	if r.Error != "" {
 		return out, errors.New(r.Error)
@@ -72,14 +74,27 @@ func (r run) judge() (result, error) {
 	out.Age = median(out.Ages)
 	live := slices.IndexFunc(r.Pictures, func(p [2]*float64) bool { return p[1] != nil && math.Abs(*p[1]-out.Age) <= nearSteady })
 	out.Live = *r.Pictures[max(live, 0)][0] // the median is among them
-	for i, p := range r.Pictures[1:] {
-		if gap := *p[0] - *r.Pictures[i][0]; gap > freeze {
-			out.Freezes++
-			out.Frozen += gap / 1000
-		}
-	}
+	r.freezes(&out, paused)
 	out.count(r.Statistics[0], r.Statistics[len(r.Statistics)-1])
 	return out, nil
+}
+
+// freezes counts where one picture stood for too long.
+func (r run) freezes(out *result, paused func(from, to time.Time) bool) {
+	moment := func(at float64) time.Time {
+		return time.UnixMilli(r.Clicked).Add(time.Duration(at * float64(time.Millisecond)))
+	}
+	for i, p := range r.Pictures[1:] {
+		from, to := *r.Pictures[i][0], *p[0]
+		switch {
+		case to-from <= freeze:
+		case paused(moment(from), moment(to)):
+			out.Excused++
+		default:
+			out.Freezes++
+			out.Frozen += (to - from) / 1000
+		}
+	}
 }
 
 // count takes the figures out of statistics of the steady time's begin and its end. What was decoded before, to catch

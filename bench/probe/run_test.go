@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 )
 
 // shown is a run whose pictures come each 33 ms from first to end, as old as age says; those it says no to are left out.
@@ -30,6 +31,8 @@ func TestJudge(t *testing.T) {
 		run              run
 		first, live, age float64
 		freezes, frozen  float64
+		paused           bool
+		excused          float64
 		err              error
 	}{
 		"live at once": {run: shown(100, 5000, steady), first: 100, live: 100, age: 20},
@@ -41,7 +44,11 @@ func TestJudge(t *testing.T) {
 			run:   shown(100, 5000, func(at float64) (float64, bool) { return 20, at < 1000 || at > 1300 }),
 			first: 100, live: 100, age: 20, freezes: 1, frozen: 0.33,
 		},
-		"four pictures are missing": {
+		"freezes with its source": {
+			run:   shown(100, 5000, func(at float64) (float64, bool) { return 20, at < 1000 || at > 1300 }),
+			first: 100, live: 100, age: 20, paused: true, excused: 1,
+		},
+		"three pictures are missing": {
 			run:   shown(100, 5000, func(at float64) (float64, bool) { return 20, at < 1000 || at > 1099 }),
 			first: 100, live: 100, age: 20,
 		},
@@ -50,7 +57,7 @@ func TestJudge(t *testing.T) {
 		"no statistics":  {run: run{Pictures: shown(100, 5000, steady).Pictures}, err: errNoPictures},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := c.run.judge()
+			got, err := c.run.judge(func(_, _ time.Time) bool { return c.paused })
 			if !errors.Is(err, c.err) {
 				t.Fatalf("got %v, want %v", err, c.err)
 			}
@@ -60,7 +67,7 @@ func TestJudge(t *testing.T) {
 			if got.First != c.first || got.Live != c.live || got.Age != c.age || got.Connected != c.first-10 {
 				t.Errorf("connected %v, first %v, live %v, age %v", got.Connected, got.First, got.Live, got.Age)
 			}
-			if got.Freezes != c.freezes || math.Abs(got.Frozen-c.frozen) > 0.001 {
+			if got.Freezes != c.freezes || got.Excused != c.excused || math.Abs(got.Frozen-c.frozen) > 0.001 {
 				t.Errorf("frozen %v times for %v s, want %v for %v", got.Freezes, got.Frozen, c.freezes, c.frozen)
 			}
 			if got.FPS != 29 || math.Abs(got.Buffer-10) > 0.001 || got.Counted != 4 || got.PLI != 5 || got.NACK != 6 || got.Lost != 7 {
@@ -71,7 +78,7 @@ func TestJudge(t *testing.T) {
 }
 
 func TestJudgeTellsThePagesError(t *testing.T) {
-	if _, err := (run{Error: "refused"}).judge(); err == nil || err.Error() != "refused" {
+	if _, err := (run{Error: "refused"}).judge(nil); err == nil || err.Error() != "refused" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -100,7 +107,7 @@ func TestTables(t *testing.T) {
 	printJoins(&joins, servers, all)
 	printLosses(&losses, servers, all, 0.05)
 	for text, wants := range map[string][]string{
-		joins.String():  {"| one | 3 | 0 (0) ms | 40 (50) ms | 250 (300) ms | 11, 12 ms | 2, 0 | 29.0 |", "| none | 0 |\n"},
+		joins.String():  {"| one | 3 | 0 (0) ms | 40 (50) ms | 250 (300) ms | 11, 12 ms | 2, 0 (0) | 29.0 |", "| none | 0 |\n"},
 		losses.String(): {"5 % lost", "| one | 3 | 29.0 (28.0) |", "| none | 0 |\n"},
 	} {
 		for _, want := range wants {
@@ -108,5 +115,28 @@ func TestTables(t *testing.T) {
 				t.Errorf("%q is not in\n%s", want, text)
 			}
 		}
+	}
+}
+
+func TestPaused(t *testing.T) {
+	start := time.Now()
+	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
+	s := &source{sent: []time.Time{at(0), at(33), at(66), at(266), at(300), at(1000), at(1033)}}
+	for name, c := range map[string]struct {
+		from, to int
+		want     bool
+	}{
+		"steady":                         {0, 40, false},
+		"around a pause":                 {66, 270, true},
+		"a little later than the source": {120, 320, true},
+		"long after it":                  {1150, 1400, false},
+		"from before the source":         {-500, -300, false},
+		"within a pause":                 {500, 700, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := s.paused(at(c.from), at(c.to)); got != c.want {
+				t.Errorf("got %v", got)
+			}
+		})
 	}
 }

@@ -25,6 +25,7 @@ type source struct {
 	mu      sync.Mutex
 	encoded []time.Duration // guarded by mu; how long each picture took
 	skipped int             // guarded by mu; pictures for which there was no time
+	sent    []time.Time     // guarded by mu; when pictures left the encoder
 }
 
 // painted is a picture that the encoder has been given.
@@ -133,9 +134,7 @@ func (s *source) encode(ctx context.Context, e *encoder) error {
 			return errors.Join(ctx.Err(), fmt.Errorf("read the encoder's output: %w", err))
 		}
 		p := <-s.painted // as many come out as went in
-		s.mu.Lock()
-		s.encoded = append(s.encoded, time.Since(p.at))
-		s.mu.Unlock()
+		s.note(time.Now(), p)
 		if err := s.send(ctx, camera.LiveUnit{Track: 0, At: p.due, Data: nalus}); err != nil {
 			return err
 		}
@@ -164,6 +163,30 @@ func (s *source) send(ctx context.Context, u camera.LiveUnit) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+func (s *source) note(now time.Time, p painted) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent, s.encoded = append(s.sent, now), append(s.encoded, now.Sub(p.at))
+}
+
+const (
+	pause    = 100 * time.Millisecond // between two pictures that leave the encoder
+	transfer = 100 * time.Millisecond // at most, from there to the screen
+)
+
+// paused says whether the source itself stood still while a viewer saw nothing new between two moments.
+func (s *source) paused(from, to time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, _ := slices.BinarySearchFunc(s.sent, from.Add(-transfer), time.Time.Compare)
+	for i = max(i, 1); i < len(s.sent) && s.sent[i-1].Before(to); i++ {
+		if s.sent[i].Sub(s.sent[i-1]) > pause {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *source) skip() {

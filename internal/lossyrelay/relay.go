@@ -155,8 +155,8 @@ var errTooMany = errors.New("too many clients")
 func (r *Relay) client(address netip.AddrPort) (c *client, fresh bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if c, ok := r.clients[address]; ok {
-		return c, false, nil
+	if known, ok := r.clients[address]; ok {
+		return known, false, nil
 	}
 	switch {
 	case r.closed:

@@ -64,7 +64,7 @@ async function connect(run, url) {
 
 // join clicks.
 function join(server, loss) {
-  const run = { pictures: [], marks: {}, statistics: [], click: performance.now() };
+  const run = { pictures: [], marks: {}, statistics: [], click: performance.now(), clicked: Date.now() };
   current = run;
   watch(run);
   connect(run, `/offer/${server}?loss=${loss}`).catch((error) => { run.error = String(error); });
@@ -89,8 +89,8 @@ async function leave() {
   if (run.session) {
     await fetch(run.session, { method: 'DELETE' });
   }
-  const { pictures, marks, error } = run;
-  return { pictures, marks, statistics: run.statistics, error: error ?? '' };
+  const { pictures, clicked, marks, error } = run;
+  return { pictures, clicked, marks, statistics: run.statistics, error: error ?? '' };
 }
 
 window.probe = { join, state, measure, leave };
