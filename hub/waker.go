@@ -41,13 +41,9 @@ func (w *waiters) wake() {
 	}
 }
 
-// add may be called again for a subscriber that waits already.
 func (w *waiters) add(sub *Subscriber) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, ok := w.subscribers[sub]; ok {
-		return
-	}
 	if w.subscribers == nil {
 		w.subscribers, w.shared = make(map[*Subscriber]struct{}), make(map[Waker]int)
 		w.wakers.Store(new([]Waker))
