@@ -1,5 +1,6 @@
 // Package rtpout turns access units into RTP. The payloads of a unit are cut once, on first demand, and
-// shared by all its viewers; what is a viewer's own is a Sender: sequence numbers, timestamps, header.
+// shared by all its viewers; what is a viewer's own is a Player: a cursor over the stream's ring, sequence numbers,
+// timestamps and headers, when its packets are due, and which of them may be sent again.
 package rtpout
 
 import (
@@ -7,8 +8,8 @@ import (
 	"sluice/media"
 )
 
-// MaxPayload is the most bytes of one RTP payload: with header, extensions, SRTP and IP it fits the 1200-byte
-// packets that every path carries (F20).
+// MaxPayload is the most bytes of one RTP payload: with header, extension and SRTP it is a datagram of at most 1228
+// bytes, which every path carries, IPv6 at its least MTU of 1280 as well (F20).
 const MaxPayload = 1188
 
 // Payload is the payload of one RTP packet.
