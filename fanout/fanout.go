@@ -285,8 +285,14 @@ func (f *Fanout) answer(s *Session, offer *negotiation.Offer, plan *negotiation.
 		Plan: plan, StreamID: streamID, Loopback: s.options.Loopback,
 	}, negotiation.Transport{
 		ICEUfrag: key.ufrag, ICEPwd: key.pwd, Fingerprint: f.handshaker.fingerprint(), Setup: "passive", ICELite: true,
-		Candidates: f.options.Port.Candidates(s.options.Loopback), Sources: sources, Extensions: []string{negotiation.PlayoutDelay},
+		Candidates: f.candidates(s), Sources: sources, Extensions: []string{negotiation.PlayoutDelay},
 	})
+}
+
+// candidates are where the viewer reaches us.
+func (f *Fanout) candidates(s *Session) []string {
+	p := f.options.Port
+	return append(p.Candidates(s.options.Loopback), p.TCPCandidates(s.options.Loopback)...)
 }
 
 // fragment is our side of a restarted ICE session.
@@ -294,7 +300,7 @@ func (f *Fanout) fragment(s *Session, key *credentials) *negotiation.Fragment {
 	own := &negotiation.Fragment{
 		ICEUfrag: key.ufrag, ICEPwd: key.pwd, EndOfCandidates: true, ICELite: true, MID: s.mid, Kind: s.kind,
 	}
-	for _, c := range f.options.Port.Candidates(s.options.Loopback) {
+	for _, c := range f.candidates(s) {
 		own.Candidates = append(own.Candidates, negotiation.FragmentCandidate{MID: s.mid, Value: c})
 	}
 	return own

@@ -229,6 +229,25 @@ func demoReachesAViewer(t *testing.T, toml, way string) {
 	})
 }
 
+// A viewer that gets no UDP through is served over TCP where there is a port for that.
+func TestViewerOverTCP(t *testing.T) {
+	for way, toml := range map[string]string{"fast": "", "slow": "fast_path = false\n"} {
+		t.Run(way, func(t *testing.T) {
+			g := start(t, toml+"listen_tcp = \"127.0.0.1:0\"\n[streams.demo]\nsource = \"demo:\"\n")
+			o := testviewer.Browser()
+			o.TCP = true
+			v := watch(t, g.url+"/demo/whep", o)
+			receive(t, v.Video, 100)
+			receive(t, v.Audio, 50)
+			var sessions []admin.Session
+			g.get(t, "/api/v1/sessions", &sessions)
+			if len(sessions) != 1 || sessions[0].Way != way {
+				t.Errorf("sessions: %+v", sessions)
+			}
+		})
+	}
+}
+
 // E48: the reports of both tracks map to one clock, and to the timestamps that are sent.
 func TestSenderReportsKeepSoundAndPictureTogether(t *testing.T) {
 	g := start(t, "[streams.demo]\nsource = \"demo:\"\n")

@@ -21,13 +21,13 @@ func (g *Gateway) openMedia(ctx context.Context) error {
 	}
 	g.port, err = transport.Listen(ctx, transport.Options{
 		ListenUDP: g.options.Config.UDPListenAddr(), Interfaces: w.Interfaces, AdditionalHosts: w.AdditionalHosts,
-		GSO: w.GSO != config.GSOOff, Log: g.log,
+		ListenTCP: g.options.Config.TCPListenAddr(), GSO: w.GSO != config.GSOOff, Log: g.log,
 	})
 	if err != nil {
 		return err
 	}
 	g.engine = peer.NewEngine(ctx, peer.Options{
-		Conn: g.port.Others(), Hosts: g.port, Certificate: certificate, Interfaces: w.Interfaces,
+		Conn: g.port.Others(), Hosts: g.port, Streams: g.port.OtherStreams(), Certificate: certificate, Interfaces: w.Interfaces,
 		ConsentTimeout: w.ConsentTimeout, Log: g.log,
 	})
 	if w.FastPath {
@@ -38,13 +38,10 @@ func (g *Gateway) openMedia(ctx context.Context) error {
 	return nil
 }
 
-// fastWay is the way that viewers go if they can. Whether one comes over TCP is known only after the answer.
+// fastWay is the way that viewers go if they can; nil if it is switched off.
 func (g *Gateway) fastWay() session.Fast {
-	switch {
-	case g.fanout == nil:
-		return session.OnlySlow(session.SlowConfigured)
-	case g.options.Config.WebRTC.ListenTCP != "":
-		return session.OnlySlow(session.SlowTCP)
+	if g.fanout == nil {
+		return nil
 	}
 	return session.OnFanout(g.fanout)
 }

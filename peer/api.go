@@ -38,7 +38,12 @@ func clientRole(offer *negotiation.Offer) webrtc.DTLSRole {
 func (e *Engine) settings(mux *announcedMux, role webrtc.DTLSRole, loopback bool) webrtc.SettingEngine {
 	s := webrtc.SettingEngine{LoggerFactory: e.loggers}
 	s.SetICEUDPMux(mux)
-	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
+	if e.streams != nil && mux == e.mux {
+		networks = append(networks, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
+		s.SetICETCPMux(e.streams)
+	}
+	s.SetNetworkTypes(networks)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetIncludeLoopbackCandidate(true)
 	s.SetRemoteIPFilter(func(ip net.IP) bool { return e.mayTry(ip, mux, loopback) })

@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -16,19 +18,26 @@ import (
 type Options struct {
 	Conn           PacketConn      // the UDP port of all media
 	Hosts          Hosts           // where that is reached
+	Streams        net.Listener    // connections of peers that get no UDP through (ICE-TCP); nil: none
 	Certificate    tls.Certificate // of DTLS, with its Leaf
 	Interfaces     []string        // names of the interfaces whose addresses another port than that is announced at; empty: all
 	ConsentTimeout time.Duration   // how long a silent peer is kept; 0: 30 s
 	Log            *slog.Logger
 }
 
-const defaultConsentTimeout = 30 * time.Second
+const (
+	defaultConsentTimeout = 30 * time.Second
+
+	streamPackets = 64      // of one TCP connection that wait to be read
+	streamBuffer  = 1 << 20 // bytes that wait to be sent in one; what comes then is lost, as over UDP
+)
 
 // Engine makes connections. All methods may be called from any goroutine.
 type Engine struct {
 	options     Options            // fixed after NewEngine
 	certificate webrtc.Certificate // fixed after NewEngine
 	mux         *announcedMux      // fixed after NewEngine
+	streams     ice.TCPMux         // fixed after NewEngine; nil: none
 	loggers     pionLoggers        // fixed after NewEngine
 	silence     silence            // fixed after NewEngine
 	ctx         context.Context    // fixed after NewEngine; never done: for ports that are opened later
@@ -61,6 +70,11 @@ func NewEngine(ctx context.Context, o Options) *Engine {
 		loggers: pionLoggers{log: o.Log}, silence: newSilence(o.ConsentTimeout), ctx: context.WithoutCancel(ctx),
 	}
 	e.mux = e.newMux(o.Conn, o.Hosts)
+	if o.Streams != nil {
+		e.streams = ice.NewTCPMuxDefault(ice.TCPMuxParams{
+			Listener: o.Streams, Logger: e.loggers.NewLogger("tcp-mux"), ReadBufferSize: streamPackets, WriteBufferSize: streamBuffer,
+		})
+	}
 	return e
 }
 
@@ -69,10 +83,14 @@ func (e *Engine) Close() error {
 	e.mu.Lock()
 	outgoing := e.outgoing
 	e.mu.Unlock()
-	if outgoing == nil {
-		return e.mux.Close()
+	all := []error{e.mux.Close()}
+	if e.streams != nil {
+		all = append(all, e.streams.Close())
 	}
-	return errors.Join(e.mux.Close(), outgoing.close())
+	if outgoing != nil {
+		all = append(all, outgoing.close())
+	}
+	return errors.Join(all...)
 }
 
 // Addr is the address of the UDP port.

@@ -20,10 +20,11 @@ type PacketConn interface {
 // Hosts are the addresses under which a port is reached. They are asked anew for each connection, since interfaces
 // come and go. *transport.Port is one.
 type Hosts interface {
-	Addresses() []netip.AddrPort       // of this machine
-	AdditionalCandidates() []string    // candidate lines' values of other addresses that lead here (NAT 1:1)
-	Candidates(loopback bool) []string // those of all, best first; those of loopback only on request
-	Owns(a netip.Addr) bool            // it is one of Addresses
+	Addresses() []netip.AddrPort          // of this machine
+	AdditionalCandidates() []string       // candidate lines' values of other addresses that lead here (NAT 1:1)
+	Candidates(loopback bool) []string    // those of all, best first; those of loopback only on request
+	TCPCandidates(loopback bool) []string // likewise, of the TCP port beside it; none if there is no such port
+	Owns(a netip.Addr) bool               // it is one of Addresses
 }
 
 // announcedMux is pion's mux of one UDP port, which announces the addresses that its hosts have.
@@ -73,7 +74,7 @@ func (m *announcedMux) announce(answer string) string {
 }
 
 func (m *announcedMux) writeCandidates(b *strings.Builder) {
-	for _, c := range m.hosts.Candidates(true) {
+	for _, c := range append(m.hosts.Candidates(true), m.hosts.TCPCandidates(true)...) {
 		b.WriteString("a=candidate:" + c + "\r\n")
 	}
 }

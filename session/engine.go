@@ -56,7 +56,7 @@ type Engine interface {
 // PeerConnections. fast is nil where that has been switched off.
 func On(e *peer.Engine, fast Fast) Engine {
 	if fast == nil {
-		fast = OnlySlow(SlowConfigured)
+		fast = noFast{}
 	}
 	return engine{slow: e, fast: fast}
 }

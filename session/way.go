@@ -27,7 +27,6 @@ type Route struct {
 // Why a viewer goes the slow way, whatever it offers.
 const (
 	SlowConfigured   = "configured"    // the fast way is switched off
-	SlowTCP          = "tcp"           // viewers may come over TCP, which the fast way does not take
 	SlowCounterOffer = "counter_offer" // we have offered
 )
 
@@ -59,15 +58,13 @@ type answering struct{ *fanout.Session }
 // Accept implements Negotiator.
 func (answering) Accept(string, []peer.ICEServer) error { return peer.ErrNotOffered }
 
-// OnlySlow is a fast way that serves nobody, for the reason given.
-func OnlySlow(reason string) Fast { return onlySlow(reason) }
+// noFast is a fast way that serves nobody.
+type noFast struct{}
 
-type onlySlow string
+func (noFast) SlowReason(*negotiation.Offer) string { return SlowConfigured }
 
-func (w onlySlow) SlowReason(*negotiation.Offer) string { return string(w) }
+var errNoFast = errors.New("the fast way is switched off")
 
-var errOnlySlow = errors.New("the fast way serves nobody")
-
-func (w onlySlow) Play(*negotiation.Offer, *negotiation.Plan, rtpout.PlayOptions) (Sender, error) {
-	return nil, errOnlySlow
+func (noFast) Play(*negotiation.Offer, *negotiation.Plan, rtpout.PlayOptions) (Sender, error) {
+	return nil, errNoFast
 }

@@ -21,6 +21,7 @@ import (
 // Options says what the viewer offers.
 type Options struct {
 	Video, Audio []Codec // none: no such section
+	TCP          bool    // it gets no UDP through
 }
 
 // Codec is one payload of an offer.
@@ -78,6 +79,9 @@ func New(o Options) (*Viewer, error) {
 	}
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
+	if o.TCP {
+		settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})
+	}
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings),
 		webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
