@@ -52,16 +52,10 @@ func (g *Gateway) runMedia(ctx context.Context) error {
 	if g.fanout != nil {
 		err = g.fanout.Run(ctx)
 	} else {
-		err = g.port.Run(ctx, nobody{})
+		err = g.port.Run(ctx, transport.Nobody{})
 	}
 	if err != nil {
 		return fmt.Errorf("webrtc.listen_udp: %w", err)
 	}
 	return nil
 }
-
-// nobody takes no datagram: all go on to PeerConnections.
-type nobody struct{}
-
-// Receive implements transport.Receiver.
-func (nobody) Receive([]byte, transport.Path) bool { return false }

@@ -40,7 +40,7 @@ func (e *Engine) openPort() (*ownPort, error) {
 		return nil, err
 	}
 	p := &ownPort{Port: port, mux: e.newMux(port.Others(), port)}
-	p.reading.Go(func() { _ = port.Run(e.ctx, nobody{}) }) // ends with the port
+	p.reading.Go(func() { _ = port.Run(e.ctx, transport.Nobody{}) }) // ends with the port
 	return p, nil
 }
 
@@ -52,9 +52,3 @@ func (p *ownPort) close() error {
 	p.reading.Wait()
 	return err
 }
-
-// nobody takes no datagram: all go on to the mux.
-type nobody struct{}
-
-// Receive implements transport.Receiver.
-func (nobody) Receive([]byte, transport.Path) bool { return false }

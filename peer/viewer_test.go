@@ -51,7 +51,7 @@ func newEngine(t testing.TB, o Options, change ...func(*transport.Options)) *Eng
 	e := NewEngine(t.Context(), o)
 	var reading sync.WaitGroup
 	reading.Go(func() {
-		if err := port.Run(context.WithoutCancel(t.Context()), nobody{}); err != nil {
+		if err := port.Run(context.WithoutCancel(t.Context()), transport.Nobody{}); err != nil {
 			t.Error(err)
 		}
 	})

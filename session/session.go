@@ -143,9 +143,9 @@ func (s *Session) OnDone(f func()) {
 
 // Listen begins to listen to events of some kinds; none: all. The caller closes the listener.
 func (s *Session) Listen(kinds ...EventKind) *Listener {
-	if s.viewer != nil && !s.hasEnded() {
+	if s.viewer != nil && !s.hasEnded() && !s.events.listenedTo() {
 		s.viewer.tellViewers()
-		defer s.viewer.lookAgain() // for it has somebody to tell now
+		defer s.viewer.lookAgain() // there is somebody to tell now
 	}
 	return s.events.listen(kinds)
 }

@@ -43,7 +43,6 @@ func newWatch(v *viewer) *watch {
 // run returns what ends the session, or nil once something else has ended it.
 func (w *watch) run() error {
 	defer w.stop()
-	w.tellViewers()
 	err := w.look()
 	for err == nil {
 		select {
@@ -164,7 +163,7 @@ func (w *watch) lookAround() error {
 	return w.look()
 }
 
-// tellViewers is for those who listen, and for those who will.
+// tellViewers is for those who listen, or are about to.
 func (v *viewer) tellViewers() {
 	v.session.events.post(Event{Kind: EventViewerCount, Viewers: v.session.stay.stream.Viewers()})
 }

@@ -33,3 +33,9 @@ type Receiver interface {
 	// not, the connection goes to OtherStreams. data is valid until it returns.
 	Receive(data []byte, from Path) bool
 }
+
+// Nobody is a Receiver that takes nothing: all goes to Others and OtherStreams.
+type Nobody struct{}
+
+// Receive takes nothing.
+func (Nobody) Receive([]byte, Path) bool { return false }

@@ -26,7 +26,7 @@ func New(t testing.TB, o peer.Options) *peer.Engine {
 	e := peer.NewEngine(t.Context(), o)
 	var reading sync.WaitGroup
 	reading.Go(func() {
-		if err := port.Run(context.WithoutCancel(t.Context()), nobody{}); err != nil {
+		if err := port.Run(context.WithoutCancel(t.Context()), transport.Nobody{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -41,8 +41,3 @@ func New(t testing.TB, o peer.Options) *peer.Engine {
 	})
 	return e
 }
-
-type nobody struct{}
-
-// Receive takes nothing.
-func (nobody) Receive([]byte, transport.Path) bool { return false }
