@@ -189,7 +189,9 @@ func (p *plan) measure(ctx context.Context, g *errgroup.Group, source *source, s
 	if err != nil {
 		return err
 	}
-	printJoins(os.Stdout, servers, joins)
+	if p.joins > 0 {
+		printJoins(os.Stdout, servers, joins)
+	}
 	losses, err := m.rounds(ctx, p.losses, p.loss, p.lossWatch)
 	if err == nil && p.losses > 0 {
 		printLosses(os.Stdout, servers, losses, p.loss)
