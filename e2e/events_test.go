@@ -90,11 +90,11 @@ func TestCounterOffer(t *testing.T) {
 	g.awaitState(t, "door", "ready", cameraLimit)
 	t.Run("webrtcbin", func(t *testing.T) {
 		t.Parallel()
-		checkPlayer(t, startPeer(t, "gst_peer.py", "play", g.whep("door"), "--counter-offer"))
+		g.checkPlayer(t, "door", "counter_offer", startPeer(t, "gst_peer.py", "play", g.whep("door"), "--counter-offer"))
 	})
 	t.Run("pion", func(t *testing.T) {
 		t.Parallel()
-		v := newViewer(t)
+		v := newViewer(t, viewerOptions{})
 		offer, resource := counterOffer(t, g.whep("door")+"?offer=server")
 		if err := v.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
 			t.Fatalf("the offer is not understood: %v:\n%s", err, offer)

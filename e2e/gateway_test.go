@@ -34,7 +34,15 @@ type stream struct {
 }
 
 // sessionInfo is what the API tells of a session.
-type sessionInfo struct{ ID, Stream, Role, State, Protocol string }
+type sessionInfo struct {
+	ID, Stream, Role, State, Protocol, Way string
+	WayReason                              string `json:"way_reason"`
+	RemoteAddress                          string `json:"remote_address"`
+	Stats                                  struct {
+		PacketsSent   int `json:"packets_sent"`
+		PacketsResent int `json:"packets_resent"`
+	}
+}
 
 // globals are the keys that every configuration of a test begins with: no port is fixed.
 const globals = `

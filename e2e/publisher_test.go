@@ -86,6 +86,13 @@ type pageStats struct {
 	Bandwidth        float64 // bit/s that its estimator allows
 	Reports          int     // receiver reports
 	Decoded          int
+	Received         int      // packets of video
+	Sounds           int      // samples of sound, silence that was put in for lost packets apart
+	Cipher           string   // of SRTP, in the browser's words
+	Route            string   // how media come: "host udp", "relay udp", "host tcp"
+	Shown            float64  // milliseconds from start to the first picture
+	Gap, Stall       float64  // longest time without a new picture, and without the page itself running; see watch
+	Drift            *float64 // milliseconds by which the picture is ahead of the sound; nil: not known yet
 }
 
 // pageOf publishes a codec and sound from the fake devices of a browser.

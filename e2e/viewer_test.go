@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,7 @@ const packetLimit = 20 * time.Second // for enough packets to come
 // viewer watches a stream with pion and keeps every packet.
 type viewer struct {
 	connection *webrtc.PeerConnection
+	socket     *peerSocket
 	location   string      // of the session
 	answer     string      // SDP
 	header     http.Header // of the 201
@@ -44,26 +46,61 @@ type problem struct {
 	RetryAfter          string `json:"-"`
 }
 
+// viewerOptions are the ways in which a viewer differs from an ordinary one.
+type viewerOptions struct {
+	lite   bool                       // it only answers checks
+	tcp    bool                       // it gets no UDP through
+	data   bool                       // it wants a data channel too
+	mangle func(offer string) string  // of what is sent; pion itself keeps the offer as it was
+	accept func(answer string) string // of what it is answered
+}
+
 // watch plays a stream until the end of the test.
 func (g *gatewayProcess) watch(t *testing.T, stream string) *viewer {
 	t.Helper()
-	v, refused := g.ask(t, stream)
-	if refused != nil {
-		t.Fatalf("POST /%s/whep: %+v; log:\n%s", stream, *refused, g.output)
+	return g.watchAs(t, stream, viewerOptions{})
+}
+
+// watchAs is watch for a viewer with options. One whose source is not there yet asks again when it is told to, as the
+// player page does.
+func (g *gatewayProcess) watchAs(t *testing.T, stream string, o viewerOptions) *viewer {
+	t.Helper()
+	deadline := time.Now().Add(packetLimit)
+	for {
+		v, refused := g.askAs(t, stream, o)
+		if refused == nil {
+			return v
+		}
+		again, err := strconv.Atoi(refused.RetryAfter)
+		if refused.Status != http.StatusConflict || err != nil || time.Now().After(deadline) {
+			t.Fatalf("POST /%s/whep: %+v; log:\n%s", stream, *refused, g.output)
+		}
+		time.Sleep(time.Duration(again) * time.Second)
 	}
-	return v
 }
 
 // ask asks for a stream as a browser does, with the offer of a viewer that knows every codec. A query may stand
 // behind the stream's name.
 func (g *gatewayProcess) ask(t *testing.T, stream string) (*viewer, *problem) {
 	t.Helper()
+	return g.askAs(t, stream, viewerOptions{})
+}
+
+func (g *gatewayProcess) askAs(t *testing.T, stream string, o viewerOptions) (*viewer, *problem) {
+	t.Helper()
 	stream, query, _ := strings.Cut(stream, "?")
-	v := newViewer(t)
+	v := newViewer(t, o)
 	offer := v.offer(t)
+	if o.mangle != nil {
+		offer = o.mangle(offer)
+	}
 	answer, refused := v.post(t, g.whep(stream)+"?"+query, offer)
 	if refused != nil {
+		v.close()
 		return nil, refused
+	}
+	if o.accept != nil {
+		answer = o.accept(answer)
 	}
 	v.answer = answer
 	if err := v.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
@@ -73,11 +110,10 @@ func (g *gatewayProcess) ask(t *testing.T, stream string) (*viewer, *problem) {
 }
 
 // newViewer is a viewer without a session.
-func newViewer(t *testing.T) *viewer {
+func newViewer(t *testing.T, o viewerOptions) *viewer {
 	t.Helper()
-	v := &viewer{
-		connection: newConnection(t), closed: make(chan struct{}), received: make(map[media.Kind]*reception),
-	}
+	v := &viewer{closed: make(chan struct{}), received: make(map[media.Kind]*reception)}
+	v.connect(t, o)
 	t.Cleanup(v.close)
 	v.connection.OnTrack(v.read)
 	var once sync.Once
@@ -89,19 +125,29 @@ func newViewer(t *testing.T) *viewer {
 	return v
 }
 
-func newConnection(t *testing.T) *webrtc.PeerConnection {
+// connect makes the viewer's connection, which has no addresses before there is an offer.
+func (v *viewer) connect(t *testing.T, o viewerOptions) {
 	t.Helper()
 	codecs := &webrtc.MediaEngine{}
 	if err := codecs.RegisterDefaultCodecs(); err != nil {
 		t.Fatal(err)
 	}
 	settings := webrtc.SettingEngine{}
-	useSocket(t, &settings)
-	c, err := webrtc.NewAPI(webrtc.WithMediaEngine(codecs), webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+	settings.SetLite(o.lite)
+	settings.SetIncludeLoopbackCandidate(true)
+	if o.tcp {
+		settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})
+	} else {
+		v.socket = useSocket(t, &settings)
+	}
+	var err error
+	v.connection, err = webrtc.NewAPI(webrtc.WithMediaEngine(codecs), webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+	if err == nil && o.data {
+		_, err = v.connection.CreateDataChannel("chat", nil)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
 }
 
 func (v *viewer) offer(t *testing.T) string {

@@ -1,7 +1,8 @@
 // A WHIP publisher or WHEP player in the page, for what the gateway's own pages do not do: sluicePeer.start(…)
 // trickles candidate by candidate, sluicePeer.restart() restarts ICE, sluicePeer.listen(…) hears server-sent events.
 (() => {
-  let connection, resource, etag, answer, links;
+  let connection, resource, etag, answer, links, video, click, shown;
+  const pause = { gap: 0, stall: 0 }; // since the last watch()
   const statuses = []; // of PATCH
 
   const candidateLines = () => connection.localDescription.sdp.match(/a=candidate:.*/g) ?? [];
@@ -61,7 +62,8 @@
   }
 
   function addReceivers() {
-    const video = document.body.appendChild(document.createElement('video'));
+    video = document.body.appendChild(document.createElement('video'));
+    video.requestVideoFrameCallback?.(() => { shown = performance.now() - click; });
     video.autoplay = video.muted = true;
     video.srcObject = new MediaStream();
     connection.ontrack = ({ track }) => video.srcObject.addTrack(track);
@@ -69,8 +71,24 @@
     connection.addTransceiver('audio', { direction: 'recvonly' });
   }
 
-  async function start({ url, role, ...options }) {
-    connection = new RTCPeerConnection();
+  // watch measures from now on how long no new picture is shown, and how long the page does not even run.
+  function watch() {
+    Object.assign(pause, { gap: 0, stall: 0, pictureAt: performance.now(), runAt: performance.now() });
+    const note = () => {
+      pause.gap = Math.max(pause.gap, performance.now() - pause.pictureAt);
+      pause.pictureAt = performance.now();
+      video.requestVideoFrameCallback(note);
+    };
+    video.requestVideoFrameCallback(note);
+    setInterval(() => {
+      pause.stall = Math.max(pause.stall, performance.now() - pause.runAt);
+      pause.runAt = performance.now();
+    }, 20);
+  }
+
+  async function start({ url, role, configuration, ...options }) {
+    click = performance.now();
+    connection = new RTCPeerConnection(configuration);
     await (role === 'publish' ? addSenders(options) : addReceivers());
     let early = [];
     connection.onicecandidate = ({ candidate }) => {
@@ -127,9 +145,11 @@
 
   // stats sums up what is sent and how the other side takes it.
   async function stats() {
-    const sum = { state: connection.connectionState, ice: connection.iceConnectionState, statuses, layers: {}, pictures: 0, keyframeRequests: 0, bandwidth: 0, reports: 0, decoded: 0 };
+    const sum = { state: connection.connectionState, ice: connection.iceConnectionState, statuses, layers: {}, pictures: 0, keyframeRequests: 0, bandwidth: 0, reports: 0, decoded: 0, received: 0, sounds: 0, cipher: '', route: '', shown, ...pause };
+    const playout = {}; // of each kind: the source's time of what is played now
     const nothing = new Promise((resolve) => { setTimeout(resolve, 2_000, new Map()); }); // Firefox may never answer
-    for (const report of (await Promise.race([connection.getStats(), nothing])).values()) {
+    const reports = await Promise.race([connection.getStats(), nothing]);
+    for (const report of reports.values()) {
       if (report.type === 'outbound-rtp' && report.kind === 'video') {
         sum.pictures += report.framesEncoded ?? 0;
         sum.keyframeRequests += (report.pliCount ?? 0) + (report.firCount ?? 0);
@@ -138,10 +158,18 @@
         sum.reports++;
       } else if (report.type === 'candidate-pair' && report.nominated) {
         sum.bandwidth = Math.max(sum.bandwidth, report.availableOutgoingBitrate ?? 0);
-      } else if (report.type === 'inbound-rtp' && report.kind === 'video') {
+      } else if (report.type === 'inbound-rtp') {
+        playout[report.kind] = report.estimatedPlayoutTimestamp;
         sum.decoded += report.framesDecoded ?? 0;
+        sum.received += report.kind === 'video' ? report.packetsReceived : 0;
+        sum.sounds += (report.totalSamplesReceived ?? 0) - (report.concealedSamples ?? 0);
+      } else if (report.type === 'transport') {
+        const local = reports.get(reports.get(report.selectedCandidatePairId)?.localCandidateId);
+        sum.cipher = report.srtpCipher ?? '';
+        sum.route = `${local?.candidateType} ${local?.protocol}`;
       }
     }
+    sum.drift = playout.video && playout.audio ? playout.video - playout.audio : null;
     return sum;
   }
 
@@ -171,5 +199,5 @@
     return response.status;
   }
 
-  window.sluicePeer = { start, restart, stats, listen, heard: () => events, drop, stop };
+  window.sluicePeer = { start, restart, stats, watch, listen, heard: () => events, drop, stop };
 })();

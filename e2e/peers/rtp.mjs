@@ -179,3 +179,53 @@ export function feedback(message) {
   }
   return found;
 }
+
+// payloadOf takes an RTP packet apart: {sequence, marker, payload}; null for RTCP.
+export function payloadOf(packet) {
+  if (packet[1] >= 192 && packet[1] < 224) { // RFC 5761
+    return null;
+  }
+  let at = 12 + 4 * (packet[0] & 0x0f);
+  if (packet[0] & 0x10) {
+    at += 4 + 4 * packet.readUInt16BE(at + 2);
+  }
+  return { sequence: packet.readUInt16BE(2), marker: packet[1] >= 128, payload: packet.subarray(at) };
+}
+
+// Pictures puts H264 together from packets that come in order (RFC 6184), and hands each picture on with start codes.
+// A gap ends it: then no more pictures come.
+export class Pictures {
+  constructor(hand) {
+    this.hand = hand;
+    this.parts = [];
+  }
+
+  add({ sequence, marker, payload }) {
+    if (this.next !== undefined && sequence !== this.next) {
+      return;
+    }
+    this.next = (sequence + 1) & 0xffff;
+    this.take(payload);
+    if (marker) {
+      this.hand(Buffer.concat(this.parts));
+      this.parts = [];
+    }
+  }
+
+  take(payload) {
+    const start = Buffer.from([0, 0, 0, 1]);
+    const type = payload[0] & 0x1f;
+    if (type === 28) {
+      if (payload[1] & 0x80) {
+        this.parts.push(start, Buffer.from([(payload[0] & 0xe0) | (payload[1] & 0x1f)]));
+      }
+      this.parts.push(Buffer.from(payload.subarray(2)));
+    } else if (type === 24) {
+      for (let at = 1; at < payload.length; at += 2 + payload.readUInt16BE(at)) {
+        this.parts.push(start, Buffer.from(payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at))));
+      }
+    } else {
+      this.parts.push(start, Buffer.from(payload));
+    }
+  }
+}
