@@ -31,11 +31,10 @@ type unit struct {
 	first     uint16 // sequence number
 	count     uint16 // packets
 	picture   uint16 // ID, where the codec has one
-	keyframe  bool
+	delay     delay
 }
 
-// header writes the header of a packet of the unit, with the playout-delay extension {0, 0} where one is due: it
-// makes viewers show a cached picture at once, and lasts until they are told otherwise.
+// header writes the header of a packet of the unit, with the playout-delay extension where the unit has one.
 func (t *track) header(dst []byte, u *unit, p *Payload, sequence uint16) int {
 	dst = dst[:headerSize+extensionSize]
 	dst[0], dst[1] = rtpVersion, t.payloadType
@@ -45,11 +44,11 @@ func (t *track) header(dst []byte, u *unit, p *Payload, sequence uint16) int {
 	binary.BigEndian.PutUint16(dst[2:], sequence)
 	binary.BigEndian.PutUint32(dst[4:], u.timestamp+p.Offset)
 	binary.BigEndian.PutUint32(dst[8:], t.ssrc)
-	if t.extension == 0 || !u.keyframe {
+	if u.delay == delayUnsaid {
 		return headerSize
 	}
 	dst[0] |= hasExtension
-	binary.BigEndian.PutUint64(dst[headerSize:], t.extension)
+	binary.BigEndian.PutUint64(dst[headerSize:], t.delays[u.delay])
 	return headerSize + extensionSize
 }
 
@@ -81,13 +80,4 @@ func (t *track) resend(dst []byte, u *unit, p *Payload, sequence uint16) int {
 		n += osnSize
 	}
 	return n + u.payload(dst[n:], p)
-}
-
-// playoutDelay is a header extension element of {0, 0} behind the profile and length of its block.
-func playoutDelay(id uint8) uint64 {
-	if id == 0 {
-		return 0
-	}
-	const oneByte, words, length = 0xBEDE, 1, 3
-	return oneByte<<48 | words<<32 | uint64(id<<4|(length-1))<<24
 }

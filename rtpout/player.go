@@ -1,6 +1,7 @@
 package rtpout
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -25,13 +26,14 @@ type Player struct {
 	latest time.Time // that was told; zero: none was
 	now    int64     // the same in ns since the Epoch
 
-	wish     wish
-	began    int64 // the first time that was told
-	reports  bool  // some were written
-	reported int64 // when
-	rtt      time.Duration
-	reading  string // the rendition that was sent last
-	feed     Feed   // fixed
+	wish       wish
+	lossyUntil int64 // ns since the Epoch
+	began      int64 // the first time that was told
+	reports    bool  // some were written
+	reported   int64 // when
+	rtt        time.Duration
+	reading    string // the rendition that was sent last
+	feed       Feed   // fixed
 }
 
 // track is one track on its way out. What each packet needs stands first.
@@ -39,7 +41,8 @@ type track struct {
 	checked   *media.Track // the last that may be sent
 	publisher uint32       // of the latest unit
 	counted   uint64       // its number in its track
-	extension uint64       // fixed: playout delay, as it stands in a packet; 0: none
+	delays    delays       // fixed
+	said      delay        // what the viewer was told last
 
 	next        uint16 // sequence number of the next packet
 	rtxSequence uint16
@@ -73,7 +76,7 @@ func NewPlayer(f Feed, w hub.Waker, all []Outgoing, total *Counters) (*Player, e
 	if total == nil {
 		total = &Counters{}
 	}
-	p := &Player{feed: f, sub: sub, total: total, pace: newPace(f.PaceBits), tracks: make([]track, len(all))}
+	p := &Player{feed: f, sub: sub, total: total, pace: newPace(f.PaceBits), lossyUntil: math.MinInt64, tracks: make([]track, len(all))}
 	for i, o := range all {
 		p.tracks[i] = newTrack(o)
 	}
@@ -92,8 +95,8 @@ func newTrack(o Outgoing) track {
 	first := uint16(rand.Uint32() >> 17)
 	return track{
 		out: o, sender: newSender(o.SSRC, o.PayloadType, o.Track.ClockRate, first, rand.Uint32()),
-		extension: playoutDelay(o.PlayoutDelay),
-		next:      first, rtxSequence: uint16(rand.Uint32() >> 17), budget: resendBurst,
+		delays: newDelays(o.PlayoutDelay),
+		next:   first, rtxSequence: uint16(rand.Uint32() >> 17), budget: resendBurst,
 	}
 }
 
@@ -137,14 +140,6 @@ func (p *Player) Due() (time.Time, bool) {
 		}
 	}
 	return media.Epoch().Add(time.Duration(at)), ok
-}
-
-// Loss tells of the part of the packets that the viewer did not get, from 0 to 1: more than 5 % halve the pace of
-// bursts for a second, down to a quarter.
-func (p *Player) Loss(fraction float64) {
-	if fraction > worthSlowing {
-		p.pace.lost(p.now)
-	}
 }
 
 // tell takes in what time it is.

@@ -19,6 +19,8 @@ const (
 type resends struct {
 	waiting    [resendQueue]uint16 // a ring of sequence numbers
 	head, tail uint32              // of the ring; tail is the next to go
+	again      uint16              // a packet that goes a second time
+	twice      bool                // there is one
 
 	// asked is when a packet was asked for last, in ms since the Epoch, by the last bits of its sequence number: two
 	// that share a place are too far apart to be asked for within a pause, but by a flood.
@@ -40,12 +42,18 @@ func (r *resends) ask(now uint32, sequence uint16, pause uint32) bool {
 	return true
 }
 
-func (r *resends) next() (sequence uint16, ok bool) {
+// next takes a packet out, to be taken out once more if twice.
+func (r *resends) next(twice bool) (sequence uint16, ok bool) {
+	if r.twice {
+		r.twice = false
+		return r.again, true
+	}
 	if r.head == r.tail {
 		return 0, false
 	}
 	sequence = r.waiting[r.tail%resendQueue]
 	r.tail++
+	r.again, r.twice = sequence, twice
 	return sequence, true
 }
 
@@ -72,12 +80,13 @@ func (p *Player) Nack(now time.Time, ssrc uint32, sequence uint16) {
 }
 
 // NextResend writes the next packet that is to be sent again and returns its length, 0 if there is none. dst is as for
-// Next.
+// Next. Where many packets are lost each resend goes twice, if it has an SSRC of its own: a viewer asks again only after
+// a round trip, or after 100 ms if it does not know how long that is.
 func (p *Player) NextResend(_ time.Time, dst []byte) int {
 	for i := range p.tracks {
 		t := &p.tracks[i]
 		for t.resends != nil {
-			sequence, ok := t.resends.next()
+			sequence, ok := t.resends.next(p.isLossy() && t.out.RTXSSRC != 0)
 			if !ok {
 				break
 			}

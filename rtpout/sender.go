@@ -34,7 +34,7 @@ func newSender(ssrc uint32, payloadType uint8, rate int, sequence uint16, base u
 func (s *sender) open(u *hub.Unit, payloads []Payload) unit {
 	opened := unit{
 		place: u.Place(), timestamp: s.base + uint32(s.times.at(u, duration(u))),
-		first: s.sequence, count: uint16(len(payloads)), picture: s.nextPicture(u), keyframe: u.Keyframe,
+		first: s.sequence, count: uint16(len(payloads)), picture: s.nextPicture(u),
 	}
 	s.sequence += opened.count
 	return opened

@@ -1,0 +1,66 @@
+package rtpout
+
+import "time"
+
+// delay is what a unit's packets say in the playout-delay extension, which lasts until something else is said.
+//
+// Specification: http://www.webrtc.org/experiments/rtp-hdrext/playout-delay
+type delay uint8
+
+const (
+	delayUnsaid delay = iota
+	delayNone         // show pictures as they come: {0, 0}
+	delayAsNeed       // wait as long as the network asks for: {0, 10 s}
+)
+
+const (
+	// worthWaiting is the part of the packets lost from which a viewer is better off waiting for resends: who waits for
+	// nothing stands still until each of them has come.
+	worthWaiting = 0.01
+	// waitFor is for how long that holds after the last such report.
+	waitFor = 10 * time.Second
+)
+
+// delays are the extension's block for each delay, as it stands in a packet; zeros if it was not negotiated.
+type delays [delayAsNeed + 1]uint64
+
+// newDelays lays out one element of three bytes, which are two numbers of 12 bits in units of 10 ms, behind the profile
+// and length of its block (RFC 8285 4.2).
+func newDelays(id uint8) delays {
+	if id == 0 {
+		return delays{}
+	}
+	const oneByte, words, length, most = 0xBEDE, 1, 3, 1000
+	block := uint64(oneByte)<<48 | words<<32 | uint64(id<<4|(length-1))<<24
+	return delays{delayNone: block, delayAsNeed: block | most}
+}
+
+// say is what the packets of a picture are to tell: keyframes always, others if it has changed. wait says that the
+// viewer is better off waiting.
+func (t *track) say(keyframe, wait bool) delay {
+	if t.delays[delayNone] == 0 {
+		return delayUnsaid
+	}
+	want := delayNone
+	if wait {
+		want = delayAsNeed
+	}
+	if !keyframe && want == t.said {
+		return delayUnsaid
+	}
+	t.said = want
+	return want
+}
+
+// Loss tells of the part of the packets that the viewer did not get, from 0 to 1. More than 1 % has it wait for what it
+// lacks, and has it sent twice; more than 5 % halves the pace of bursts for a second, down to a quarter.
+func (p *Player) Loss(fraction float64) {
+	if fraction > worthWaiting {
+		p.lossyUntil = p.now + int64(waitFor)
+	}
+	if fraction > worthSlowing {
+		p.pace.lost(p.now)
+	}
+}
+
+func (p *Player) isLossy() bool { return p.now < p.lossyUntil }
