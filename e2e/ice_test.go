@@ -13,7 +13,7 @@ import (
 
 // TestRestart restarts ICE from a page while it publishes, and while it plays: the media go on over the new way.
 //
-// Proves A21, A73 and A75 as seen by a browser.
+// Proves A21, A71, A73, A75 and J95 as seen by a browser.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t, publishConfig("studio")+fmt.Sprintf("streams.door.source = %q\n", startCameraOf(t, media.H264, media.Opus)))
@@ -36,8 +36,19 @@ func TestRestart(t *testing.T) {
 		p := openBrowser(t, chromium).openPeer(t, g.whep("door"))
 		p.start(map[string]any{"url": g.whep("door"), "role": "play"})
 		p.awaitDecoded(20)
+		before := g.sessions(t, "door")
 		p.restart()
 		p.awaitDecoded(p.stats().Decoded + 50)
+		g.checkWay(t, "door", "")
+		after := g.sessions(t, "door")
+		if len(before) != 1 || len(after) != 1 || after[0].ID != before[0].ID || after[0].RemoteAddress == before[0].RemoteAddress {
+			t.Errorf("the session was %+v and is %+v, want the same at another address", before, after)
+		}
+		for _, status := range p.stats().Statuses {
+			if status != http.StatusNoContent && status != http.StatusOK {
+				t.Errorf("the PATCHes are answered with %v", p.stats().Statuses)
+			}
+		}
 	})
 }
 

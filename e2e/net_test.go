@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -14,8 +15,12 @@ const roomyBuffer = 2 << 20 // bytes
 // peerSocket is the socket of one of a test's own peers, with room for bursts.
 type peerSocket struct {
 	net.PacketConn
-	deaf atomic.Bool // sends no more STUN, neither checks nor answers
-	mute atomic.Bool // sends nothing at all
+	deaf   atomic.Bool // sends no more STUN, neither checks nor answers
+	mute   atomic.Bool // sends nothing at all
+	unread atomic.Bool // is read no more, until it is closed
+
+	closing sync.Once
+	closed  chan struct{}
 }
 
 // useSocket gives a peer a socket of its own on loopback, which is closed after the test.
@@ -28,13 +33,28 @@ func useSocket(t testing.TB, settings *webrtc.SettingEngine) *peerSocket {
 	if err := c.SetReadBuffer(roomyBuffer); err != nil {
 		t.Fatal(err)
 	}
-	s := &peerSocket{PacketConn: c}
+	s := &peerSocket{PacketConn: c, closed: make(chan struct{})}
 	mux := webrtc.NewICEUDPMux(nil, s)
 	t.Cleanup(func() { _ = mux.Close() }) // what was under way is over
 	settings.SetICEUDPMux(mux)
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	return s
+}
+
+// ReadFrom implements net.PacketConn.
+func (s *peerSocket) ReadFrom(b []byte) (int, net.Addr, error) {
+	n, from, err := s.PacketConn.ReadFrom(b)
+	if s.unread.Load() {
+		<-s.closed
+	}
+	return n, from, err
+}
+
+// Close implements net.PacketConn.
+func (s *peerSocket) Close() error {
+	s.closing.Do(func() { close(s.closed) })
+	return s.PacketConn.Close()
 }
 
 // WriteTo implements net.PacketConn.

@@ -86,19 +86,22 @@
     }, 20);
   }
 
-  async function start({ url, role, configuration, ...options }) {
+  const without = (protocol, sdp) => sdp.replace(new RegExp(`a=candidate:\\S+ \\d+ ${protocol} .*\\r\\n`, 'gi'), '');
+
+  // start drops all candidates of a protocol, if it is to: ours and the gateway's.
+  async function start({ url, role, configuration, drop, ...options }) {
     click = performance.now();
     connection = new RTCPeerConnection(configuration);
     await (role === 'publish' ? addSenders(options) : addReceivers());
     let early = [];
     connection.onicecandidate = ({ candidate }) => {
-      if (candidate?.candidate && candidate.sdpMLineIndex === 0) {
+      if (candidate?.candidate && candidate.sdpMLineIndex === 0 && candidate.protocol !== drop) {
         const line = `a=${candidate.candidate}`;
         early ? early.push(line) : patch([line], etag);
       }
     };
     await connection.setLocalDescription();
-    const offer = connection.localDescription.sdp;
+    const offer = without(drop, connection.localDescription.sdp);
     const response = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: offer });
     const body = await response.text();
     if (response.status !== 201) {
@@ -106,7 +109,7 @@
     }
     resource = new URL(response.headers.get('Location'), response.url).href;
     etag = response.headers.get('ETag');
-    answer = body;
+    answer = without(drop, body);
     links = response.headers.get('Link') ?? '';
     await connection.setRemoteDescription({ type: 'answer', sdp: answer });
     const found = early;
