@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,13 @@ func clip(t testing.TB, codecs ...media.Codec) *camera.Clip {
 // startCamera runs a camera in this process until the end of the test and returns its URL.
 func startCamera(t testing.TB, o camera.Options) string {
 	t.Helper()
+	url, _ := runCamera(t, o)
+	return url
+}
+
+// runCamera is startCamera for a camera that may be stopped before the test ends; stop waits until it is gone.
+func runCamera(t testing.TB, o camera.Options) (url string, stop func()) {
+	t.Helper()
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
@@ -49,14 +57,19 @@ func startCamera(t testing.TB, o camera.Options) string {
 	if err := c.Listen(); err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithCancel(t.Context()) // which ends before the cleanups run
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := c.Serve(t.Context()); err != nil { // the context ends before the cleanups run
+		if err := c.Serve(ctx); err != nil {
 			t.Errorf("camera: %v", err)
 		}
 	})
-	t.Cleanup(serving.Wait)
-	return c.URL()
+	stop = func() {
+		cancel()
+		serving.Wait()
+	}
+	t.Cleanup(stop)
+	return c.URL(), stop
 }
 
 // startCameraOf is startCamera for test streams of some codecs.
