@@ -22,16 +22,18 @@ type reader struct {
 	control  [][controlSize]byte
 	data     []byte
 
-	run   func(fd uintptr) bool // reads once; made once
-	n     int                   // what it has read
-	errno syscall.Errno         // or why not
+	to     Receiver
+	others *Others
+	failed failures
+	run    func(fd uintptr) bool // drain, made once
+	errno  syscall.Errno         // why it has ended
 }
 
-func newReader(s *socket) *reader {
+func newReader(s *socket, to Receiver, others *Others) *reader {
 	r := &reader{
 		socket: s, messages: make([]mmsghdr, readLen), iovecs: make([]unix.Iovec, readLen),
 		names: make([][unix.SizeofSockaddrInet6]byte, readLen), control: make([][controlSize]byte, readLen),
-		data: make([]byte, readLen*readBuffer),
+		data: make([]byte, readLen*readBuffer), to: to, others: others,
 	}
 	for i := range r.messages {
 		r.iovecs[i].Base = &r.data[i*readBuffer]
@@ -40,41 +42,49 @@ func newReader(s *socket) *reader {
 		h.Name, h.Iov, h.Control = &r.names[i][0], &r.iovecs[i], &r.control[i][0]
 		h.SetIovlen(1)
 	}
-	r.run = func(fd uintptr) bool {
+	r.run = r.drain
+	return r
+}
+
+// drain passes on what has come, and reports true if that failed. With less than a full batch the socket was empty, and
+// the poller tells of what comes since: asking for that too would be one more call for each datagram of a viewer's.
+func (r *reader) drain(fd uintptr) bool {
+	for {
 		for i := range r.messages {
 			r.messages[i].hdr.Namelen = unix.SizeofSockaddrInet6
 			r.messages[i].hdr.SetControllen(controlSize)
 		}
-		r.n, r.errno = recvmmsg(fd, r.messages)
-		return r.errno != syscall.EAGAIN
+		n, errno := recvmmsg(fd, r.messages)
+		if errno != 0 {
+			r.errno = errno
+			return errno != syscall.EAGAIN
+		}
+		r.failed.forget()
+		for i := range n {
+			r.pass(i)
+		}
+		if n < readLen {
+			return false
+		}
 	}
-	return r
 }
 
 // read reads the socket until ctx is done or it is closed.
 func (s *socket) read(ctx context.Context, to Receiver, others *Others) error {
-	r := newReader(s)
-	var failed failures
+	r := newReader(s, to, others)
 	for {
 		err := s.raw.Read(r.run)
-		if err == nil && r.errno != 0 {
+		if err == nil {
 			err = r.errno
 		}
-		if err != nil {
-			if err = failed.judge(ctx, err); err != nil || failed.over {
-				return err
-			}
-			continue
-		}
-		failed.forget()
-		for i := range r.n {
-			r.pass(i, to, others)
+		if err = r.failed.judge(ctx, err); err != nil || r.failed.over {
+			return err
 		}
 	}
 }
 
 // pass gives the datagrams of one message on.
-func (r *reader) pass(i int, to Receiver, others *Others) {
+func (r *reader) pass(i int) {
 	m := &r.messages[i]
 	if m.hdr.Flags&unix.MSG_TRUNC != 0 {
 		r.socket.count.cut.Add(1)
@@ -89,8 +99,8 @@ func (r *reader) pass(i int, to Receiver, others *Others) {
 	data := r.data[i*readBuffer:][:m.n]
 	r.socket.count.in.add(parts(len(data), about.size), len(data), 1)
 	for d := range split(data, about.size) {
-		if !to.Receive(d, from) {
-			others.put(d, from.Remote)
+		if !r.to.Receive(d, from) {
+			r.others.put(d, from.Remote)
 		}
 	}
 }

@@ -74,11 +74,11 @@ func TestLargeDatagramIsCut(t *testing.T) {
 	}{"whole": {1200, 0, 0}, "cut": {readBuffer, unix.MSG_TRUNC, 1}} {
 		t.Run(name, func(t *testing.T) {
 			p, in := listen(t, Options{Sockets: 1}), newInbox()
-			r := newReader(p.v4[0])
+			r := newReader(p.v4[0], in, p.Others())
 			r.messages[0].n = uint32(c.size)
 			r.messages[0].hdr.Flags = c.flags
 			r.messages[0].hdr.SetControllen(0)
-			r.pass(0, in, p.Others())
+			r.pass(0)
 			if s := p.Stats(); s.Cut != c.cut || len(in.came) != 1-int(c.cut) {
 				t.Errorf("counted %d cut, passed %d on", s.Cut, len(in.came))
 			}

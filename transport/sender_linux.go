@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	vectorLen = 64                   // messages in one call of the system
+	vectorLen = 16                   // messages in one call of the system, which the garbage collector may have to wait for
 	patience  = 5 * time.Millisecond // how long one flush waits for room in the socket's buffer
 )
 
