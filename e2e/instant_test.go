@@ -107,8 +107,7 @@ func TestInstantPicture(t *testing.T) {
 			c := startLongCamera(t, codec, "")
 			g := startGateway(t, fmt.Sprintf("streams.door.source = %q\n", c.url))
 			g.awaitState(t, "door", "ready", cameraLimit)
-			c.awaitMiddle(t)
-			g.checkInstant(t, "door", codec)
+			g.checkInstant(t, c, codec)
 			if codec != media.H265 {
 				g.checkInstantPage(t, c)
 			}
@@ -116,43 +115,65 @@ func TestInstantPicture(t *testing.T) {
 	}
 }
 
-// checkInstant wants the picture at once, and all of it.
-func (g *gatewayProcess) checkInstant(t *testing.T, stream string, codec media.Codec) {
+// checkSoon wants a join to take no longer than the limit, the best of some: a busy machine may hold one up, and no
+// keyframe is near enough to help.
+func (c *longCamera) checkSoon(t *testing.T, join func() time.Duration) {
 	t.Helper()
-	began := time.Now()
-	v := g.watch(t, stream)
-	v.awaitFrames(t, 1)
-	if took := time.Since(began); took > instantLimit {
-		t.Errorf("the first picture came after %v, want %v at most", took, instantLimit)
+	const joins = 3
+	for range joins {
+		c.awaitMiddle(t)
+		took := join()
+		t.Logf("the first picture comes after %v", took.Round(time.Millisecond))
+		if took <= instantLimit {
+			return
+		}
 	}
+	t.Errorf("the first picture comes after more than %v, %d times", instantLimit, joins)
+}
+
+// checkInstant wants the picture at once, and all of it.
+func (g *gatewayProcess) checkInstant(t *testing.T, c *longCamera, codec media.Codec) {
+	t.Helper()
+	var v *viewer
+	c.checkSoon(t, func() time.Duration {
+		began := time.Now()
+		v = g.watch(t, "door")
+		v.awaitFrames(t, 1)
+		return time.Since(began)
+	})
 	const cached = int(middle/time.Second) * 25
 	v.awaitFrames(t, cached+25)
-	g.checkWay(t, stream, "")
+	v.awaitPackets(t, media.Audio, 50)
+	g.checkWay(t, "door", "")
 	v.close()
 	v.checkVideo(t, codec, cached+25)
+	v.checkAudio(t, media.Opus)
 }
 
 // checkInstantPage joins with Chromium.
 func (g *gatewayProcess) checkInstantPage(t *testing.T, c *longCamera) {
 	t.Helper()
 	p := openBrowser(t, chromium).openPeer(t, g.whep("door"))
-	c.awaitMiddle(t)
-	p.start(map[string]any{"url": g.whep("door"), "role": "play"})
-	p.awaitDecoded(1)
-	eventually(t, mediaLimit, func() string {
-		if p.stats().Shown == 0 {
-			return "no picture is shown"
-		}
-		return ""
+	c.checkSoon(t, func() time.Duration {
+		p.start(map[string]any{"url": g.whep("door"), "role": "play"})
+		return p.awaitShown()
 	})
-	shown := p.stats().Shown
-	t.Logf("the first picture is shown after %.0f ms", shown)
-	if shown > float64(instantLimit.Milliseconds()) {
-		t.Errorf("the first picture is shown after %.0f ms, want %v at most", shown, instantLimit)
-	}
 	time.Sleep(time.Second)
 	p.checkSmooth()
 	p.awaitSync()
+}
+
+// awaitShown waits for the first picture to be shown, and tells how long that took.
+func (p *pagePeer) awaitShown() time.Duration {
+	p.t.Helper()
+	var s pageStats
+	eventually(p.t, mediaLimit, func() string {
+		if s = p.stats(); s.Shown == 0 {
+			return fmt.Sprintf("no picture is shown: %+v", s)
+		}
+		return ""
+	})
+	return time.Duration(s.Shown * float64(time.Millisecond))
 }
 
 // checkSmooth watches for five seconds, and again if the page itself did not run all the time: nothing freezes.
@@ -232,8 +253,7 @@ func TestInstantPictureReturns(t *testing.T) {
 	})
 	second := startLongCamera(t, media.H264, hostOf(first.url))
 	g.awaitState(t, "door", "ready", cameraLimit)
-	second.awaitMiddle(t)
-	g.checkInstant(t, "door", media.H264)
+	g.checkInstant(t, second, media.H264)
 	stays.awaitFramesMore(t, 25)
 	stays.close()
 	stays.checkVideo(t, media.H264, 25)

@@ -63,7 +63,7 @@
 
   function addReceivers() {
     video = document.body.appendChild(document.createElement('video'));
-    video.requestVideoFrameCallback?.(() => { shown = performance.now() - click; });
+    video.requestVideoFrameCallback?.(() => { shown ??= performance.now() - click; });
     video.autoplay = video.muted = true;
     video.srcObject = new MediaStream();
     connection.ontrack = ({ track }) => video.srcObject.addTrack(track);
@@ -90,7 +90,7 @@
 
   // start drops all candidates of a protocol, if it is to: ours and the gateway's.
   async function start({ url, role, configuration, drop, ...options }) {
-    click = performance.now();
+    [click, shown] = [performance.now(), undefined];
     connection = new RTCPeerConnection(configuration);
     await (role === 'publish' ? addSenders(options) : addReceivers());
     let early = [];
