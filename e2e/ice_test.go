@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 
 // TestRestart restarts ICE from a page while it publishes, and while it plays: the media go on over the new way.
 //
-// Proves A21, A71, A73, A75 and J95 as seen by a browser.
+// Proves A21, A71, A73 and A75 as seen by a browser.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t, publishConfig("studio")+fmt.Sprintf("streams.door.source = %q\n", startCameraOf(t, media.H264, media.Opus)))
@@ -44,10 +45,10 @@ func TestRestart(t *testing.T) {
 		if len(before) != 1 || len(after) != 1 || after[0].ID != before[0].ID || after[0].RemoteAddress == before[0].RemoteAddress {
 			t.Errorf("the session was %+v and is %+v, want the same at another address", before, after)
 		}
-		for _, status := range p.stats().Statuses {
-			if status != http.StatusNoContent && status != http.StatusOK {
-				t.Errorf("the PATCHes are answered with %v", p.stats().Statuses)
-			}
+		statuses := p.stats().Statuses
+		trickled := statuses[:len(statuses)-1] // the last is that of the restart, which has been looked at
+		if len(trickled) == 0 || slices.ContainsFunc(trickled, func(s int) bool { return s != http.StatusNoContent }) {
+			t.Errorf("the PATCHes with candidates are answered with %v, want 204", trickled)
 		}
 	})
 }
