@@ -11,6 +11,7 @@ import (
 const (
 	readLen    = 16       // messages in one call of the system
 	readBuffer = 64 << 10 // bytes of each: many datagrams, if the kernel has joined them
+	readRounds = 16       // calls before it is looked at again whether reading is over
 )
 
 // reader reads one socket in batches. It belongs to one goroutine.
@@ -25,15 +26,16 @@ type reader struct {
 	to     Receiver
 	others *Others
 	failed failures
-	run    func(fd uintptr) bool // drain, made once
-	errno  syscall.Errno         // why it has ended
+	run    func(fd uintptr) bool                         // drain, made once
+	call   func(uintptr, []mmsghdr) (int, syscall.Errno) // recvmmsg, or a test's
+	errno  syscall.Errno                                 // why it has ended
 }
 
 func newReader(s *socket, to Receiver, others *Others) *reader {
 	r := &reader{
 		socket: s, messages: make([]mmsghdr, readLen), iovecs: make([]unix.Iovec, readLen),
 		names: make([][unix.SizeofSockaddrInet6]byte, readLen), control: make([][controlSize]byte, readLen),
-		data: make([]byte, readLen*readBuffer), to: to, others: others,
+		data: make([]byte, readLen*readBuffer), to: to, others: others, call: recvmmsg,
 	}
 	for i := range r.messages {
 		r.iovecs[i].Base = &r.data[i*readBuffer]
@@ -46,15 +48,17 @@ func newReader(s *socket, to Receiver, others *Others) *reader {
 	return r
 }
 
-// drain passes on what has come, and reports true if that failed. With less than a full batch the socket was empty, and
-// the poller tells of what comes since: asking for that too would be one more call for each datagram of a viewer's.
+// drain passes on what has come, and reports true if that failed, or if more comes all the time. With less than a full
+// batch the socket was empty, and the poller tells of what comes since: asking for that too would be one more call for
+// each datagram of a viewer's.
 func (r *reader) drain(fd uintptr) bool {
-	for {
+	r.errno = 0
+	for range readRounds {
 		for i := range r.messages {
 			r.messages[i].hdr.Namelen = unix.SizeofSockaddrInet6
 			r.messages[i].hdr.SetControllen(controlSize)
 		}
-		n, errno := recvmmsg(fd, r.messages)
+		n, errno := r.call(fd, r.messages)
 		if errno != 0 {
 			r.errno = errno
 			return errno != syscall.EAGAIN
@@ -67,14 +71,21 @@ func (r *reader) drain(fd uintptr) bool {
 			return false
 		}
 	}
+	return true
 }
 
 // read reads the socket until ctx is done or it is closed.
 func (s *socket) read(ctx context.Context, to Receiver, others *Others) error {
-	r := newReader(s, to, others)
+	return newReader(s, to, others).read(ctx)
+}
+
+func (r *reader) read(ctx context.Context) error {
 	for {
-		err := s.raw.Read(r.run)
-		if err == nil {
+		err := r.socket.raw.Read(r.run) // sees deadlines and the end of the socket first
+		switch {
+		case err == nil && r.errno == 0:
+			continue
+		case err == nil:
 			err = r.errno
 		}
 		if err = r.failed.judge(ctx, err); err != nil || r.failed.over {

@@ -1,10 +1,13 @@
 package transport
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -161,5 +164,51 @@ func TestAddresses(t *testing.T) {
 	byName, unknown := newAddress(Path{Remote: netip.MustParseAddrPort("[fe80::1%lo]:5")}), newAddress(Path{Remote: netip.MustParseAddrPort("[fe80::1%none]:5")})
 	if byName.name[24]+byName.name[27] != 1 || unknown.name[24]+unknown.name[27] != 0 {
 		t.Errorf("the zones are %v and %v", byName.name[24:], unknown.name[24:])
+	}
+}
+
+// A socket that is never empty must not keep its reader from seeing the end.
+func TestFloodedSocketCanBeClosed(t *testing.T) {
+	for name, end := range map[string]func(cancel func(), s *socket){
+		"Run ends": func(cancel func(), s *socket) {
+			cancel()
+			_ = s.conn.SetReadDeadline(time.Unix(1, 0))
+		},
+		"the port is closed": func(_ func(), s *socket) { _ = s.close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := Listen(t.Context(), Options{ListenUDP: "127.0.0.1:0", Sockets: 1, Log: quiet()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = p.Close() }() // once more
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			r := newReader(p.v4[0], Nobody{}, p.others)
+			calls, flooded := 0, make(chan struct{})
+			r.call = func(_ uintptr, messages []mmsghdr) (int, syscall.Errno) {
+				if calls++; calls == 2*readRounds {
+					close(flooded)
+				}
+				return len(messages), 0
+			}
+			done := make(chan error, 1)
+			go func() { done <- r.read(ctx) }()
+			<-flooded
+			over := make(chan struct{})
+			go func() {
+				defer close(over)
+				end(cancel, p.v4[0])
+			}()
+			select {
+			case err := <-done:
+				if err != nil {
+					t.Error(err)
+				}
+			case <-time.After(patient):
+				t.Fatal("the reader goes on")
+			}
+			<-over
+		})
 	}
 }
