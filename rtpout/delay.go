@@ -8,9 +8,9 @@ import "time"
 type delay uint8
 
 const (
-	delayUnsaid delay = iota
-	delayNone         // show pictures as they come: {0, 0}
-	delayAsNeed       // wait as long as the network asks for: {0, 10 s}
+	delayUnsaid  delay = iota
+	delayNone          // show pictures as they come: {0, 0}
+	delayForLoss       // wait for what is sent again: {120 ms, 10 s}
 )
 
 const (
@@ -19,10 +19,12 @@ const (
 	worthWaiting = 0.01
 	// waitFor is for how long that holds after the last such report.
 	waitFor = 10 * time.Second
+	// manyAsked is how many packets asked for again within a second have it wait sooner than by a report.
+	manyAsked = 5
 )
 
 // delays are the extension's block for each delay, as it stands in a packet; zeros if it was not negotiated.
-type delays [delayAsNeed + 1]uint64
+type delays [delayForLoss + 1]uint64
 
 // newDelays lays out one element of three bytes, which are two numbers of 12 bits in units of 10 ms, behind the profile
 // and length of its block (RFC 8285 4.2).
@@ -30,9 +32,9 @@ func newDelays(id uint8) delays {
 	if id == 0 {
 		return delays{}
 	}
-	const oneByte, words, length, most = 0xBEDE, 1, 3, 1000
+	const oneByte, words, length, least, most = 0xBEDE, 1, 3, 12, 1000
 	block := uint64(oneByte)<<48 | words<<32 | uint64(id<<4|(length-1))<<24
-	return delays{delayNone: block, delayAsNeed: block | most}
+	return delays{delayNone: block, delayForLoss: block | least<<12 | most}
 }
 
 // say is what the packets of a picture are to tell: keyframes always, others if it has changed. wait says that the
@@ -43,7 +45,7 @@ func (t *track) say(keyframe, wait bool) delay {
 	}
 	want := delayNone
 	if wait {
-		want = delayAsNeed
+		want = delayForLoss
 	}
 	if !keyframe && want == t.said {
 		return delayUnsaid
@@ -52,8 +54,8 @@ func (t *track) say(keyframe, wait bool) delay {
 	return want
 }
 
-// Loss tells of the part of the packets that the viewer did not get, from 0 to 1. More than 1 % has it wait for what it
-// lacks, and has it sent twice; more than 5 % halves the pace of bursts for a second, down to a quarter.
+// Loss tells of the part of the packets that the viewer did not get, from 0 to 1. More than 1 % has the viewer wait for
+// what it lacks, and that go twice; more than 5 % halves the pace of bursts for a second, down to a quarter.
 func (p *Player) Loss(fraction float64) {
 	if fraction > worthWaiting {
 		p.lossyUntil = p.now + int64(waitFor)
@@ -63,4 +65,17 @@ func (p *Player) Loss(fraction float64) {
 	}
 }
 
+// asked counts a packet that was asked for again.
+func (p *Player) asked() {
+	if p.now-p.askedSince > int64(time.Second) {
+		p.askedSince, p.askedFor = p.now, 0
+	}
+	if p.askedFor++; p.askedFor >= manyAsked {
+		p.waitUntil = p.now + int64(waitFor)
+	}
+}
+
+// isLossy goes by what the viewer reports, waits by what it asks for as well.
 func (p *Player) isLossy() bool { return p.now < p.lossyUntil }
+
+func (p *Player) waits() bool { return p.now < max(p.lossyUntil, p.waitUntil) }

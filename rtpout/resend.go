@@ -70,6 +70,7 @@ func (p *Player) Nack(now time.Time, ssrc uint32, sequence uint16) {
 	if t.find(sequence) == nil {
 		return
 	}
+	p.asked()
 	if t.resends == nil {
 		t.resends = &resends{}
 	}
@@ -114,6 +115,8 @@ func (p *Player) resend(t *track, dst []byte, sequence uint16) int {
 		return 0
 	}
 	t.budget -= len(payload.Data)
+	p.counted.resent.Add(1)
+	p.total.resent.Add(1)
 	return t.resend(dst, u, payload, sequence)
 }
 

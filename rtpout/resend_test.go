@@ -144,7 +144,7 @@ func TestNacksThatCannotBeServed(t *testing.T) {
 	if all := s.resent(last.SequenceNumber); len(all) != 0 {
 		t.Errorf("%d packets of a source that is gone", len(all))
 	}
-	if st := s.player.Stats(); st.Resends != asked+2 || st.Refused != 0 {
+	if st := s.player.Stats(); st.Resends != asked+2 || st.Refused != 0 || st.Resent != 0 {
 		t.Errorf("%+v", st)
 	}
 	s.player.Nack(s.now, audioSSRC, s.of(audioSSRC)[0].SequenceNumber)
@@ -163,7 +163,7 @@ func TestNackFlood(t *testing.T) {
 			s.size = 12_000
 			s.join(hub.StartKeyframe)
 			s.player.RTT(rtt)
-			again, sent := 0, 0
+			again, sent, resent := 0, 0, 0
 			latest := map[uint16]time.Time{}
 			for i := range 1000 {
 				if i%4 == 0 {
@@ -181,6 +181,7 @@ func TestNackFlood(t *testing.T) {
 					}
 					latest[original] = s.now
 					again += len(p.Payload) - 2
+					resent++
 				}
 			}
 			for _, p := range s.of(videoSSRC) {
@@ -189,7 +190,7 @@ func TestNackFlood(t *testing.T) {
 			if most := sent/5 + 128<<10; again > most || again < sent/6 {
 				t.Errorf("%d bytes for the first time and %d again", sent, again)
 			}
-			if st := s.player.Stats(); st.Refused == 0 || int(st.Bytes) != sent {
+			if st := s.player.Stats(); st.Refused == 0 || int(st.Resent) != resent || int(st.Bytes) != sent {
 				t.Errorf("%+v", st)
 			}
 		})
