@@ -28,7 +28,7 @@ func (v metricsView) stream(s *hub.Stream) metrics.Stream {
 		CachedUnits: st.RingUnits, CachedSeconds: st.RingAge.Seconds(),
 		UnitsDropped:    make(map[string]uint64, len(st.Dropped)),
 		KeyframesWanted: st.KeyframesWanted, KeyframesSent: st.KeyframesAsked,
-		PacketsSent: sent.Packets, BytesSent: sent.Bytes, PacketsResent: sent.Resends, ResendsRefused: sent.Refused,
+		PacketsSent: sent.Packets, BytesSent: sent.Bytes, ResendsAsked: sent.Resends, PacketsResent: sent.Resent, ResendsRefused: sent.Refused,
 	}
 	for reason, n := range st.Dropped {
 		out.UnitsDropped[string(reason)] = n

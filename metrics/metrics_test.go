@@ -17,7 +17,7 @@ func (fake) StreamMetrics() []metrics.Stream {
 	return []metrics.Stream{{
 		Name: "door", State: "ready", Viewers: 3, BytesReceived: 10, UnitsReceived: 11, CachedBytes: 12, CachedUnits: 22, CachedSeconds: 2.5,
 		UnitsDropped: map[string]uint64{"too_slow": 13}, KeyframesWanted: 14, KeyframesSent: 15, Reconnects: 16, Failures: 17,
-		PacketsSent: 18, BytesSent: 19, PacketsResent: 20, ResendsRefused: 21,
+		PacketsSent: 18, BytesSent: 19, ResendsAsked: 20, PacketsResent: 23, ResendsRefused: 21,
 	}}
 }
 
@@ -69,6 +69,7 @@ func TestValues(t *testing.T) {
 		`sluice_stream_sent_packets_total{stream="door"} 18`,
 		`sluice_stream_sent_bytes_total{stream="door"} 19`,
 		`sluice_stream_resends_total{stream="door"} 20`,
+		`sluice_stream_resent_packets_total{stream="door"} 23`,
 		`sluice_stream_resends_refused_total{stream="door"} 21`,
 		`sluice_sessions{protocol="whep",state="connected"} 3`,
 		`sluice_sessions_total 21`,
@@ -123,7 +124,7 @@ func TestNamesAndTypes(t *testing.T) {
 			t.Errorf("%s is no name of ours", name)
 		}
 	}
-	if ours != 32 {
+	if ours != 33 {
 		t.Errorf("%d metrics of ours", ours)
 	}
 	labels := []string{"stream", "state", "reason", "version", "protocol", "way", "result", "direction", "le"}

@@ -16,7 +16,8 @@ type Stream struct {
 	CachedUnits                    int
 	CachedSeconds                  float64 // of the rendition that holds the longest
 
-	PacketsSent, BytesSent, PacketsResent, ResendsRefused uint64
+	PacketsSent, BytesSent                      uint64
+	ResendsAsked, PacketsResent, ResendsRefused uint64
 }
 
 var states = []string{"idle", "connecting", "ready", "failed"}
@@ -37,6 +38,7 @@ var (
 	descPackets   = desc("stream_sent_packets_total", "RTP packets sent to viewers.", "stream")
 	descBytesOut  = desc("stream_sent_bytes_total", "Bytes of RTP payload sent to viewers.", "stream")
 	descResends   = desc("stream_resends_total", "RTP packets that viewers asked for again.", "stream")
+	descResent    = desc("stream_resent_packets_total", "RTP packets that were sent again; each time counts.", "stream")
 	descRefused   = desc("stream_resends_refused_total", "RTP packets that were not sent again, for more than a fifth would have been.", "stream")
 )
 
@@ -65,7 +67,8 @@ func collectStream(out chan<- prometheus.Metric, s Stream) {
 		{descFailures, s.Failures},
 		{descPackets, s.PacketsSent},
 		{descBytesOut, s.BytesSent},
-		{descResends, s.PacketsResent},
+		{descResends, s.ResendsAsked},
+		{descResent, s.PacketsResent},
 		{descRefused, s.ResendsRefused},
 	} {
 		counter(out, c.desc, c.n, s.Name)

@@ -44,7 +44,7 @@ func (s *Session) sayEnd() {
 		s.log.Info("publisher gone", append(attrs, "packets", i.Received.Packets, "lost", i.Received.Lost)...)
 		return
 	}
-	s.log.Info("viewer gone", append(attrs, "packets", i.Stats.Packets, "resent", i.Stats.Resends)...)
+	s.log.Info("viewer gone", append(attrs, "packets", i.Stats.Packets, "resent", i.Stats.Resent)...)
 }
 
 // reasonText is for a log, where a connection that was closed without an error has a reason as well.
