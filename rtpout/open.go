@@ -55,7 +55,7 @@ func (p *Player) check(t *track, now *media.Track) error {
 // begin opens a unit. It reports false for one that has no packets, or of which one would be too large.
 func (p *Player) begin(t *track, u *hub.Unit, room int) bool {
 	payloads := Payloads(u)
-	if len(payloads) == 0 || len(payloads[0].Data) > max(MaxPayload, room-(MaxPacket-MaxPayload)) {
+	if len(payloads) == 0 || len(payloads[0].Data) > max(MaxPayload, room-(MaxPacket-MaxPayload)-tagSize) {
 		return false
 	}
 	o := &p.sound

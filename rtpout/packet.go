@@ -10,6 +10,7 @@ const (
 	headerSize    = 12 // RFC 3550 5.1
 	extensionSize = 8  // one header extension of three bytes (RFC 8285 4.2)
 	osnSize       = 2  // original sequence number (RFC 4588 4)
+	tagSize       = 16 // what SRTP adds, at most (RFC 7714 5)
 )
 
 // MaxPacket is the most bytes of a packet that a Player writes, but for a frame of sound that is larger than

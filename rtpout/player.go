@@ -113,7 +113,7 @@ func (p *Player) Stats() Stats { return p.counted.Stats() }
 func (p *Player) Close() { p.sub.Close() }
 
 // Next writes the next packet that is due, without encryption, and returns its length, 0 if none is due now. dst has
-// at least MaxPacket bytes. It returns hub.ErrClosed once the stream has been removed or the player closed, and the
+// at least MaxPacket bytes. Sound goes out in frames as large as leave room in dst for the tag of SRTP. It returns hub.ErrClosed once the stream has been removed or the player closed, and the
 // errors of Feed.Check.
 func (p *Player) Next(now time.Time, dst []byte) (int, error) {
 	p.tell(now)

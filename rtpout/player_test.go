@@ -164,6 +164,39 @@ func TestSoundThatIsLargerThanOtherPackets(t *testing.T) {
 	}
 }
 
+// Whatever goes out leaves room for the tag of SRTP behind it: a frame that would not is skipped.
+func TestSoundLeavesRoomForTheTag(t *testing.T) {
+	const tag = 16
+	s := newStage(t, media.H264)
+	video, audio := s.tracks()
+	p, err := rtpout.NewPlayer(rtpout.Feed{Stream: s.stream, Rendition: "main"}, s, []rtpout.Outgoing{
+		{Track: video, SSRC: videoSSRC, PayloadType: videoPT},
+		{Track: audio, SSRC: audioSSRC, PayloadType: audioPT, RTXSSRC: rtxSSRC, NACK: true},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	s.picture(true)
+	drain(t, p, s.now)
+	largest := 0
+	for size := 1300; size < len(s.buf); size++ {
+		au := &media.AccessUnit{PTS: media.PTS(s.now, 48000), Arrived: s.now, Keyframe: true, Data: [][]byte{make([]byte, size)}}
+		if err := s.source.Write("audio", au); err != nil {
+			t.Fatal(err)
+		}
+		for n := 1; n > 0; {
+			if n, err = p.Next(s.now, s.buf[:]); err != nil {
+				t.Fatal(err)
+			}
+			largest = max(largest, n)
+		}
+	}
+	if largest+tag > len(s.buf) || largest < 1400 {
+		t.Errorf("a packet of %d bytes into %d", largest, len(s.buf))
+	}
+}
+
 // Counts are the player's own, and of all players that share a total.
 func TestPlayersCount(t *testing.T) {
 	s := newStage(t, media.H264)
