@@ -72,6 +72,12 @@ func TestOffersOfEveryKindConnect(t *testing.T) {
 	})
 }
 
+// A frame of sound is not cut: one that is larger than the packets of pictures goes out as well.
+func TestLargeFramesOfSoundGoOut(t *testing.T) {
+	connection, v := connect(t, newEngine(t, Options{}), nil)
+	received(t, connection, v, rtpout.MaxPayload+87)
+}
+
 // I10: AES-128-GCM is chosen of both profiles, and either alone will do. What tells them apart on the wire is the
 // length of the tag: 16 or 10 bytes.
 func TestSRTPProfiles(t *testing.T) {

@@ -13,7 +13,7 @@ type playback struct {
 	connection *Connection
 	player     *rtpout.Player
 	due        *time.Timer
-	packet     [rtpout.MaxPacket]byte
+	packet     [packetSize]byte // large frames of sound are not cut
 }
 
 // play sends what the player has until the connection, or the feed, is over.
