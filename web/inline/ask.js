@@ -43,9 +43,9 @@
   for (const type of ['load', 'error']) {
     rest.querySelector('link[rel="stylesheet"]').addEventListener(type, () => { root.hidden = false; });
   }
-  if (globalThis.RTCPeerConnection) {
+  try {
     fetchRestAfter(begin());
-  } else {
+  } catch { // no RTCPeerConnection, or none to be had: the player tells of that
     fetchRest();
   }
 }

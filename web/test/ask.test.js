@@ -9,10 +9,14 @@ const script = await readFile(new URL('../inline/ask.js', import.meta.url), 'utf
 // FakeConnection is as much of an RTCPeerConnection as an offer needs, and keeps what was done to it.
 class FakeConnection extends EventTarget {
   static fault = undefined; // of all offers
+  static barred = undefined; // why there can be none
   done = [];
 
   constructor(configuration) {
     super();
+    if (FakeConnection.barred) {
+      throw FakeConnection.barred;
+    }
     this.done.push(configuration);
     FakeConnection.last = this;
   }
@@ -33,8 +37,9 @@ class FakeConnection extends EventTarget {
 
 // page runs the script in a page in which fetch has the given outcome. Its pauses are over at once; none ends without
 // one if pausing is false.
-function page({ outcome = Promise.resolve(new Response('')), fault = undefined, able = true, pausing = true } = {}) {
+function page({ outcome = Promise.resolve(new Response('')), fault = undefined, barred = undefined, able = true, pausing = true } = {}) {
   FakeConnection.fault = fault;
+  FakeConnection.barred = barred;
   const log = [];
   const style = new EventTarget();
   const root = { hidden: false, dataset: { endpoint: '/cam/whep' } };
@@ -119,11 +124,11 @@ test('what the page asks for is what the player would', async (t) => {
 });
 
 test('the rest of the page comes whatever becomes of the question', async () => {
-  for (const trouble of [{ outcome: Promise.reject(new TypeError('refused')) }, { fault: new Error('no codecs') }, { able: false }]) {
+  for (const trouble of [{ outcome: Promise.reject(new TypeError('refused')) }, { fault: new Error('no codecs') }, { barred: new Error('too many connections') }, { able: false }]) {
     const { log, context } = page(trouble);
     await settle();
     assert.equal(log.at(-1), 'rest');
-    assert.equal(context.sluiceBegun === undefined, trouble.able === false);
+    assert.equal(context.sluiceBegun === undefined, trouble.able === false || 'barred' in trouble);
   }
 });
 
