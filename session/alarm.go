@@ -28,7 +28,7 @@ func (a *alarm) stop() {
 	}
 }
 
-// rings is received from once when it rings; stop, or rang, comes before the next set.
+// rings is received from once when it rings; stop comes before the next set.
 func (a *alarm) rings() <-chan time.Time {
 	if !a.isSet {
 		return nil
