@@ -15,7 +15,7 @@ type Stats struct {
 	Refused     uint64 // handshakes that had to wait because too many were under way
 	Replayed    uint64 // SRTCP packets that came again
 	Forged      uint64 // SRTCP packets that no key of the session's opens
-	Malformed   uint64 // RTCP packets that are authentic and can't be read to their end
+	Malformed   uint64 // RTCP packets that are authentic and can't be read to their end, or are too many
 	FailedCheck uint64 // ICE checks without the session's password
 	RTT         Histogram
 	Loss        Histogram

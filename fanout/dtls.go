@@ -94,8 +94,8 @@ func (h *handshaker) run(ctx context.Context, p *pipe, want []negotiation.Finger
 	return newSecured(h, conn, p, keys), nil
 }
 
-// serverOptions are those of a handshake. A cookie would prove that the viewer has its address (RFC 6347, section
-// 4.2.1); the check that came before has proved it.
+// serverOptions are those of a handshake. There is no cookie to prove that the viewer has its address (RFC 6347, section
+// 4.2.1): a check from there has come before, with the session's password, and a session makes one handshake only.
 func (h *handshaker) serverOptions(verify func([][]byte, [][]*x509.Certificate) error) []dtls.ServerOption {
 	options := make([]dtls.ServerOption, 0, len(h.options)+3)
 	for _, o := range h.options {

@@ -12,6 +12,21 @@ type ears struct {
 	mu     sync.Mutex
 	opener *opener // guarded by mu; nil before the handshake
 	notes  notes   // guarded by mu
+	second int64   // guarded by mu; of the Fanout's life
+	heard  int     // guarded by mu; packets in that second
+}
+
+// maxFeedback is how many SRTCP packets of one viewer are read in a second, many times what any sends: one that asks
+// for thousands of packets keeps us busy for as long as a picture does.
+const maxFeedback = 500
+
+// bears reports whether one more packet is read. It needs the lock.
+func (e *ears) bears(since time.Duration) bool {
+	if now := int64(since / time.Second); now != e.second {
+		e.second, e.heard = now, 0
+	}
+	e.heard++
+	return e.heard <= maxFeedback
 }
 
 func (e *ears) listen(o *opener) {
@@ -36,6 +51,10 @@ func (s *Session) receiveRTCP(data []byte) {
 	now := time.Now()
 	s.alive(now)
 	s.inner.confirm()
+	if !e.bears(now.Sub(s.fanout.began)) {
+		s.fanout.counters.malformed.Add(1)
+		return
+	}
 	e.notes.take(s, now, plain)
 }
 

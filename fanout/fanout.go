@@ -32,8 +32,6 @@ const (
 	defaultConsentTimeout = 30 * time.Second
 	// sweep is how often silent viewers are looked for.
 	sweep = time.Second
-	// alertType is the first byte of a DTLS record with an alert (RFC 6347 4.1, RFC 5246 6.2.1).
-	alertType = 21
 
 	streamID = "sluice"
 )
@@ -103,16 +101,25 @@ func (f *Fanout) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// shakeHands makes handshakes, a bounded number at once.
+// shakeHands makes handshakes, a bounded number at once. One that takes long gives its turn to the next, and goes on.
 func (f *Fanout) shakeHands(ctx context.Context) {
 	var workers errgroup.Group
-	workers.SetLimit(handshakesAtOnce)
+	workers.SetLimit(handshakesUnderWay)
 	defer func() { _ = workers.Wait() }()
+	turns := make(chan struct{}, handshakesAtOnce)
 	for {
+		select {
+		case turns <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
 		select {
 		case s := <-f.handshakes:
 			workers.Go(func() error {
 				defer f.counters.waiting.Add(-1)
+				end := sync.OnceFunc(func() { <-turns })
+				defer end()
+				defer time.AfterFunc(handshakeTurn, end).Stop()
 				s.shake(ctx)
 				return nil
 			})
@@ -124,19 +131,20 @@ func (f *Fanout) shakeHands(ctx context.Context) {
 
 // queue has a handshake made; false if too many wait already.
 func (f *Fanout) queue(s *Session) bool {
+	f.counters.waiting.Add(1)
 	select {
 	case f.handshakes <- s:
-		f.counters.waiting.Add(1)
 		return true
 	default:
+		f.counters.waiting.Add(-1)
 		f.counters.refusedHandshakes.Add(1)
 		return false
 	}
 }
 
-// goodbye has a record looked at that may end a session. Whoever sends too many of them is not listened to.
+// goodbye has a record looked at that may end a session, unless too many wait: who is gone shows that by silence too.
 func (f *Fanout) goodbye(s *Session, data []byte) {
-	if data[0] != alertType {
+	if !isAlert(data) {
 		return
 	}
 	select {
@@ -222,15 +230,20 @@ func (f *Fanout) receiveCheck(data []byte, from transport.Path) bool {
 	r := f.responders.Get().(*responder)
 	defer f.responders.Put(r)
 	check := r.answer(data, from.Remote, &key)
-	if check.OK {
-		s.alive(time.Now())
-		s.passed(from, &key, check.Nominated)
-	} else {
+	switch {
+	case len(check.Reply) == 0:
 		f.counters.failedCheck.Add(1)
+		if from.Conn != nil {
+			from.Conn.Close() // its peer knows nothing, and would hold the connection by more of the same
+		}
+		return true
+	case check.OK:
+		if !s.passed(from, &key, check.Nominated) {
+			return true
+		}
+		s.alive(time.Now())
 	}
-	if len(check.Reply) > 0 {
-		_ = f.options.Port.WriteTo(check.Reply, from) // lost like any datagram: the viewer asks again
-	}
+	_ = f.options.Port.WriteTo(check.Reply, from) // lost like any datagram: the viewer asks again
 	return true
 }
 
@@ -310,10 +323,8 @@ func (f *Fanout) leastLoaded() *shard {
 	return slices.MinFunc(f.shards, func(a, b *shard) int { return int(a.sessions.Load() - b.sessions.Load()) })
 }
 
-// forget takes a session out of all lists.
+// forget takes a session out of the list.
 func (f *Fanout) forget(s *Session) {
-	ufrags, paths := s.ice.all()
-	f.table.remove(s, ufrags, paths)
 	s.shard.sessions.Add(-1)
 	f.mu.Lock()
 	delete(f.sessions, s)

@@ -29,10 +29,12 @@ var (
 // house is a Fanout that runs, and a stream that is written to.
 type house struct {
 	*Fanout
-	port   *transport.Port
-	stream *hub.Stream
-	source *hub.Publisher
-	total  rtpout.Counters
+	port    *transport.Port
+	streams *hub.Hub
+	stream  *hub.Stream
+	source  *hub.Publisher
+	total   rtpout.Counters
+	stop    func() // ends Run
 }
 
 func newHouse(t testing.TB, o Options) *house {
@@ -55,13 +57,16 @@ func newHouse(t testing.TB, o Options) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{Fanout: New(o), port: port, stream: stream, source: source}
+	h := &house{Fanout: New(o), port: port, streams: streams, stream: stream, source: source}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = h.Run(ctx) })
-	t.Cleanup(func() {
+	h.stop = func() {
 		cancel()
 		running.Wait()
+	}
+	t.Cleanup(func() {
+		h.stop()
 		if err := port.Close(); err != nil {
 			t.Error(err)
 		}

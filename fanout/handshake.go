@@ -13,8 +13,13 @@ import (
 const (
 	// handshakeLimit is from the first DTLS packet to keys (I30).
 	handshakeLimit = 10 * time.Second
-	// handshakesAtOnce bounds the handshakes under way, so that a crowd of new viewers can't slow those who watch.
+	// handshakesAtOnce bounds the handshakes that are worked on, so that a crowd of new viewers can't slow those who watch.
 	handshakesAtOnce = 64
+	// handshakeTurn is after which time a handshake waits for its peer rather than for us, and is not counted any more:
+	// peers who begin and fall silent must not keep the others waiting.
+	handshakeTurn = time.Second
+	// handshakesUnderWay bounds them all, and what they hold in memory.
+	handshakesUnderWay = 1024
 	// handshakesWaiting is how many more may queue; the rest are asked again by their viewers' retransmissions.
 	handshakesWaiting = 2048
 	// settleAfter is how long a handshake can be asked for its last flight again at most.
@@ -45,15 +50,16 @@ func (s *Session) receiveDTLS(data []byte, from transport.Path) {
 	case h.settled:
 		s.fanout.goodbye(s, data)
 		return
-	case h.pipe == nil:
+	}
+	if last := h.from.Load(); last == nil || *last != from {
+		h.from.Store(&from)
+	}
+	if h.pipe == nil {
 		h.pipe = newPipe(from.Remote, s.writeDTLS)
 		if !s.fanout.queue(s) {
 			h.pipe = nil // too many wait: the viewer sends its ClientHello again
 			return
 		}
-	}
-	if last := h.from.Load(); last == nil || *last != from {
-		h.from.Store(&from)
 	}
 	h.pipe.deliver(data)
 }

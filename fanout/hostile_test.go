@@ -3,7 +3,6 @@ package fanout
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -237,25 +236,6 @@ func TestRestartKeepsTheMediaGoing(t *testing.T) {
 	moved.check() // answered after it
 	if len(old.stun) > 0 {
 		t.Error("the old generation was answered after the new one had been used")
-	}
-}
-
-// Two viewers behind one address and port, one after the other: the later has it.
-func TestAddressBelongsToTheLatestViewer(t *testing.T) {
-	h := newHouse(t, Options{})
-	h.film(t, 500)
-	first := newRawViewer(t, h)
-	first.join()
-	second := newRawViewer(t, h)
-	second.foot = first.foot
-	second.check(nominate())
-	at := transport.Path{Remote: first.conn.LocalAddr().(*net.UDPAddr).AddrPort()}
-	if h.table.at(at) != second.session {
-		t.Error("what comes from the address goes to the first viewer")
-	}
-	first.session.Close()
-	if h.table.at(at) != second.session {
-		t.Error("the end of the first viewer took the address away from the second")
 	}
 }
 

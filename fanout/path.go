@@ -4,8 +4,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
-	"sluice/negotiation"
 	"sluice/transport"
 )
 
@@ -13,10 +13,10 @@ import (
 type path struct {
 	selected atomic.Pointer[stop] // where media go; nil before the first authentic check; stored under mu
 
-	mu        sync.Mutex
-	keys      []credentials // guarded by mu; of the ICE generations that count, the newest last; two at most
-	stops     []*stop       // guarded by mu; that have passed a check, the latest last
-	nominated bool          // guarded by mu; selected was nominated, and is not merely the first that passed
+	mu    sync.Mutex    // held while the table is told: it knows no session that is over
+	keys  []credentials // guarded by mu; of the ICE generations that count, the newest last; two at most
+	stops []*stop       // guarded by mu; that have passed a check, in the order of their first
+	over  bool          // guarded by mu
 }
 
 // stop is an address of a viewer's.
@@ -52,60 +52,73 @@ func (p *path) remote() string {
 	return ""
 }
 
+// heldFor is how long an address stays a viewer's own after it was heard there last: twice as long as it takes to
+// report, so that nobody takes the address of another by checks with a forged source.
+const heldFor = 2 * time.Second
+
 // passed notes an authentic check: a nominated address is where media go from now on (RFC 8445 8.1.1), the first of
-// all until one is nominated. It returns what is forgotten.
-func (s *Session) passed(from transport.Path, k *credentials, nominated bool) {
-	p := &s.ice
+// all until one is nominated. It reports false, and changes nothing, if another viewer has the address, or if the
+// session is over.
+func (s *Session) passed(from transport.Path, k *credentials, nominated bool) bool {
+	p, table := &s.ice, s.fanout.table
 	p.mu.Lock()
-	at, fresh := s.visit(from)
-	var forgotten []transport.Path
-	if len(p.stops) > pathsPerSession {
-		forgotten = p.forgetOldest()
+	defer p.mu.Unlock()
+	holder := table.at(from)
+	if p.over || holder != nil && holder != s && holder.holds(from) {
+		return false
 	}
+	at := s.visit(from)
 	if selected := p.selected.Load(); selected == nil || nominated && selected != at {
 		p.selected.Store(at)
 	}
-	old := ""
-	if nominated {
-		p.nominated = true
-		old = p.retire(k)
+	if len(p.stops) > pathsPerSession {
+		s.forgetOldest()
 	}
-	p.mu.Unlock()
-	if fresh {
-		s.fanout.table.bind(from, s)
+	if old := p.retire(k, nominated); old != "" {
+		table.drop(old, s)
 	}
-	s.fanout.table.unbind(s, forgotten...)
-	if old != "" {
-		s.fanout.table.drop(old, s)
+	if holder != s {
+		table.bind(from, s)
 	}
+	return true
+}
+
+// holds reports whether the viewer is connected by an address, and was heard lately.
+func (s *Session) holds(from transport.Path) bool {
+	at := s.ice.selected.Load()
+	return at != nil && place(at.path) == place(from) && s.isConnected() && !s.isOver() && s.silentFor(time.Now()) < heldFor
 }
 
 // visit finds the stop of an address, or makes it. It needs the path's lock.
-func (s *Session) visit(from transport.Path) (at *stop, fresh bool) {
+func (s *Session) visit(from transport.Path) *stop {
 	p := &s.ice
-	i := slices.IndexFunc(p.stops, func(o *stop) bool { return o.path == from })
-	if i >= 0 {
-		return p.stops[i], false
+	if i := slices.IndexFunc(p.stops, func(o *stop) bool { return o.path == from }); i >= 0 {
+		return p.stops[i]
 	}
-	at = &stop{path: from, to: s.fanout.options.Port.NewDestination(from)}
+	at := &stop{path: from, to: s.fanout.options.Port.NewDestination(from)}
 	p.stops = append(p.stops, at)
-	return at, true
+	return at
 }
 
-// forgetOldest makes room, but never forgets where media go. It needs the lock.
-func (p *path) forgetOldest() []transport.Path {
-	i := 0
+// forgetOldest makes room, but never forgets where media go. It needs the path's lock.
+func (s *Session) forgetOldest() {
+	p, i := &s.ice, 0
 	if p.stops[i] == p.selected.Load() {
 		i = 1
 	}
 	gone := p.stops[i].path
 	p.stops = slices.Delete(p.stops, i, i+1)
-	return []transport.Path{gone}
+	if gone.Conn != nil {
+		gone.Conn.Close()
+	}
+	if !slices.ContainsFunc(p.stops, func(o *stop) bool { return place(o.path) == place(gone) }) {
+		s.fanout.table.unbind(gone, s)
+	}
 }
 
-// retire ends the older generation once the newer is in use, and returns its user name. It needs the lock.
-func (p *path) retire(used *credentials) string {
-	if len(p.keys) < 2 || p.keys[1].ufrag != used.ufrag {
+// retire ends the older generation once the newer is nominated, and returns its user name. It needs the lock.
+func (p *path) retire(used *credentials, nominated bool) string {
+	if !nominated || len(p.keys) < 2 || p.keys[1].ufrag != used.ufrag {
 		return ""
 	}
 	old := p.keys[0].ufrag
@@ -113,34 +126,33 @@ func (p *path) retire(used *credentials) string {
 	return old
 }
 
-// restart begins a new generation of ICE and returns our side of it.
-func (s *Session) restart(f *negotiation.Fragment) *negotiation.Fragment {
-	p := &s.ice
-	fresh := newCredentials(f.ICEUfrag, f.ICEPwd)
+// renew begins a new generation of ICE. It reports false if the session is over.
+func (s *Session) renew(fresh credentials) bool {
+	p, table := &s.ice, s.fanout.table
 	p.mu.Lock()
-	dropped := ""
+	defer p.mu.Unlock()
+	if p.over {
+		return false
+	}
 	if len(p.keys) == 2 { // the last one was never used
-		dropped = p.keys[1].ufrag
+		table.drop(p.keys[1].ufrag, s)
 		p.keys = p.keys[:1]
 	}
 	p.keys = append(p.keys, fresh)
-	p.mu.Unlock()
-	if dropped != "" {
-		s.fanout.table.drop(dropped, s)
-	}
-	s.fanout.table.add(fresh.ufrag, s)
-	return s.fanout.fragment(s, &fresh)
+	table.add(fresh.ufrag, s)
+	return true
 }
 
-// all lists what the table knows of the session.
-func (p *path) all() (ufrags []string, paths []transport.Path) {
+// vanish takes the session out of the table for good.
+func (s *Session) vanish() {
+	p, table := &s.ice, s.fanout.table
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.over = true
 	for i := range p.keys {
-		ufrags = append(ufrags, p.keys[i].ufrag)
+		table.drop(p.keys[i].ufrag, s)
 	}
-	for _, s := range p.stops {
-		paths = append(paths, s.path)
+	for _, at := range p.stops {
+		table.unbind(at.path, s)
 	}
-	return ufrags, paths
 }

@@ -13,8 +13,12 @@ import (
 	"sluice/transport"
 )
 
-// ErrOver tells that a session has ended.
-var ErrOver = errors.New("the connection is over")
+var (
+	// ErrOver tells that a session has ended.
+	ErrOver = errors.New("the connection is over")
+	// ErrStarted tells that Start was called before.
+	ErrStarted = errors.New("the connection is sent something already")
+)
 
 // Session is one viewer on the fast way. Its goroutines are those of the Fanout, which serve all sessions. All
 // methods may be called from any goroutine.
@@ -39,11 +43,11 @@ type Session struct {
 	ears  ears      // SRTCP; has its own lock
 	end1  sync.Once // of end
 	err   error     // set by end before done is closed
-	group *group    // set by Start before it joins
 
-	mu     sync.Mutex
+	mu     sync.Mutex     // taken before that of the shard
+	group  *group         // set under mu, before it joins
 	stream *hub.Stream    // guarded by mu; nil before Start
-	player *rtpout.Player // guarded by mu; nil before Start, and after Close
+	player *rtpout.Player // guarded by mu; nil before Start
 	sealer *sealer        // guarded by mu; nil before the handshake
 	closed bool           // guarded by mu
 }
@@ -84,24 +88,35 @@ func (s *Session) Stats() rtpout.Stats {
 	return s.player.Stats()
 }
 
-// Start begins to send what the feed says; it starts no goroutine and must be called once, after Connected is closed.
-// The subscriber is the session's own: it ends with it.
+// Start begins to send what the feed says; it starts no goroutine and is called once, after Connected is closed. The
+// feed's functions are called under the session's lock, so they must not call it. The subscriber is the session's own:
+// it ends with it. Errors are ErrOver, ErrStarted, and hub.ErrClosed if the stream has been removed.
 func (s *Session) Start(f rtpout.Feed) (*hub.Subscriber, error) {
 	g := s.shard.group(f.Stream)
 	player, err := rtpout.NewPlayer(f, g, s.outgoing, s.options.Total)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
+	if err == nil {
+		if err = s.begin(f.Stream, g, player); err == nil {
+			return player.Subscriber(), nil
+		}
 		player.Close()
-		return nil, ErrOver
 	}
-	s.player, s.stream, s.group = player, f.Stream, g
-	s.mu.Unlock()
-	s.shard.join(f.Stream, s)
-	return player.Subscriber(), nil
+	s.shard.forgo(f.Stream, g)
+	return nil, err
+}
+
+// begin joins the group before anybody can close the session, which leaves it.
+func (s *Session) begin(stream *hub.Stream, g *group, player *rtpout.Player) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return ErrOver
+	case s.player != nil:
+		return ErrStarted
+	}
+	s.player, s.stream, s.group = player, stream, g
+	s.shard.join(stream, s)
+	return nil
 }
 
 // pump writes all packets that are due into the batch. It reports whether more is due soon without a wake.
@@ -194,6 +209,7 @@ func (s *Session) Close() {
 		player.Close()
 	}
 	s.hangUp()
+	s.vanish()
 	s.fanout.forget(s)
 }
 
@@ -205,12 +221,22 @@ func (s *Session) silentFor(now time.Time) time.Duration {
 }
 
 // Restart gives the session new ICE credentials (RFC 8445 2.4): the viewer is found where its next nominated check
-// comes from, and media go on to where it was until then.
+// comes from, and media go on to where it was until then. It returns ErrOver once the session has ended.
 func (s *Session) Restart(f *negotiation.Fragment) (*negotiation.Fragment, error) {
-	if s.Err() != nil {
+	fresh := newCredentials(f.ICEUfrag, f.ICEPwd)
+	if s.isOver() || !s.renew(fresh) {
 		return nil, ErrOver
 	}
-	return s.restart(f), nil
+	return s.fanout.fragment(s, &fresh), nil
+}
+
+func (s *Session) isOver() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *Session) isConnected() bool {

@@ -78,7 +78,7 @@ func (sh *shard) group(stream *hub.Stream) *group {
 // join has a session sent to from now on.
 func (sh *shard) join(stream *hub.Stream, s *Session) {
 	sh.mu.Lock()
-	if sh.groups[stream] == nil { // its last session has left meanwhile
+	if sh.groups[stream] == nil { // its last session has left meanwhile, or never came
 		sh.groups[stream] = s.group
 	}
 	s.group.sessions = append(slices.Clone(s.group.sessions), s)
@@ -86,15 +86,22 @@ func (sh *shard) join(stream *hub.Stream, s *Session) {
 	sh.poke(s)
 }
 
-// leave ends what join began.
-func (sh *shard) leave(stream *hub.Stream, s *Session) {
+// forgo gives up a group that nobody has joined.
+func (sh *shard) forgo(stream *hub.Stream, g *group) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	g := s.group
-	g.sessions = slices.DeleteFunc(slices.Clone(g.sessions), func(o *Session) bool { return o == s })
 	if len(g.sessions) == 0 && sh.groups[stream] == g {
 		delete(sh.groups, stream)
 	}
+}
+
+// leave ends what join began.
+func (sh *shard) leave(stream *hub.Stream, s *Session) {
+	sh.mu.Lock()
+	g := s.group
+	g.sessions = slices.DeleteFunc(slices.Clone(g.sessions), func(o *Session) bool { return o == s })
+	sh.mu.Unlock()
+	sh.forgo(stream, g)
 }
 
 // poke has run look at a session soon.

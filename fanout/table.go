@@ -57,28 +57,18 @@ func (t *table) at(p transport.Path) *Session {
 	return t.byPath[place(p)]
 }
 
-// bind makes an address the session's: whoever passes a check there last has it.
+// bind makes an address the session's.
 func (t *table) bind(p transport.Path, s *Session) {
 	t.mu.Lock()
 	t.byPath[place(p)] = s
 	t.mu.Unlock()
 }
 
-// unbind forgets addresses, as far as they are still the session's.
-func (t *table) unbind(s *Session, paths ...transport.Path) {
+// unbind forgets an address, if it is still the session's.
+func (t *table) unbind(p transport.Path, s *Session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, p := range paths {
-		if t.byPath[place(p)] == s {
-			delete(t.byPath, place(p))
-		}
+	if t.byPath[place(p)] == s {
+		delete(t.byPath, place(p))
 	}
-}
-
-// remove forgets all of a session.
-func (t *table) remove(s *Session, ufrags []string, paths []transport.Path) {
-	for _, u := range ufrags {
-		t.drop(u, s)
-	}
-	t.unbind(s, paths...)
 }
