@@ -40,7 +40,7 @@ type house struct {
 func newHouse(t testing.TB, o Options) *house {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	port, err := transport.Listen(t.Context(), transport.Options{ListenUDP: "127.0.0.1:0", GSO: true, Log: log})
+	port, err := transport.Listen(t.Context(), transport.Options{ListenUDP: "127.0.0.1:0", ListenTCP: "127.0.0.1:0", GSO: true, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

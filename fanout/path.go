@@ -56,8 +56,24 @@ func (p *path) remote() string {
 // report, so that nobody takes the address of another by checks with a forged source.
 const heldFor = 2 * time.Second
 
+// isGone reports whether nothing can arrive there: there is no such stop, or its TCP connection has ended.
+func (at *stop) isGone() bool {
+	if at == nil {
+		return true
+	}
+	if at.path.Conn == nil {
+		return false
+	}
+	select {
+	case <-at.path.Conn.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // passed notes an authentic check: a nominated address is where media go from now on (RFC 8445 8.1.1), the first of
-// all until one is nominated. It reports false, and changes nothing, if another viewer has the address, or if the
+// all until one is nominated, and the next one after a TCP connection that has ended. It reports false, and changes nothing, if another viewer has the address, or if the
 // session is over.
 func (s *Session) passed(from transport.Path, k *credentials, nominated bool) bool {
 	p, table := &s.ice, s.fanout.table
@@ -68,7 +84,7 @@ func (s *Session) passed(from transport.Path, k *credentials, nominated bool) bo
 		return false
 	}
 	at := s.visit(from)
-	if selected := p.selected.Load(); selected == nil || nominated && selected != at {
+	if selected := p.selected.Load(); selected.isGone() || nominated && selected != at {
 		p.selected.Store(at)
 	}
 	if len(p.stops) > pathsPerSession {
