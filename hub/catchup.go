@@ -1,5 +1,7 @@
 package hub
 
+import "sluice/media"
+
 // Behind is how many units of the main track TryNext has not come to yet; 0 at live.
 func (sub *Subscriber) Behind() int {
 	r := sub.reading.ring
@@ -48,11 +50,12 @@ func (sub *Subscriber) TryAside() (*Unit, bool) {
 
 // Rewind goes back to the newest keyframe that the ring holds of the rendition that is read, and leaves the other
 // tracks where they are. It reports false if there is none to go back to: none is held, it is still to be delivered,
-// or its publisher has closed.
+// its publisher has closed, or there is sound alone.
 func (sub *Subscriber) Rewind() bool {
 	r := sub.reading
 	g := r.ring.gopStart()
-	if g == 0 || g >= sub.cursor || r.current() == nil {
+	key := r.ring.at(g)
+	if key == nil || key.Track.Kind == media.Audio || g >= sub.cursor || r.current() == nil {
 		return false
 	}
 	sub.aside = max(sub.aside, sub.cursor)

@@ -94,6 +94,18 @@ func TestRewind(t *testing.T) {
 	}
 }
 
+// Where there are no pictures nothing is to be shown again.
+func TestNoRewindToSound(t *testing.T) {
+	s := newStream(t, hub.Options{})
+	p := publish(t, s, "main", audio)
+	sub := subscribe(t, s, "main", hub.StartGOP)
+	play(t, p, "aaa")
+	drain(sub)
+	if n := sub.Newest().Index; n != 3 || sub.Rewind() {
+		t.Errorf("back to sound, of %d units", n)
+	}
+}
+
 // Sound that was delivered ahead in one rendition says nothing of another, whose units are counted differently.
 func TestSoundAsideOverASwitch(t *testing.T) {
 	s := newStream(t, hub.Options{})
