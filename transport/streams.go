@@ -5,15 +5,15 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // What peers over TCP may use (J101, J102).
 const (
-	maxUnclaimed = 256              // connections of which nobody knows yet whose they are; more are closed at once
+	maxUnclaimed = 256              // connections of which nobody knows yet whose they are; one more closes the oldest
 	maxHandedOut = 512              // connections of OtherStreams that are open
 	firstFrame   = 10 * time.Second // in which a connection must say whose it is
 	idleStream   = 60 * time.Second // a connection from which no receiver has taken anything for so long is closed
@@ -27,7 +27,8 @@ type streams struct {
 	others   *otherStreams // fixed
 	count    counters
 
-	unclaimed atomic.Int32
+	mu        sync.Mutex
+	unclaimed []*StreamConn // guarded by mu; the oldest first
 }
 
 // listenTCP opens the port; nil if there is none.
@@ -81,10 +82,7 @@ func (s *streams) run(ctx context.Context, r Receiver) error {
 			return nil
 		case err != nil: // too many files, or a peer that has gone already
 			pause(ctx, acceptPause)
-		case s.unclaimed.Load() >= maxUnclaimed:
-			_ = c.Close() // likewise
 		default:
-			s.unclaimed.Add(1)
 			all.Go(func() { s.serve(ctx, c, r) })
 		}
 	}
@@ -116,8 +114,9 @@ func (s *streams) serve(ctx context.Context, conn net.Conn, r Receiver) {
 	}
 	stop := context.AfterFunc(ctx, c.Close)
 	defer stop()
+	s.enter(c)
 	claimed := s.claim(c, r)
-	s.unclaimed.Add(-1)
+	s.leave(c)
 	if !claimed {
 		if head := c.head(); len(head) > 0 && stop() {
 			c.release()
@@ -132,6 +131,28 @@ func (s *streams) serve(ctx context.Context, conn net.Conn, r Receiver) {
 	c.read(r)
 	c.Close()
 	writer.Wait()
+}
+
+// enter makes room for one more connection that has said nothing yet. Who means it says something at once, so it is the
+// oldest that goes: those who hold connections keep nobody out.
+func (s *streams) enter(c *StreamConn) {
+	s.mu.Lock()
+	s.unclaimed = append(s.unclaimed, c)
+	var oldest *StreamConn
+	if len(s.unclaimed) > maxUnclaimed {
+		oldest = s.unclaimed[0]
+		s.unclaimed = slices.Delete(s.unclaimed, 0, 1)
+	}
+	s.mu.Unlock()
+	if oldest != nil {
+		oldest.Close()
+	}
+}
+
+func (s *streams) leave(c *StreamConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unclaimed = slices.DeleteFunc(s.unclaimed, func(o *StreamConn) bool { return o == c })
 }
 
 // claim reads the first frame and reports whether the receiver takes it.

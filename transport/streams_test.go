@@ -123,24 +123,34 @@ func reason(err error) Reason {
 	return e.Reason
 }
 
-// TestUnclaimedStreamsAreBounded opens more connections that say nothing than are borne.
+// TestUnclaimedStreamsAreBounded opens more connections that say nothing than are borne: they keep nobody out.
 func TestUnclaimedStreamsAreBounded(t *testing.T) { // J101
 	p, in := listen(t, Options{ListenTCP: "127.0.0.1:0"}), newInbox()
 	run(t, p, in)
 	silent := make([]*net.TCPConn, maxUnclaimed)
 	for i := range silent {
 		silent[i] = dial(t, p, "127.0.0.1")
+		p.awaitUnclaimed(i + 1) // which makes it younger than those before
+	}
+	for i := range 20 {
+		dial(t, p, "127.0.0.1")
+		ended(t, silent[i])
 	}
 	for range 20 {
-		ended(t, dial(t, p, "127.0.0.1"))
+		write(t, dial(t, p, "127.0.0.1"), framed("hello"))
+		in.next(t)
+		p.awaitUnclaimed(maxUnclaimed - 1)
 	}
-	write(t, silent[7], framed("hello")) // claimed: another has room
-	in.next(t)
-	for p.streams.unclaimed.Load() == maxUnclaimed {
+	ended(t, silent[20]) // for the first of them
+}
+
+func (p *Port) awaitUnclaimed(want int) {
+	for n := -1; n != want; {
 		runtime.Gosched()
+		p.streams.mu.Lock()
+		n = len(p.streams.unclaimed)
+		p.streams.mu.Unlock()
 	}
-	write(t, dial(t, p, "127.0.0.1"), framed("hello"))
-	in.next(t)
 }
 
 // TestStreamsEndWithRun closes connections at the end of Run, but not those that were handed out.
