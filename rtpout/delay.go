@@ -19,6 +19,9 @@ const (
 	worthWaiting = 0.01
 	// waitFor is for how long that holds after the last such report.
 	waitFor = 10 * time.Second
+	// waitAfter is how long after a burst: a viewer that waits goes by its clock of the sender, which a burst puts out by as
+	// much as its losses take, and which needs this long to find back.
+	waitAfter = 4 * time.Second
 	// manyAsked is how many packets asked for again within a second have it wait sooner than by a report.
 	manyAsked = 5
 )
@@ -78,4 +81,11 @@ func (p *Player) asked() {
 // isLossy goes by what the viewer reports, waits by what it asks for as well.
 func (p *Player) isLossy() bool { return p.now < p.lossyUntil }
 
-func (p *Player) waits() bool { return p.now < max(p.lossyUntil, p.waitUntil) }
+// waits needs to be asked for each picture, with whether it is one of a burst.
+func (p *Player) waits(burst bool) bool {
+	if burst {
+		p.burstUntil = p.now
+		return false
+	}
+	return p.now < max(p.lossyUntil, p.waitUntil) && p.now-p.burstUntil >= int64(waitAfter)
+}

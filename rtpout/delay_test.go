@@ -16,6 +16,13 @@ func TestViewersWhoLosePacketsWait(t *testing.T) {
 	s := newStage(t, media.H264)
 	s.play(30, 100)
 	s.join(hub.StartGOP)
+	s.play(20, 1000)
+	s.player.Loss(0.05)
+	s.play(20, 1000)
+	if got := said(s.got); !maps.Equal(got, map[string]int{atOnce: 3}) {
+		t.Errorf("right after the burst pictures say %v", got)
+	}
+	s.pass(11 * time.Second)
 	for _, phase := range []struct {
 		name    string
 		begin   func()

@@ -66,7 +66,7 @@ func (p *Player) begin(t *track, u *hub.Unit, room int) bool {
 	}
 	t.publisher, t.counted = u.Publisher, u.Count
 	*o = opened{track: t, unit: t.open(u, payloads), payloads: payloads}
-	o.unit.delay = t.say(u.Keyframe, p.waits() && t.times.late == 0)
+	o.unit.delay = t.say(u.Keyframe, p.waits(t.times.late > 0))
 	if t.out.NACK {
 		o.unit.sent = p.milliseconds()
 		t.history.add(&o.unit)

@@ -29,6 +29,7 @@ type Player struct {
 	wish       wish
 	lossyUntil int64 // ns since the Epoch
 	waitUntil  int64 // likewise
+	burstUntil int64 // likewise
 	askedSince int64 // likewise: when askedFor began to count
 	askedFor   int
 	began      int64 // the first time that was told
@@ -79,7 +80,7 @@ func NewPlayer(f Feed, w hub.Waker, all []Outgoing, total *Counters) (*Player, e
 	if total == nil {
 		total = &Counters{}
 	}
-	p := &Player{feed: f, sub: sub, total: total, pace: newPace(f.PaceBits), lossyUntil: math.MinInt64, waitUntil: math.MinInt64, tracks: make([]track, len(all))}
+	p := &Player{feed: f, sub: sub, total: total, pace: newPace(f.PaceBits), lossyUntil: math.MinInt64, waitUntil: math.MinInt64, burstUntil: math.MinInt64 / 2, tracks: make([]track, len(all))}
 	for i, o := range all {
 		p.tracks[i] = newTrack(o)
 	}
