@@ -41,7 +41,7 @@ type WebRTC struct {
 	// ViewerIdleTimeout is how long a viewer may wait for a stream that has no source.
 	ViewerIdleTimeout time.Duration `toml:"viewer_idle_timeout" min:"1s"`
 	// BurstMbps is the pace in Mbit/s at which a viewer gets pictures that are there already.
-	BurstMbps  int        `toml:"burst_mbps" min:"1" max:"10000"`
+	BurstMbps  int        `toml:"burst_mbps" min:"1" max:"2000"`
 	H264Policy H264Policy `toml:"h264_policy" oneof:"lenient strict"`
 	// StrictPreconditions refuses a PATCH without If-Match (RFC 9725 4.3.1), which some clients send.
 	StrictPreconditions bool `toml:"strict_preconditions"`

@@ -27,16 +27,17 @@ type resends struct {
 	asked [resendMemory]uint32
 }
 
-// ask queues a packet unless it was just asked for. It reports false if too many wait.
-func (r *resends) ask(now uint32, sequence uint16, pause uint32) bool {
-	last := &r.asked[sequence%resendMemory]
-	if now-*last < pause {
-		return true
-	}
+// isAsked reports whether a packet was just asked for.
+func (r *resends) isAsked(now uint32, sequence uint16, pause uint32) bool {
+	return now-r.asked[sequence%resendMemory] < pause
+}
+
+// ask queues a packet. It reports false if too many wait.
+func (r *resends) ask(now uint32, sequence uint16) bool {
 	if r.head-r.tail == resendQueue {
 		return false
 	}
-	*last = now
+	r.asked[sequence%resendMemory] = now
 	r.waiting[r.head%resendQueue] = sequence
 	r.head++
 	return true
@@ -59,8 +60,8 @@ func (r *resends) next(twice bool) (sequence uint16, ok bool) {
 
 // Nack says that the viewer misses a packet. It is sent again by NextResend, unless it has just been, or left the
 // stream's ring, or more is asked for than a fifth of what is sent.
-func (p *Player) Nack(now time.Time, ssrc uint32, sequence uint16) {
-	p.tell(now)
+func (p *Player) Nack(at time.Time, ssrc uint32, sequence uint16) {
+	p.tell(at)
 	t := p.bySSRC(ssrc)
 	if t == nil || !t.out.NACK {
 		return
@@ -70,12 +71,15 @@ func (p *Player) Nack(now time.Time, ssrc uint32, sequence uint16) {
 	if t.find(sequence) == nil {
 		return
 	}
-	p.asked()
 	if t.resends == nil {
 		t.resends = &resends{}
 	}
-	pause := max(p.rtt, resendPause)
-	if !t.resends.ask(p.milliseconds(), sequence, uint32(pause/time.Millisecond)) {
+	now, pause := p.milliseconds(), uint32(max(p.rtt, resendPause)/time.Millisecond)
+	if t.resends.isAsked(now, sequence, pause) {
+		return
+	}
+	p.asked()
+	if !t.resends.ask(now, sequence) {
 		p.refuse()
 	}
 }
