@@ -19,6 +19,7 @@ type Publisher struct {
 	closed    atomic.Bool
 	main      string // fixed: the ID of the track whose keyframes begin a GOP
 	number    uint32 // fixed: which publisher of the stream this is, from 1
+	derived   bool   // fixed: what it writes is made of another rendition
 	meter     meter
 
 	tracks atomic.Pointer[[]*media.Track] // replaced as a whole by Update, in the same order
@@ -28,9 +29,9 @@ type Publisher struct {
 	closeOnce sync.Once
 }
 
-func newPublisher(s *Stream, r *rendition, number uint32, tracks []media.Track) *Publisher {
+func newPublisher(s *Stream, r *rendition, number uint32, derived bool, tracks []media.Track) *Publisher {
 	p := &Publisher{
-		stream: s, rendition: r, number: number,
+		stream: s, rendition: r, number: number, derived: derived,
 		keyframes: make(chan struct{}, 1), main: mainTrack(tracks),
 	}
 	all := make([]*media.Track, len(tracks))
@@ -73,8 +74,10 @@ func (p *Publisher) Write(trackID string, au *media.AccessUnit) error {
 	p.rendition.ring.append(u)
 	size := au.Size()
 	p.meter.add(size, au.Arrived)
-	p.stream.bytesIn.Add(uint64(size))
-	p.stream.unitsIn.Add(1)
+	if !p.derived {
+		p.stream.bytesIn.Add(uint64(size))
+		p.stream.unitsIn.Add(1)
+	}
 	p.rendition.waiters.wake()
 	if p.rendition.keyframes.written(u.main && u.Keyframe, time.Now()) {
 		p.requestKeyframe()
@@ -105,7 +108,7 @@ func (p *Publisher) Update(t media.Track) error {
 	}
 	all[i] = &t
 	p.tracks.Store(&all)
-	p.stream.changed()
+	p.stream.Signal()
 	return nil
 }
 

@@ -24,7 +24,7 @@ type rendition struct {
 	mu          sync.Mutex
 	publisher   *Publisher    // guarded by mu; nil while nobody publishes
 	last        []media.Track // guarded by mu; what the latest publisher carried at its end
-	publication uint64        // guarded by mu; of the stream, to which the latest publisher belongs
+	publication uint64        // guarded by mu; of the stream, to which the latest publisher belongs; 0 if it was derived
 
 	keyframes keyframeMerger
 }
@@ -33,13 +33,13 @@ func newRendition(name string, o Options) *rendition {
 	return &rendition{name: name, ring: newRing(o.RingMaxAge, o.RingMaxBytes)}
 }
 
-// open makes the rendition's next publisher; it must have none.
+// open makes the rendition's next publisher; it must have none. publication is 0 for a derived one.
 func (r *rendition) open(s *Stream, number uint32, publication uint64, tracks []media.Track) *Publisher {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.publication = publication
 	r.ring.clear()
-	r.publisher = newPublisher(s, r, number, tracks)
+	r.publisher = newPublisher(s, r, number, publication == 0, tracks)
 	r.meter.Store(&r.publisher.meter)
 	return r.publisher
 }

@@ -14,14 +14,16 @@ type Rendition struct {
 	Bitrate int           // of all tracks, bit/s, measured over about 2 s; 0 until known
 }
 
-// Renditions lists what is published now, best first: by picture area, then bitrate, then name. What has no video
-// comes last.
-func (s *Stream) Renditions() []Rendition {
+// Renditions lists what is published now, but for what is derived, best first: by picture area, then bitrate, then
+// name. What has no video comes last.
+func (s *Stream) Renditions() []Rendition { return s.list(false) }
+
+func (s *Stream) list(derived bool) []Rendition {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []Rendition
 	for _, r := range s.renditions {
-		if p := r.current(); p != nil {
+		if p := r.current(); p != nil && p.derived == derived {
 			all = append(all, Rendition{Name: r.name, Tracks: p.Tracks(), Bitrate: int(p.meter.rate.Load())})
 		}
 	}

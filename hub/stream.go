@@ -39,6 +39,7 @@ type Stream struct {
 	publication uint64                   // guarded by mu; counts how often publishers went from none to some
 	subscribers map[*Subscriber]struct{} // guarded by mu
 	wants       int                      // guarded by mu
+	wished      map[string]int           // guarded by mu; wishes of WantRendition, by name
 	state       State                    // guarded by mu
 	why         error                    // guarded by mu
 	watch       chan struct{}            // guarded by mu; closed and replaced at every change
@@ -51,6 +52,7 @@ func newStream(name string, o Options) *Stream {
 		options:     o,
 		renditions:  make(map[string]*rendition),
 		subscribers: make(map[*Subscriber]struct{}),
+		wished:      make(map[string]int),
 		state:       StateIdle,
 		watch:       make(chan struct{}),
 	}
@@ -65,20 +67,28 @@ func (s *Stream) Name() string { return s.name }
 func (s *Stream) Publish(rendition string, tracks []media.Track) (*Publisher, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
-		return nil, ErrClosed
-	}
-	if s.publishers == 0 {
+	if !s.ended && s.publishers == 0 {
 		s.forget()
 		s.publication++
+	}
+	p, err := s.open(rendition, s.publication, tracks)
+	if err == nil {
+		s.publishers++
+	}
+	return p, err
+}
+
+// open needs mu.
+func (s *Stream) open(rendition string, publication uint64, tracks []media.Track) (*Publisher, error) {
+	if s.ended {
+		return nil, ErrClosed
 	}
 	r := s.rendition(rendition)
 	if r.current() != nil {
 		return nil, &RenditionBusyError{Stream: s.name, Rendition: rendition}
 	}
-	s.publishers++
 	s.published++
-	p := r.open(s, s.published, s.publication, tracks)
+	p := r.open(s, s.published, publication, tracks)
 	s.signal()
 	return p, nil
 }
@@ -88,7 +98,9 @@ func (s *Stream) release(p *Publisher) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.rendition.release(p)
-	s.publishers--
+	if !p.derived {
+		s.publishers--
+	}
 	s.signal()
 }
 
@@ -103,13 +115,13 @@ func (s *Stream) rendition(name string) *rendition {
 }
 
 // forget drops the renditions of earlier publishers that nobody reads or wants: names come from the network, and
-// must not add up. It needs mu, and that no publisher is open.
+// must not add up. It needs mu, and that no publisher is open but for derived renditions.
 func (s *Stream) forget() {
 	used := make(map[*rendition]bool, len(s.subscribers))
 	for sub := range s.subscribers {
 		used[sub.wanted.Load()], used[sub.at.Load()] = true, true
 	}
-	maps.DeleteFunc(s.renditions, func(_ string, r *rendition) bool { return !used[r] })
+	maps.DeleteFunc(s.renditions, func(_ string, r *rendition) bool { return !used[r] && r.current() == nil })
 }
 
 // Tracks is what the rendition's publisher carries; nil while nobody publishes it.
@@ -198,7 +210,8 @@ func (s *Stream) Changed() <-chan struct{} {
 	return s.watch
 }
 
-func (s *Stream) changed() {
+// Signal closes Changed for those who look at the stream for what the hub does not know: it has changed.
+func (s *Stream) Signal() {
 	s.mu.Lock()
 	s.signal()
 	s.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 // heard is how far a track beside the main one has been delivered.
 type heard struct {
 	track    string // its ID
-	pts      int64
+	until    time.Duration
 	switched bool // nothing of it was delivered since the rendition changed
 }
 
@@ -33,6 +33,7 @@ func (sub *Subscriber) SelectRendition(name string) {
 	s.mu.Lock()
 	if !s.ended {
 		sub.wanted.Store(s.rendition(name))
+		s.signal()
 	}
 	s.mu.Unlock()
 	sub.waker.Wake()
@@ -122,6 +123,7 @@ func (sub *Subscriber) change(to *rendition, index uint64) {
 	}
 	sub.read(to, sub.unheard(to.ring, index))
 	sub.switching, sub.joined, sub.waitKey = nil, index, true
+	sub.stream.Signal() // what it read is in less demand now
 }
 
 // unheard goes back from index to after the last unit that was delivered from the other rendition.
@@ -144,7 +146,7 @@ func (sub *Subscriber) unheard(r *ring, index uint64) uint64 {
 func (sub *Subscriber) isNew(u *Unit) bool {
 	for i := range sub.heard {
 		if sub.heard[i].track == u.Track.ID {
-			return u.PTS > sub.heard[i].pts
+			return u.moment() > sub.heard[i].until
 		}
 	}
 	return false
@@ -153,17 +155,18 @@ func (sub *Subscriber) isNew(u *Unit) bool {
 // hear takes note of a unit beside the main track. False after a change of rendition for one that the other
 // rendition had as well: layers of one publisher share their sound.
 func (sub *Subscriber) hear(u *Unit) bool {
+	at := u.moment() // the clocks of two renditions' sound may differ
 	for i := range sub.heard {
 		h := &sub.heard[i]
 		if h.track != u.Track.ID {
 			continue
 		}
-		if h.switched && u.PTS <= h.pts {
+		if h.switched && at <= h.until {
 			return false
 		}
-		h.pts, h.switched = u.PTS, false
+		h.until, h.switched = at, false
 		return true
 	}
-	sub.heard = append(sub.heard, heard{track: u.Track.ID, pts: u.PTS})
+	sub.heard = append(sub.heard, heard{track: u.Track.ID, until: at})
 	return true
 }

@@ -27,6 +27,7 @@ const (
 	PCMA       Codec = "pcma"
 	G722       Codec = "g722"
 	AAC        Codec = "aac"
+	MP3        Codec = "mp3" // any layer of MPEG-1 and MPEG-2 audio
 	LPCM       Codec = "lpcm"
 )
 
@@ -40,5 +41,5 @@ func (c Codec) Title() string {
 
 var codecTitles = map[Codec]string{
 	H264: "H.264", H265: "H.265", VP8: "VP8", VP9: "VP9", AV1: "AV1", MJPEG: "Motion JPEG", MPEG4Video: "MPEG-4 Visual",
-	Opus: "Opus", PCMU: "G.711 µ-law", PCMA: "G.711 A-law", G722: "G.722", AAC: "AAC", LPCM: "LPCM",
+	Opus: "Opus", PCMU: "G.711 µ-law", PCMA: "G.711 A-law", G722: "G.722", AAC: "AAC", MP3: "MP3", LPCM: "LPCM",
 }
