@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // Counters counts what viewers are sent. Many players may share one; its zero value is ready.
 type Counters struct {
-	packets, bytes, resends, resent, refused atomic.Uint64
+	packets, bytes, resends, resent, refused, keyframes, wishes atomic.Uint64
 }
 
 // Stats is what has been counted.
@@ -14,6 +14,9 @@ type Stats struct {
 	Resends uint64 // packets that viewers asked for again
 	Resent  uint64 // packets that were sent again; one that went twice counts twice
 	Refused uint64 // resends that were too many: more than a fifth of what is sent
+
+	Keyframes uint64 // pictures sent that decoding can start at
+	Wishes    uint64 // times that viewers said they can't go on without a keyframe
 }
 
 // Stats reads the counters. It may be called from any goroutine.
@@ -21,6 +24,7 @@ func (c *Counters) Stats() Stats {
 	return Stats{
 		Packets: c.packets.Load(), Bytes: c.bytes.Load(),
 		Resends: c.resends.Load(), Resent: c.resent.Load(), Refused: c.refused.Load(),
+		Keyframes: c.keyframes.Load(), Wishes: c.wishes.Load(),
 	}
 }
 

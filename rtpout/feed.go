@@ -12,7 +12,8 @@ type Feed struct {
 	Start     hub.Start
 
 	// Check says whether a track may go on the payload that was negotiated. It is asked for each new value of a track
-	// that is sent; an error ends the connection. nil: all may.
+	// that is sent; an error ends the connection, but for ErrUnfit, which leaves the unit out and has Check asked
+	// again. nil: all may.
 	Check func(t *media.Track) error
 	// Moved is called when the first unit of another rendition is sent; nil: nobody wants to know.
 	Moved func()

@@ -1,9 +1,14 @@
 package rtpout
 
 import (
+	"errors"
+
 	"sluice/hub"
 	"sluice/media"
 )
+
+// ErrUnfit is what a feed's check says of a track of which nothing may be sent for now.
+var ErrUnfit = errors.New("the track does not fit what was negotiated")
 
 // open takes the next unit that is sent, sound first. With held, a picture is being written already. It reports false
 // if there is none.
@@ -23,7 +28,10 @@ func (p *Player) open(held bool, room int) (bool, error) {
 		if t == nil {
 			continue
 		}
-		if err := p.check(t, u.Track); err != nil {
+		switch err := p.check(t, u.Track); {
+		case err == ErrUnfit: //nolint:errorlint // it is said as it is, for each unit
+			continue
+		case err != nil:
 			return false, err
 		}
 		if p.begin(t, u, room) {
@@ -65,7 +73,7 @@ func (p *Player) begin(t *track, u *hub.Unit, room int) bool {
 		p.pace.adapt(p.now, p.sub.Bitrate())
 	}
 	t.publisher, t.counted = u.Publisher, u.Count
-	*o = opened{track: t, unit: t.open(u, payloads), payloads: payloads}
+	*o = opened{track: t, unit: t.open(u, payloads), payloads: payloads, key: u.Keyframe && u.Track.Kind == media.Video}
 	o.unit.delay = t.say(u.Keyframe, p.waits(t.times.late > 0))
 	if t.out.NACK {
 		o.unit.sent = p.milliseconds()

@@ -63,8 +63,9 @@ type opened struct {
 	track    *track
 	unit     unit
 	payloads []Payload
-	next     int // of payloads
-	bytes    int // written
+	next     int  // of payloads
+	bytes    int  // written
+	key      bool // a picture that decoding can start at
 }
 
 // left reports whether there are packets to be written.
@@ -178,6 +179,10 @@ func (p *Player) write(o *opened, dst []byte) int {
 func (p *Player) finish(o *opened) {
 	p.counted.sent(len(o.payloads), o.bytes)
 	p.total.sent(len(o.payloads), o.bytes)
+	if o.key {
+		p.counted.keyframes.Add(1)
+		p.total.keyframes.Add(1)
+	}
 	o.track.budget = min(o.track.budget+o.bytes/resendShare, resendBurst)
 	o.payloads, o.next = nil, 0
 }

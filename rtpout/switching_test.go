@@ -240,3 +240,38 @@ func TestPictureIDsAreThatOfTheViewer(t *testing.T) {
 		}
 	}
 }
+
+// What does not fit for now is left out, without an end and without a gap in the numbers; then the viewer goes on.
+func TestUnfitUnitsAreLeftOut(t *testing.T) {
+	s := newStage(t, media.VP8)
+	fits := true
+	s.joinWith(rtpout.Feed{Stream: s.stream, Rendition: "main", Check: func(*media.Track) error {
+		if !fits {
+			return rtpout.ErrUnfit
+		}
+		return nil
+	}}, s.outgoing())
+	s.picture(true)
+	before := len(s.got)
+	fits = false
+	changed, _ := s.tracks()
+	changed.Width = 640
+	if err := s.source.Update(changed); err != nil {
+		t.Fatal(err)
+	}
+	s.picture(true)
+	if len(s.got) != before {
+		t.Fatalf("%d packets of what does not fit were sent", len(s.got)-before)
+	}
+	fits = true
+	s.picture(true)
+	if len(s.got) == before {
+		t.Fatal("nothing was sent of what fits again")
+	}
+	if last, next := s.got[before-1].SequenceNumber, s.got[before].SequenceNumber; next != last+1 {
+		t.Errorf("number %d is followed by %d", last, next)
+	}
+	if st := s.player.Stats(); st.Keyframes != 2 {
+		t.Errorf("%d keyframes are counted, want 2", st.Keyframes)
+	}
+}

@@ -25,6 +25,8 @@ type wish struct {
 // within 300 ms the cached GOP is sent once more, at most once in 5 s.
 func (p *Player) WantKeyframe(now time.Time) {
 	p.tell(now)
+	p.counted.wishes.Add(1)
+	p.total.wishes.Add(1)
 	p.sub.RequestKeyframe()
 	if p.wish.open {
 		return
