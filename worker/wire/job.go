@@ -22,6 +22,9 @@ type Job struct {
 	// Pipeline is what gst_parse_launch gets. It is complete, with named appsrc and appsink elements, for all roles
 	// but RoleSource and RoleSink, where it holds the user's own text.
 	Pipeline string `json:",omitempty"`
+	// Elements stands for what the gateway can't know, which elements are installed: where Pipeline says {name}, the
+	// first candidate under that name goes whose elements exist. See Resolve.
+	Elements map[string][]string `json:",omitempty"`
 	// Inputs are the appsrc elements, by track. A frame of a track that has none is dropped.
 	Inputs []Port `json:",omitempty"`
 	// Outputs are the appsink elements, by track. RoleSource: empty means that loose pads are found.
