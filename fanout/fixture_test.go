@@ -115,7 +115,7 @@ func (h *house) answer(t testing.TB, sdp string) *Session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := negotiation.Decide([]media.Track{picture, sound}, offer, negotiation.Policy{})
+	plan, err := negotiation.Decide([]media.Track{picture, sound}, offer, negotiation.Policy{}, negotiation.Capacity{})
 	if err != nil {
 		t.Fatal(err)
 	}

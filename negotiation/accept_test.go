@@ -151,7 +151,7 @@ func TestDecideSurround(t *testing.T) {
 		{"stereo, surround only", sound(media.Opus, 48000, 2), []string{surround}, 0},
 	} {
 		offer := mustParse(t, offering(media.Audio, c.formats...), RolePlay)
-		plan, err := Decide([]media.Track{c.track}, offer, Policy{})
+		plan, err := Decide([]media.Track{c.track}, offer, Policy{}, Capacity{})
 		if c.want == 0 {
 			if err == nil {
 				t.Errorf("%s: %+v", c.name, plan)

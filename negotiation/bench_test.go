@@ -17,7 +17,7 @@ func BenchmarkAnswer(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		plan, err := Decide(source, offer, Policy{})
+		plan, err := Decide(source, offer, Policy{}, Capacity{})
 		if err != nil {
 			b.Fatal(err)
 		}

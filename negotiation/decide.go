@@ -6,83 +6,53 @@ import (
 	"sluice/media"
 )
 
-// H264Policy says under which offered profiles an H264 stream may go.
-type H264Policy string
-
-// The policies: lenient, the default, also sends a stream under a smaller profile than its own, which
-// browsers decode all the same; strict wants a profile that includes the stream's.
-const (
-	H264Lenient H264Policy = "lenient"
-	H264Strict  H264Policy = "strict"
-)
-
-// Policy is what the operator says on decisions. The zero value is the default.
-type Policy struct{ H264 H264Policy }
-
-// Action is what happens to a section.
-type Action string
-
-// The actions. An unused section is accepted, but the source has nothing for it.
-const (
-	Passthrough Action = "passthrough"
-	Unused      Action = "unused"
-	Disabled    Action = "disabled"
-)
-
-// Choice is what goes into one section.
-type Choice struct {
-	MID    string
-	Kind   media.Kind
-	Action Action
-	Track  media.Track // what is sent; zero unless Passthrough
-	Format Format      // the offered payload it goes on; if Unused the section's first that could be used
-	Reason string      // why, in a sentence or two for API, log and page
-}
-
-// Plan is a choice for each section of an offer, in the offer's order.
-type Plan struct{ Sections []Choice }
-
-// Choice is the choice for a mid.
-func (p *Plan) Choice(mid string) (Choice, bool) {
-	i := slices.IndexFunc(p.Sections, func(c Choice) bool { return c.MID == mid })
-	if i < 0 {
-		return Choice{}, false
-	}
-	return p.Sections[i], true
-}
-
-// Decide chooses what goes into each section of a viewer's offer, from the tracks of one rendition. A viewer
-// who asks for a picture that exists gets it or a *NoCodecError; sound that can't be passed leaves its
-// section unused, unless nothing else could be sent either.
-func Decide(source []media.Track, offer *Offer, policy Policy) (*Plan, error) {
-	plan := &Plan{Sections: make([]Choice, 0, len(offer.Sections))}
-	var failure *NoCodecError
-	served := false
+// Decide chooses what goes into each section of a viewer's offer, from the tracks of one rendition and from what the
+// transcoder can make of them. A track is passed on if it fits: on the offered profile that is its own, else on one
+// that includes it, else on a smaller one under which browsers decode it all the same. If it does not fit, or may not
+// be passed on, it is made anew: by an encoder that runs already, else by a new one. A viewer who asks for a picture
+// that exists gets it or an error; sound that can be had in no way leaves its section unused, unless nothing else
+// could be sent either. The errors are *NoCodecError, and *CapacityError if only capacity lacks.
+func Decide(source []media.Track, offer *Offer, policy Policy, capacity Capacity) (*Plan, error) {
+	d := &decider{source: source, policy: policy, capacity: capacity, plan: &Plan{Sections: make([]Choice, 0, len(offer.Sections))}}
+	var failure *fault
 	for i := range offer.Sections {
-		s := &offer.Sections[i]
-		choice, fault := decideSection(source, s, policy)
-		plan.Sections = append(plan.Sections, choice)
-		served = served || choice.Action == Passthrough
-		if fault != nil && (failure == nil || fault.worse(failure)) {
-			failure = fault
+		choice, f := d.section(&offer.Sections[i])
+		d.plan.Sections = append(d.plan.Sections, choice)
+		if f != nil && (failure == nil || f.worse(failure)) {
+			failure = f
 		}
 	}
-	if failure != nil && (!served || failure.Kind == media.Video && failure.Sends != "") {
-		return nil, failure
+	if failure != nil && (!d.plan.sends() || failure.kind == media.Video && failure.exists) {
+		return nil, failure.err
 	}
-	return plan, nil
+	return d.plan, nil
 }
 
-// worse reports whether e is the fault to tell of: that of a track that exists before that of one that
-// does not, and the picture's before the sound's.
-func (e *NoCodecError) worse(o *NoCodecError) bool {
-	if (e.Sends != "") != (o.Sends != "") {
-		return e.Sends != ""
-	}
-	return e.Kind == media.Video && o.Kind != media.Video
+// decider is what a decision goes by.
+type decider struct {
+	source   []media.Track
+	policy   Policy
+	capacity Capacity
+	plan     *Plan // of the sections so far
 }
 
-func decideSection(source []media.Track, s *Section, policy Policy) (Choice, *NoCodecError) {
+// fault is why nothing is sent in a section that asks for it.
+type fault struct {
+	kind   media.Kind
+	exists bool // the source has such a track
+	err    error
+}
+
+// worse reports whether f is the fault to tell of: that of a track that exists before that of one that does not,
+// and the picture's before the sound's.
+func (f *fault) worse(o *fault) bool {
+	if f.exists != o.exists {
+		return f.exists
+	}
+	return f.kind == media.Video && o.kind != media.Video
+}
+
+func (d *decider) section(s *Section) (Choice, *fault) {
 	c := Choice{MID: s.MID, Kind: s.Kind, Action: Disabled}
 	switch {
 	case !s.Enabled:
@@ -92,22 +62,64 @@ func decideSection(source []media.Track, s *Section, policy Policy) (Choice, *No
 		c.Reason = "Data is not served here."
 		return c, nil
 	}
-	c.Action = Unused
-	c.Format = s.firstUsable()
-	t, ok := media.First(source, s.Kind)
+	c.Action, c.Format = Unused, s.firstUsable()
+	t, ok := media.First(d.source, s.Kind)
 	if !ok {
-		c.Reason = absent(source, s.Kind)
-		return c, &NoCodecError{Kind: s.Kind, Offers: s.offers(), Reason: c.Reason}
+		c.Reason = absent(d.source, s.Kind)
+		return c, &fault{kind: s.Kind, err: &NoCodecError{Kind: s.Kind, Offers: s.offers(), Reason: c.Reason}}
 	}
-	if c.Reason = blocked(t); c.Reason == "" {
-		f, m := best(t, s, policy)
+	c.Source = t
+	if err := d.choose(&c, s); err != nil {
+		c.Reason = err.Error()
+		return c, &fault{kind: s.Kind, exists: true, err: err}
+	}
+	return c, nil
+}
+
+// choose completes the choice for a section whose track exists, or says why it can't.
+func (d *decider) choose(c *Choice, s *Section) error {
+	if earlier, ok := d.plan.sent(s.Kind); ok {
+		return again(c, s, earlier, d.policy)
+	}
+	o, hindered := d.forced(c.Source)
+	if !hindered {
+		f, m := best(c.Source, s, d.policy)
 		if m.fit != fitNone {
-			c.Action, c.Track, c.Format, c.Reason = Passthrough, t, f, passed(t, f, m)
-			return c, nil
+			c.Action, c.Track, c.Format, c.Lenient = Passthrough, c.Source, f, m.fit == fitLenient
+			c.Reason = passed(c.Track, f, m)
+			return nil
 		}
-		c.Reason = refused(t, s, policy)
+		o = refused(c.Source, s, d.policy)
 	}
-	return c, &NoCodecError{Kind: s.Kind, Sends: describe(t), Offers: s.offers(), Reason: c.Reason}
+	return d.make(c, s, o)
+}
+
+// forced is what keeps a track from being passed on, whatever is offered.
+func (d *decider) forced(t media.Track) (obstacle, bool) {
+	if t.Kind == media.Video {
+		switch {
+		case d.capacity.Forced != "":
+			return obstacle{why: withoutStop(d.capacity.Forced)}, true
+		case d.policy.Transcode == TranscodeAlways:
+			return obstacle{why: `The stream has transcode = "always"`}, true
+		}
+	}
+	return blocked(t)
+}
+
+// again sends what goes into an earlier section of the same kind into this one too: a viewer gets one picture and one
+// sound, in one coding each.
+func again(c *Choice, s *Section, earlier Choice, policy Policy) error {
+	f, m := best(earlier.Track, s, policy)
+	if m.fit == fitNone {
+		o := refused(earlier.Track, s, policy)
+		return &NoCodecError{Kind: c.Kind, Sends: describe(c.Source), Offers: s.offers(), Reason: o.String()}
+	}
+	c.Action, c.Track, c.Format, c.Reason = earlier.Action, earlier.Track, f, earlier.Reason
+	if c.Action == Passthrough {
+		c.Lenient, c.Reason = m.fit == fitLenient, passed(c.Track, f, m)
+	}
+	return nil
 }
 
 // firstUsable is the payload that stands for a section in which nothing is sent. Surround sound, which few

@@ -191,8 +191,8 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			offer := mustParse(t, c.offer, RolePlay)
-			plan, err := Decide(c.source, offer, c.policy)
-			if again, err2 := Decide(c.source, offer, c.policy); !reflect.DeepEqual(plan, again) || !reflect.DeepEqual(err, err2) {
+			plan, err := Decide(c.source, offer, c.policy, Capacity{})
+			if again, err2 := Decide(c.source, offer, c.policy, Capacity{}); !reflect.DeepEqual(plan, again) || !reflect.DeepEqual(err, err2) {
 				t.Error("the second decision differs")
 			}
 			got, reasons := summary(plan, err)
@@ -265,7 +265,7 @@ func TestDecideProperties(t *testing.T) {
 		for _, v := range sources {
 			for _, a := range sounds {
 				for _, source := range [][]media.Track{{v, a}, {a, v}, {v}, {a}} {
-					plan, err := Decide(source, offer, Policy{})
+					plan, err := Decide(source, offer, Policy{}, Capacity{})
 					var none *NoCodecError
 					if err != nil && (!errors.As(err, &none) || none.Reason == "") || (plan == nil) != (err != nil) {
 						t.Fatalf("%v, %v", plan, err)
@@ -286,7 +286,7 @@ func TestDecideProperties(t *testing.T) {
 // B5: what a program can tell of the error.
 func TestNoCodecErrorFields(t *testing.T) {
 	offer := mustParse(t, fixtures(t)["chromium-play"], RolePlay)
-	_, err := Decide([]media.Track{video(media.H265, 1, 93, 0), sound(media.AAC, 48000, 2)}, offer, Policy{})
+	_, err := Decide([]media.Track{video(media.H265, 1, 93, 0), sound(media.AAC, 48000, 2)}, offer, Policy{}, Capacity{})
 	var none *NoCodecError
 	if !errors.As(err, &none) {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package negotiation
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"sluice/media"
 )
@@ -42,7 +43,8 @@ func (e *UnservableOfferError) Error() string {
 	return fmt.Sprintf("section %s of the offer (line %d) cannot be served: %s", quote(e.Section), e.Line, e.Detail)
 }
 
-// NoCodecError tells that what the source sends can't go to this viewer without transcoding. Over HTTP: 422.
+// NoCodecError tells that what the source sends can't go to this viewer, neither as it is nor made
+// anew. Over HTTP: 422.
 type NoCodecError struct {
 	Kind   media.Kind // the kind that could not be served: Video before Audio
 	Sends  string     // "H.265 1920×1080"; "" if the source has no such track
@@ -51,6 +53,20 @@ type NoCodecError struct {
 }
 
 func (e *NoCodecError) Error() string { return e.Reason }
+
+// retryFull is when an encoder may be free again: nobody watches one for so long, and it stops.
+const retryFull = 10 * time.Second
+
+// CapacityError tells that what the source sends could be made anew for this viewer, but by no encoder now. Over
+// HTTP: 503.
+type CapacityError struct {
+	Kind       media.Kind
+	Sends      string        // "H.265 1920×1080"
+	Reason     string        // a few sentences for a user
+	RetryAfter time.Duration // when to ask again
+}
+
+func (e *CapacityError) Error() string { return e.Reason }
 
 // RejectedSectionError tells that a library's answer leaves out a section that was to be served: nobody
 // may get half of what an offer asks for (RFC 9725 4.4.3). Over HTTP: 422.

@@ -97,7 +97,7 @@ func (f *finisher) check() error {
 // tagged is the first part that is served, or nil.
 func (f *finisher) tagged() *part {
 	for i := range f.parts {
-		if f.parts[i].action == Passthrough {
+		if f.parts[i].action.Sends() {
 			return &f.parts[i]
 		}
 	}
@@ -119,7 +119,7 @@ func (f *finisher) rejects(p *part) bool {
 // direction is the answer's: a viewer is sent to and a publisher received from, never both.
 func (f *finisher) direction(p *part) Direction {
 	switch {
-	case p.action != Passthrough:
+	case !p.action.Sends():
 		return Inactive
 	case f.offer.Role == RolePublish:
 		return RecvOnly

@@ -41,7 +41,7 @@ func (f *finisher) readLibrary(d *document) error {
 		if err != nil {
 			return err
 		}
-		if f.parts = append(f.parts, p); p.action == Passthrough && shared == nil {
+		if f.parts = append(f.parts, p); p.action.Sends() && shared == nil {
 			shared = byMID[p.offered.MID].attrs
 		}
 	}
@@ -58,7 +58,7 @@ func (f *finisher) readLibrary(d *document) error {
 // libraryPart is what becomes of a section for which the library has a text, or nil.
 func (f *finisher) libraryPart(s *Section, t *sectionText) (part, error) {
 	p := part{offered: s, action: f.libraryAction(s, t)}
-	if p.action != Passthrough {
+	if !p.action.Sends() {
 		return p, nil
 	}
 	if t == nil || t.port == 0 {
@@ -143,7 +143,7 @@ func (f *Format) answers(feedback string) bool {
 func (f *finisher) nameStream() {
 	f.streamID = f.options.StreamID
 	for i := range f.parts {
-		if p := &f.parts[i]; f.streamID == "" && p.action == Passthrough {
+		if p := &f.parts[i]; f.streamID == "" && p.action.Sends() {
 			msid, _, _ := p.sources.single("msid")
 			f.streamID, _, _ = strings.Cut(msid.value, " ")
 		}

@@ -62,7 +62,7 @@ func finished(t *testing.T, offer *Offer, o AnswerOptions, source ...media.Track
 	if source == nil {
 		source = []media.Track{h264("42e01f"), sound(media.Opus, 48000, 2), video(media.VP8, 0, 0, 0)}
 	}
-	plan, err := Decide(source, offer, Policy{})
+	plan, err := Decide(source, offer, Policy{}, Capacity{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestFinishAnswerFixtures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			offer := mustParse(t, text, RolePlay)
 			source := []media.Track{h264("42e01f"), sound(media.Opus, 48000, 2)}
-			if _, err := Decide(source, offer, Policy{}); err != nil {
+			if _, err := Decide(source, offer, Policy{}, Capacity{}); err != nil {
 				source[0] = video(offer.Sections[len(offer.Sections)-1].Formats[0].Codec, 0, 0, 0)
 				if first := offer.Sections[0]; first.Kind == media.Video {
 					source[0] = video(first.Formats[0].Codec, 0, 0, 0)
@@ -229,7 +229,7 @@ func TestFinishAnswerLayersOfOBS(t *testing.T) {
 // A25: candidates at the end of the list give way.
 func TestFinishAnswerSize(t *testing.T) {
 	offer := mustParse(t, plainOffer, RolePlay)
-	plan, _ := Decide([]media.Track{h264("42e01f")}, offer, Policy{})
+	plan, _ := Decide([]media.Track{h264("42e01f")}, offer, Policy{}, Capacity{})
 	var many []string
 	for i := range 200 {
 		many = append(many, fmt.Sprintf("%d 1 udp %d 192.0.2.5 %d typ host", i, 1000-i, 2000+i))
@@ -271,7 +271,7 @@ func TestFinishAnswerSizePublisher(t *testing.T) {
 // A42: a library that does not accept what the plan has is no answer.
 func TestFinishAnswerFaults(t *testing.T) {
 	offer := mustParse(t, plainOffer, RolePlay)
-	plan, err := Decide([]media.Track{h264("42e01f"), sound(media.Opus, 48000, 2)}, offer, Policy{})
+	plan, err := Decide([]media.Track{h264("42e01f"), sound(media.Opus, 48000, 2)}, offer, Policy{}, Capacity{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (f *finisher) accept(w *writer, p *part) {
 	}
 	w.flag(string(f.direction(p)), true)
 	switch {
-	case p.action != Passthrough:
+	case !p.action.Sends():
 	case f.offer.Role == RolePublish:
 		s.writeRIDs(w, "recv")
 	default:

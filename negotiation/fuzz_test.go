@@ -35,7 +35,7 @@ func FuzzParseOffer(f *testing.F) {
 		if err := d.UnmarshalString(offer.Normalised()); err != nil {
 			t.Fatalf("pion: %v\n%s", err, offer.Normalised())
 		}
-		plan, err := Decide(source, offer, Policy{})
+		plan, err := Decide(source, offer, Policy{}, Capacity{})
 		if publish {
 			plan, err = Accept(offer, Wish{Video: media.H264})
 		}
@@ -121,7 +121,7 @@ func FuzzParseAnswer(f *testing.F) {
 // FuzzFinishAnswer gives any text for a library's answer.
 func FuzzFinishAnswer(f *testing.F) {
 	offer := mustParse(f, viewerFixtures(f)["chromium-play"], RolePlay)
-	plan, err := Decide([]media.Track{h264("42e01f"), sound(media.Opus, 48000, 2)}, offer, Policy{})
+	plan, err := Decide([]media.Track{h264("42e01f"), sound(media.Opus, 48000, 2)}, offer, Policy{}, Capacity{})
 	if err != nil {
 		f.Fatal(err)
 	}

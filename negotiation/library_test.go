@@ -168,7 +168,7 @@ func TestWithPion(t *testing.T) {
 				h264("640028"), video(media.VP8, 0, 0, 0), video(media.AV1, 0, 5, 0),
 			} {
 				for _, source := range [][]media.Track{{picture, opus}, {picture}, {opus}} {
-					plan, err := Decide(source, offer, Policy{})
+					plan, err := Decide(source, offer, Policy{}, Capacity{})
 					if err != nil {
 						continue
 					}

@@ -76,7 +76,7 @@ func (f *finisher) ownPart(s *Section, t *Transport) (part, error) {
 	if s.serves() && ok {
 		p.action = c.Action
 	}
-	if p.action != Passthrough {
+	if !p.action.Sends() {
 		return p, nil
 	}
 	source := t.Sources[s.MID]

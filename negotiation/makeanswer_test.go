@@ -32,7 +32,7 @@ func made(t *testing.T, offer *Offer, o AnswerOptions, change func(*Transport), 
 	if source == nil {
 		source = []media.Track{h264("42e01f"), sound(media.Opus, 48000, 2)}
 	}
-	plan, err := Decide(source, offer, Policy{})
+	plan, err := Decide(source, offer, Policy{}, Capacity{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestMakeAnswerFixtures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			offer := mustParse(t, text, RolePlay)
 			source := []media.Track{h264("42e01f"), sound(media.Opus, 48000, 2)}
-			if _, err := Decide(source, offer, Policy{}); err != nil {
+			if _, err := Decide(source, offer, Policy{}, Capacity{}); err != nil {
 				source[0] = video(offer.Sections[len(offer.Sections)-1].Formats[0].Codec, 0, 0, 0)
 				if first := offer.Sections[0]; first.Kind == media.Video {
 					source[0] = video(first.Formats[0].Codec, 0, 0, 0)
@@ -187,7 +187,7 @@ func TestMakeAnswerOrigin(t *testing.T) {
 
 func TestMakeAnswerFaults(t *testing.T) {
 	offer := mustParse(t, plainOffer, RolePlay)
-	plan, err := Decide([]media.Track{h264("42e01f"), sound(media.Opus, 48000, 2)}, offer, Policy{})
+	plan, err := Decide([]media.Track{h264("42e01f"), sound(media.Opus, 48000, 2)}, offer, Policy{}, Capacity{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -182,7 +182,7 @@ func answerTo(t testing.TB, e *Engine, sdp string, o rtpout.PlayOptions) *playin
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := negotiation.Decide([]media.Track{vp8, opus}, offer, negotiation.Policy{})
+	plan, err := negotiation.Decide([]media.Track{vp8, opus}, offer, negotiation.Policy{}, negotiation.Capacity{})
 	if err != nil {
 		t.Fatal(err)
 	}

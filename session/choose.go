@@ -47,7 +47,7 @@ func (m *Manager) decide(all []hub.Rendition, offer *negotiation.Offer, wish Lay
 		if o == nil {
 			o = offerOf(r.Tracks)
 		}
-		plan, err := negotiation.Decide(r.Tracks, o, m.options.Policy)
+		plan, err := negotiation.Decide(r.Tracks, o, m.options.Policy, negotiation.Capacity{})
 		if err == nil {
 			allowed = append(allowed, r)
 			decisions[r.Name] = decision{offer: o, plan: plan, rendition: r.Name}

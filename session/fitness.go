@@ -83,7 +83,7 @@ func (f fitness) track(t media.Track) error {
 		if t.Codec != c.Track.Codec {
 			return &SourceChangedError{Err: fmt.Errorf("it sends %s and no longer %s", t.Codec.Title(), c.Track.Codec.Title())}
 		}
-		_, err := negotiation.Decide([]media.Track{t}, f.negotiated(c), f.policy)
+		_, err := negotiation.Decide([]media.Track{t}, f.negotiated(c), f.policy, negotiation.Capacity{})
 		if err != nil {
 			return &SourceChangedError{Err: err}
 		}
@@ -97,7 +97,7 @@ func (f fitness) misses(tracks []media.Track) bool {
 	if slices.ContainsFunc(f.plan.Sections, sees) {
 		return false
 	}
-	plan, err := negotiation.Decide(tracks, f.offer, f.policy)
+	plan, err := negotiation.Decide(tracks, f.offer, f.policy, negotiation.Capacity{})
 	return err == nil && slices.ContainsFunc(plan.Sections, sees)
 }
 

@@ -56,7 +56,7 @@ func TestWays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan, err := negotiation.Decide([]media.Track{picture, sound}, offer, negotiation.Policy{})
+			plan, err := negotiation.Decide([]media.Track{picture, sound}, offer, negotiation.Policy{}, negotiation.Capacity{})
 			if err != nil {
 				t.Fatal(err)
 			}

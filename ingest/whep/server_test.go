@@ -151,7 +151,7 @@ func (s *server) answer(w http.ResponseWriter, sdp string) error {
 	if err != nil {
 		return err
 	}
-	plan, err := negotiation.Decide([]media.Track{vp8, opus}, offer, negotiation.Policy{})
+	plan, err := negotiation.Decide([]media.Track{vp8, opus}, offer, negotiation.Policy{}, negotiation.Capacity{})
 	if err != nil {
 		return err
 	}
