@@ -10,6 +10,9 @@ type Config struct {
 	Log    Log    `toml:"log"`
 	Auth   Auth   `toml:"auth"`
 	Limits Limits `toml:"limits"`
+	// Transcode and Devices are about worker processes.
+	Transcode Transcode `toml:"transcode"`
+	Devices   Devices   `toml:"devices"`
 	// Streams is by name.
 	Streams map[string]Stream `toml:"streams"`
 }
@@ -119,5 +122,7 @@ func Default() Config {
 			HalfOpen: 200, HalfOpenPerIP: 32, PostsPerSecondPerIP: 20, SDPKiB: 64,
 			RingMaxAge: 12 * time.Second, RingMaxMiB: 16,
 		},
+		Transcode: Transcode{Worker: WorkerAuto, Encoder: EncoderAuto, Warm: 1, Linger: 10 * time.Second},
+		Devices:   Devices{Worker: WorkerAuto},
 	}
 }

@@ -38,7 +38,8 @@ func TestParseSetsEveryKey(t *testing.T) {
 	want := Stream{
 		Source: "rtsps://user:p%40ss@cam.example.org:322/stream1", Transport: TransportTCP, OnDemand: true, ReadTimeout: 3 * time.Second,
 		TLSFingerprint: "abcd00112233445566778899aabbccddeeff00112233445566778899aabbccdd", Start: StartGOP, OnConflict: ConflictReplace,
-		Push: []Push{{URL: "whips://other.example.org/door/whip?a=b", Token: "t0"}, {URL: "whip://192.0.2.1:8889/door/whip"}},
+		Transcode: TranscodeNever,
+		Push:      []Push{{URL: "whips://other.example.org/door/whip?a=b", Token: "t0"}, {URL: "whip://192.0.2.1:8889/door/whip"}},
 	}
 	if !reflect.DeepEqual(c.Streams["door"], want) {
 		t.Errorf("door: got %+v, want %+v", c.Streams["door"], want)
@@ -57,7 +58,18 @@ func TestParseSetsEveryKey(t *testing.T) {
 	if c.Streams["Door"].Start != StartKeyframe || c.Streams["cam-*"].Start != StartKeyframe || remote.Start != StartGOP {
 		t.Errorf("starts: %+v", c.Streams)
 	}
-	if len(c.Streams) != 8 || !c.Streams["inline"].OnDemand || c.Streams["dotted"].ReadTimeout != 10*time.Second {
+	test := c.Streams["test"]
+	wantRenditions := map[string]Rendition{"low": {Height: 360, FPS: 15, MaxBitrateKbps: 500}, "0-thin_": {MaxBitrateKbps: 64}}
+	if test.Transcode != TranscodeAlways || test.Process != "clockoverlay ! textoverlay text=\"a ' b\"" || !reflect.DeepEqual(test.Renditions, wantRenditions) {
+		t.Errorf("test: %+v", test)
+	}
+	if test.Pipeline() != "videotestsrc is-live=true\n  ! timeoverlay" || test.SinkPipeline() != "fakesink" || test.Device() != "" {
+		t.Errorf("pipelines: %q, %q", test.Pipeline(), test.SinkPipeline())
+	}
+	if desk := c.Streams["desk"]; desk.Device() != "screen?id=:99&width=1280&height=720&fps=15" || desk.Pipeline()+desk.SinkPipeline() != "" {
+		t.Errorf("desk: %+v", desk)
+	}
+	if len(c.Streams) != 11 || !c.Streams["inline"].OnDemand || c.Streams["dotted"].ReadTimeout != 10*time.Second {
 		t.Errorf("streams: %+v", c.Streams)
 	}
 	if len(warnings) != 1 || warnings[0].Key != "streams.Door.tls_insecure" {
@@ -71,7 +83,7 @@ func TestValidateNeedsNoFile(t *testing.T) {
 		t.Fatalf("the defaults: %v", err)
 	}
 	c.Log.Level = "loud"
-	c.Streams = map[string]Stream{"a": {Source: "demo:", Transport: TransportAuto, ReadTimeout: time.Second, Start: StartKeyframe, OnConflict: ConflictReject}, "b": DefaultStream()}
+	c.Streams = map[string]Stream{"a": {Source: "demo:", Transport: TransportAuto, ReadTimeout: time.Second, Start: StartKeyframe, OnConflict: ConflictReject, Transcode: TranscodeAuto}, "b": DefaultStream()}
 	var faults Faults
 	if err := c.Validate(); !errors.As(err, &faults) || len(faults) != 2 {
 		t.Fatalf("got %v", err)
@@ -97,6 +109,10 @@ func TestDoubts(t *testing.T) {
 		{"conflict without publishers", `streams.a = { source = "demo:", on_conflict = "reject" }`, "streams.a.on_conflict: does nothing: the source is not \"publish\""},
 		{"publisher on demand", `streams.a = { source = "publish", on_demand = true }`, "streams.a.on_demand: does nothing: a publisher comes when it likes"},
 		{"one place for many streams", `streams."a*" = { source = "publish", push = [{ url = "whip://b/${stream}" }, { url = "whip://b/c" }] }`, "streams.\"a*\".push[1].url: is the same for every stream of the pattern"},
+		{"process that is never", `streams.a = { source = "demo:", transcode = "never", process = "clockoverlay" }`, "streams.a.process: does nothing beside transcode = \"never\""},
+		{"renditions that are never", `streams.a = { source = "demo:", transcode = "never", renditions.low.height = 360 }`, "streams.a.renditions: do nothing beside transcode = \"never\""},
+		{"one sink for many streams", `streams."a*" = { source = "publish", sink = "gst:fakesink" }`, "streams.\"a*\".sink: is the same for every stream of the pattern"},
+		{"publisher made anew", `streams.a = { source = "publish", transcode = "always", process = "clockoverlay", sink = "gst:fakesink", renditions.low.height = 360 }`, ""},
 		{"all that a publisher's stream can have", `streams.a = { source = "publish", on_conflict = "reject", push = [{ url = "whip://b/c" }] }`, ""},
 		{"one", `streams.a = { source = "rtsps://cam/", tls_insecure = true }`, ""},
 	} {
@@ -118,7 +134,8 @@ func TestDoubts(t *testing.T) {
 // Bounds are read from struct tags, where the compiler does not look.
 func TestTagsSuitTheirFields(t *testing.T) {
 	c, s := Default(), DefaultStream()
-	for _, l := range append(c.globals(), leaves("stream", reflect.ValueOf(&s).Elem())...) {
+	all := append(c.globals(), leaves("stream", reflect.ValueOf(&s).Elem())...)
+	for _, l := range append(all, leaves("rendition", reflect.ValueOf(Rendition{}))...) {
 		for _, name := range []string{"min", "max"} {
 			if bound, ok := l.tag.Lookup(name); ok {
 				if message := setScalar(reflect.New(l.value.Type()).Elem(), bound); message != "" {

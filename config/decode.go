@@ -54,7 +54,11 @@ func (d *decoder) value(n *node, into reflect.Value) {
 	case reflect.Struct:
 		d.table(n, into)
 	case reflect.Map:
-		d.streams(n, into)
+		if into.Type().Elem() == renditionType {
+			d.renditions(n, into)
+		} else {
+			d.streams(n, into)
+		}
 	case reflect.Slice:
 		d.list(n, into)
 	default:
@@ -77,6 +81,25 @@ func (d *decoder) streams(n *node, into reflect.Value) {
 	}
 	d.inPattern = false
 	into.Set(reflect.ValueOf(streams))
+}
+
+func (d *decoder) renditions(n *node, into reflect.Value) {
+	if n.kind != unstable.Table && n.kind != unstable.InlineTable {
+		d.doc.fault(n, "must be one table for each rendition, such as [%s.low], not %s", n.key, kindTitle(n.kind))
+		return
+	}
+	renditions := make(map[string]Rendition, len(n.order))
+	for _, name := range n.order {
+		if source, ok := n.fields[name].fields["source"]; ok {
+			d.doc.fault(source, "%s", laterSubStream)
+			continue
+		}
+		var r Rendition
+		if d.table(n.fields[name], reflect.ValueOf(&r).Elem()) {
+			renditions[name] = r
+		}
+	}
+	into.Set(reflect.ValueOf(renditions))
 }
 
 // list reads a list of values, or one of tables: [{ a = 1 }], or [[...]] for each.

@@ -17,6 +17,7 @@ func (c Config) doubts() Faults {
 		key, s := joinKey("streams", name), c.Streams[name]
 		doubts = append(doubts, s.tlsDoubts(key)...)
 		doubts = append(doubts, s.sourceDoubts(key)...)
+		doubts = append(doubts, s.transcodeDoubts(key)...)
 		if IsPattern(name) {
 			doubts = append(doubts, s.pushDoubts(key)...)
 		}
@@ -54,9 +55,27 @@ func (s Stream) sourceDoubts(key string) Faults {
 	return doubts
 }
 
+// transcodeDoubts are what transcode = "never" leaves without effect.
+func (s Stream) transcodeDoubts(key string) Faults {
+	var doubts Faults
+	if s.Transcode != TranscodeNever {
+		return nil
+	}
+	if s.Process != "" {
+		doubts.add(key+".process", `does nothing beside transcode = "never": no picture is decoded`)
+	}
+	if len(s.Renditions) > 0 {
+		doubts.add(key+".renditions", `do nothing beside transcode = "never": none is made`)
+	}
+	return doubts
+}
+
 // pushDoubts are for a pattern, which can stand for many streams.
 func (s Stream) pushDoubts(key string) Faults {
 	var doubts Faults
+	if s.Sink != "" {
+		doubts.add(key+".sink", "is the same for every stream of the pattern: two streams at a time would write to one place")
+	}
 	for i, p := range s.Push {
 		if !strings.Contains(p.URL, streamReference) {
 			doubts.add(fmt.Sprintf("%s.push[%d].url", key, i), "is the same for every stream of the pattern: put ${stream}, the stream's name, into its path")

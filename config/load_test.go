@@ -45,6 +45,9 @@ func TestLoadWarnsOfExposedPassword(t *testing.T) {
 		{"empty password", "rtsp://user:@cam/", 0o644, false},
 		{"from the environment", "rtsp://user:${PW}@cam/?token=${PW}", 0o644, false},
 		{"half from the environment", "rtsp://user:hunter${PW}@cam/", 0o644, true},
+		{"in a pipeline", "gst:rtspsrc location=rtsp://cam/ ! fakesink rtspsrc location=rtsp://user:hunter2@cam/", 0o644, true},
+		{"property of a pipeline", "gst:srtsrc uri=srt://cam:7001 passphrase=hunter2hunter2", 0o644, true},
+		{"pipeline without", "gst:rtspsrc location=rtsp://cam/ user-pw=${PW} ! fakesink", 0o644, false},
 		{"in the query", "rtsp://cam/?channel=1&Password=hunter2", 0o644, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 )
 
 var (
-	secretValue = regexp.MustCompile(`(?i)((?:token|key|jwt|password|passwd|pwd|pass|secret|sig)=)([^&#/;\s]+)`)
+	secretValue = regexp.MustCompile(`(?i)((?:token|key|jwt|password|passwd|passphrase|pwd|pass|user-pw|secret|sig)=)([^&#/;\s]+)`)
 	anyRef      = regexp.MustCompile(`\$\{[^}]*\}`)
 )
 
@@ -19,11 +19,13 @@ func mask(s string) string {
 	return secretValue.ReplaceAllString(s, "${1}***")
 }
 
-// holdsSecret tells whether s, before its references are replaced, has a password that stands there itself.
+// holdsSecret tells whether s, a URL or a pipeline before its references are replaced, has a password that stands there
+// itself.
 func holdsSecret(s string) bool {
 	s = withoutReferences(s)
-	authority := authorityOf(s)
-	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+	for rest := s; strings.Contains(rest, "://"); _, rest, _ = strings.Cut(rest, "://") { // a pipeline may have several URLs
+		authority := authorityOf(rest)
+		at := max(strings.LastIndexByte(authority, '@'), 0)
 		if _, password, _ := strings.Cut(authority[:at], ":"); password != "" {
 			return true
 		}

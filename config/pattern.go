@@ -43,10 +43,13 @@ func (c Config) Lookup(name string) (s Stream, pattern string, ok bool) {
 	return c.Streams[pattern].named(name), pattern, true
 }
 
-// named fills in the name. All characters that a name can have stand for themselves in a URL (RFC 3986 2.3).
+// named fills in the name. All characters that a name can have stand for themselves in a URL (RFC 3986 2.3). Nothing is
+// filled into pipelines and devices.
 func (s Stream) named(name string) Stream {
 	fill := func(text string) string { return strings.ReplaceAll(text, streamReference, name) }
-	s.Source = fill(s.Source)
+	if s.Scheme() != "gst" && s.Scheme() != "device" {
+		s.Source = fill(s.Source)
+	}
 	s.Token = Secret(fill(string(s.Token)))
 	push := s.Push
 	s.Push = nil

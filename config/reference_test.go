@@ -37,8 +37,11 @@ func TestConfigFileExamples(t *testing.T) {
 	if err != nil || len(warnings) > 0 {
 		t.Fatal(err, warnings)
 	}
-	if len(c.Streams) != 6 {
+	if len(c.Streams) != 8 {
 		t.Errorf("streams: %+v", c.Streams)
+	}
+	if low := c.Streams["front-door"].Renditions["low"]; low != (Rendition{Height: 360, FPS: 15, MaxBitrateKbps: 500}) {
+		t.Errorf("low is %+v", low)
 	}
 	want := DefaultStream()
 	want.Source = c.Streams["garden"].Source
@@ -56,8 +59,9 @@ func TestConfigFileExamples(t *testing.T) {
 
 func TestReferenceNamesEveryKey(t *testing.T) {
 	text := string(read(t, "../docs/reference.md"))
-	c, s := Default(), DefaultStream()
+	c, s, r := Default(), DefaultStream(), Rendition{}
 	all := append(c.globals(), leaves("streams.NAME", reflect.ValueOf(&s).Elem())...)
+	all = append(all, leaves("streams.NAME.renditions.RENDITION", reflect.ValueOf(&r).Elem())...)
 	for _, l := range all {
 		dot := strings.LastIndexByte(l.key, '.')
 		want := []string{"`" + l.key[dot+1:] + "`", documentedType(l), "`" + shownDefault(l.value) + "`"}

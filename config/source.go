@@ -7,10 +7,10 @@ import (
 )
 
 // supported is what a sentence about any other source ends in.
-const supported = "this build, which takes rtsp://, rtsps://, whep://, wheps://, publish and demo:"
+const supported = "this build, which takes rtsp://, rtsps://, whep://, wheps://, publish, demo:, gst: and device:"
 
 // laterSchemes are those of other builds.
-const laterSchemes = "gst device onvif"
+const laterSchemes = "onvif"
 
 var schemeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]{0,15}$`)
 
@@ -20,6 +20,10 @@ func checkSource(source string) string {
 	switch {
 	case source == "":
 		return `is missing: add source = "rtsp://...", "publish" or "demo:"`
+	case found && scheme == "gst":
+		return checkPipeline(rest)
+	case found && scheme == "device":
+		return checkDevice(rest)
 	case found && (scheme == "rtsp" || scheme == "rtsps"):
 		return rtspURL.fault(source)
 	case found && (scheme == "whep" || scheme == "wheps"):

@@ -9,8 +9,8 @@ import (
 
 // Stream is one table of [streams].
 type Stream struct {
-	// Source is where the media comes from: an rtsp, rtsps, whep or wheps URL, PublishSource or DemoSource. It
-	// may hold a password, and in the table of a pattern ${stream}.
+	// Source is where the media comes from: an rtsp, rtsps, whep or wheps URL, PublishSource, DemoSource, "gst:" and
+	// a pipeline, or "device:" and a device. It may hold a password, and the URL in the table of a pattern ${stream}.
 	Source    string    `toml:"source"`
 	Transport Transport `toml:"transport" oneof:"auto tcp udp multicast"`
 	// OnDemand connects only while somebody watches, and OnDemandCloseAfter the last viewer lets go.
@@ -30,6 +30,14 @@ type Stream struct {
 	Push []Push `toml:"push"`
 	// Token is the bearer token for a whep or wheps source.
 	Token Secret `toml:"token"`
+	// Transcode says when the stream is made anew for a viewer.
+	Transcode TranscodeMode `toml:"transcode" oneof:"auto never always"`
+	// Process is GStreamer elements between decoder and encoder; "": none.
+	Process string `toml:"process"`
+	// Sink is "gst:" and the pipeline that gets the encoded stream; "": none.
+	Sink string `toml:"sink"`
+	// Renditions are other qualities of the stream, by name.
+	Renditions map[string]Rendition `toml:"renditions"`
 }
 
 // Push is a WHIP server that gets a stream.
@@ -77,6 +85,7 @@ func DefaultStream() Stream {
 		ReadTimeout:        10 * time.Second,
 		Start:              StartGOP,
 		OnConflict:         ConflictReplace,
+		Transcode:          TranscodeAuto,
 	}
 }
 
@@ -86,7 +95,7 @@ const (
 	PublishSource = "publish"
 )
 
-// Scheme returns the kind of source: rtsp, rtsps, whep, wheps, demo or publish.
+// Scheme returns the kind of source: rtsp, rtsps, whep, wheps, demo, publish, gst or device.
 func (s Stream) Scheme() string {
 	scheme, _, _ := strings.Cut(s.Source, ":")
 	return scheme
@@ -134,6 +143,7 @@ func oneOf(word, words string) bool {
 func (s *Stream) normalise() {
 	s.TLSFingerprint = strings.ToLower(strings.ReplaceAll(s.TLSFingerprint, ":", ""))
 	s.Source = lowerScheme(s.Source)
+	s.Sink = lowerScheme(s.Sink)
 	for i, p := range s.Push {
 		s.Push[i].URL = lowerScheme(p.URL)
 	}

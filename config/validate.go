@@ -23,6 +23,7 @@ func (c Config) check() Faults {
 	faults = append(faults, c.checkAuth()...)
 	faults = append(faults, c.checkListeners()...)
 	faults = append(faults, c.checkLists()...)
+	faults = append(faults, c.checkTranscode()...)
 	for i, server := range c.WebRTC.ICEServers {
 		faults = append(faults, server.check(fmt.Sprintf("webrtc.ice_servers[%d]", i))...)
 	}
@@ -89,6 +90,9 @@ func (s Stream) check(name string) Faults {
 	}
 	faults.add(key+".source", checkSource(s.Source))
 	faults.add(key+".token", checkToken(s.Token))
+	faults.add(key+".process", checkProcess(s.Process))
+	faults.add(key+".sink", checkSink(s.Sink))
+	faults = append(faults, s.checkRenditions(key)...)
 	for i, p := range s.Push {
 		faults.add(fmt.Sprintf("%s.push[%d].url", key, i), checkPush(p.URL))
 		faults.add(fmt.Sprintf("%s.push[%d].token", key, i), checkToken(p.Token))
