@@ -18,6 +18,7 @@ import (
 	"github.com/pion/dtls/v3/pkg/crypto/elliptic"
 
 	"sluice/negotiation"
+	"sluice/transport"
 )
 
 const (
@@ -48,20 +49,11 @@ func newHandshaker(cert tls.Certificate, log *slog.Logger) *handshaker {
 			dtls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
 		),
 		dtls.WithEllipticCurves(elliptic.X25519, elliptic.P256),
-		dtls.WithSRTPProtectionProfiles(profiles(hasAES())...),
+		dtls.WithSRTPProtectionProfiles(transport.SRTPProfiles[dtls.SRTPProtectionProfile]()...),
 		dtls.WithFlightInterval(flightInterval),
 		dtls.WithMTU(dtlsMTU),
 		dtls.WithLoggerFactory(pionLoggers{pionLogger{log.With("pion", "dtls")}}),
 	}}
-}
-
-// profiles are ours in our order, which wins: AES-GCM is four times as fast as AES-CM with HMAC-SHA1 where the CPU
-// has instructions for it, and slower where not.
-func profiles(aes bool) []dtls.SRTPProtectionProfile {
-	if aes {
-		return []dtls.SRTPProtectionProfile{dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80}
-	}
-	return []dtls.SRTPProtectionProfile{dtls.SRTP_AES128_CM_HMAC_SHA1_80, dtls.SRTP_AEAD_AES_128_GCM}
 }
 
 // run makes the handshake until ctx is done. The viewer's certificate must be one of want (RFC 8122), else the error

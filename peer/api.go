@@ -11,6 +11,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"sluice/negotiation"
+	"sluice/transport"
 )
 
 // newPeerConnection makes a PeerConnection that knows the given payloads only, so that its SDP can name no other.
@@ -49,7 +50,7 @@ func (e *Engine) settings(mux *announcedMux, role webrtc.DTLSRole, loopback bool
 	s.SetRemoteIPFilter(func(ip net.IP) bool { return e.mayTry(ip, mux, loopback) })
 	s.DisableActiveTCP(true)
 	s.SetICETimeouts(e.silence.disconnected, e.silence.failed, e.silence.keepalive)
-	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	s.SetSRTPProtectionProfiles(transport.SRTPProfiles[dtls.SRTPProtectionProfile]()...)
 	s.SetDTLSInsecureSkipHelloVerify(true) // ICE has proved the address already
 	if role != webrtc.DTLSRoleAuto {
 		_ = s.SetAnsweringDTLSRole(role) // fails for other roles only
