@@ -71,7 +71,7 @@ func (d *decider) options(s *Section) ([]option, string) {
 		}
 	}
 	if len(all) == 0 && len(variants) > 0 {
-		return nil, " The transcoder could make " + titles(variants) + " of it, which is not offered."
+		return nil, " What the transcoder could make of it, " + titles(variants) + ", does not fit either."
 	}
 	return all, ""
 }

@@ -78,9 +78,6 @@ func (d *decider) section(s *Section) (Choice, *fault) {
 
 // choose completes the choice for a section whose track exists, or says why it can't.
 func (d *decider) choose(c *Choice, s *Section) error {
-	if earlier, ok := d.plan.sent(s.Kind); ok {
-		return again(c, s, earlier, d.policy)
-	}
 	o, hindered := d.forced(c.Source)
 	if !hindered {
 		f, m := best(c.Source, s, d.policy)
@@ -105,21 +102,6 @@ func (d *decider) forced(t media.Track) (obstacle, bool) {
 		}
 	}
 	return blocked(t)
-}
-
-// again sends what goes into an earlier section of the same kind into this one too: a viewer gets one picture and one
-// sound, in one coding each.
-func again(c *Choice, s *Section, earlier Choice, policy Policy) error {
-	f, m := best(earlier.Track, s, policy)
-	if m.fit == fitNone {
-		o := refused(earlier.Track, s, policy)
-		return &NoCodecError{Kind: c.Kind, Sends: describe(c.Source), Offers: s.offers(), Reason: o.String()}
-	}
-	c.Action, c.Track, c.Format, c.Reason = earlier.Action, earlier.Track, f, earlier.Reason
-	if c.Action == Passthrough {
-		c.Lenient, c.Reason = m.fit == fitLenient, passed(c.Track, f, m)
-	}
-	return nil
 }
 
 // firstUsable is the payload that stands for a section in which nothing is sent. Surround sound, which few

@@ -239,9 +239,11 @@ func checkPlan(t *testing.T, plan *Plan, offer *Offer) {
 			t.Errorf("%s is %s", c.MID, c.Action)
 		case c.Action != Disabled && !offered:
 			t.Errorf("%s goes on payload type %d, which is not offered", c.MID, c.Format.PayloadType)
-		case c.Action == Passthrough && (c.Format.Codec != c.Track.Codec || c.Track.Kind != c.Kind):
-			t.Errorf("%s goes on %s", c.Track.Codec, c.Format.Codec)
-		case c.Action == Passthrough:
+		case c.Action.Sends() && (c.Format.Codec != c.Track.Codec || c.Track.Kind != c.Kind || c.Source.Kind != c.Kind):
+			t.Errorf("%s of %s goes on %s", c.Track.Codec, c.Source.Codec, c.Format.Codec)
+		case c.Action == Passthrough && !c.Track.Equal(c.Source):
+			t.Errorf("%s is passed on as %s", c.Source.Codec, c.Track.Codec)
+		case c.Action.Sends():
 			served = true
 		}
 	}

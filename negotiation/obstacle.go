@@ -111,16 +111,25 @@ func refused(t media.Track, s *Section, policy Policy) obstacle {
 	return o
 }
 
-// remedy is what to choose at a camera instead of a codec, among what is offered and what cameras have; "" if
-// there is nothing.
+// What cameras could send instead, to whoever can take it.
+var (
+	plainPicture = media.Track{
+		Kind: media.Video, Codec: media.H264, ClockRate: 90000,
+		Profile: media.VideoProfile{ProfileLevelID: [3]byte{0x42, 0xe0, 0x1f}, ChromaFormat: 1, Known: true},
+	}
+	plainSound = media.Track{Kind: media.Audio, Codec: media.Opus, ClockRate: 48000, Channels: 2}
+)
+
+// remedy is what to choose at a camera instead of a codec, if the section could take it; "" if there is nothing.
 func (s *Section) remedy(sent media.Codec) string {
-	offers := func(c media.Codec) bool {
-		return c != sent && slices.ContainsFunc(s.Formats, func(f Format) bool { return f.Codec == c && f.usable() })
+	helps := func(t media.Track) bool {
+		_, m := best(t, s, Policy{})
+		return t.Kind == s.Kind && t.Codec != sent && m.fit != fitNone
 	}
 	switch {
-	case s.Kind == media.Video && offers(media.H264):
+	case helps(plainPicture):
 		return "Choose H.264 in the camera's video settings"
-	case s.Kind == media.Audio && offers(media.Opus):
+	case helps(plainSound):
 		return "Choose Opus in the camera's audio settings, if it is there,"
 	}
 	return ""

@@ -85,10 +85,6 @@ func (p *Plan) sends() bool {
 	return ok
 }
 
-func (p *Plan) sent(kind media.Kind) (Choice, bool) {
-	return p.find(func(c Choice) bool { return c.Kind == kind && c.Action.Sends() })
-}
-
 func (p *Plan) find(is func(Choice) bool) (Choice, bool) {
 	i := slices.IndexFunc(p.Sections, is)
 	if i < 0 {
