@@ -18,6 +18,8 @@ type Stream struct {
 	Publish bool    `json:"publish,omitempty"` // publishers feed it: offers are taken at /{name}/whip
 	Error   string  `json:"error,omitempty"`   // why the state is failed
 	Pushes  []Push  `json:"push,omitempty"`
+
+	Transcodes []Transcode `json:"transcodes,omitempty"` // what is made anew now
 }
 
 // Push is one server that a stream is sent on to.
@@ -64,10 +66,12 @@ type Session struct {
 
 // Delivery is what became of one section of the offer.
 type Delivery struct {
-	MID    string `json:"mid"`
-	Codec  string `json:"codec"`
-	Action string `json:"action"`
-	Reason string `json:"reason"` // one sentence
+	MID        string `json:"mid"`
+	Codec      string `json:"codec"`
+	Action     string `json:"action"`
+	Transcoded bool   `json:"transcoded"`          // made anew rather than passed on
+	Rendition  string `json:"rendition,omitempty"` // that is sent
+	Reason     string `json:"reason"`              // one sentence
 }
 
 // Stats is what a session has counted.
@@ -107,7 +111,7 @@ func (a *API) Stream(w http.ResponseWriter, r *http.Request, name string) {
 	serve(w, r, func() {
 		s, ok := a.gateway.Stream(name)
 		if !ok {
-			problem.Write(w, problem.New(http.StatusNotFound, "stream_not_found", "There is no stream of that name."))
+			noStream(w)
 			return
 		}
 		write(w, s)

@@ -21,6 +21,10 @@ var door = admin.Stream{
 	Tracks: []admin.Track{{
 		ID: "video", Kind: "video", Codec: "h264", ClockRate: 90000, Width: 1280, Height: 720, Profile: "42e01f", Rendition: "main",
 	}, {ID: "audio", Kind: "audio", Codec: "opus", ClockRate: 48000, Channels: 2, Rendition: "main"}},
+	Transcodes: []admin.Transcode{{
+		Rendition: "main", Kind: "video", Codec: "h264", Encoder: "x264enc", State: "running", PID: 7, Restarts: 1,
+		FramesIn: 2, FramesOut: 3, FramesDropped: 4, CPUSeconds: 5.5, MemoryBytes: 6, FirstFrameMs: 7.5,
+	}, {Rendition: "main", Kind: "audio", Codec: "opus", Encoder: "opusenc", State: "failed", Error: "it crashed"}},
 }
 
 func (f fake) Streams() []admin.Stream {
@@ -39,7 +43,7 @@ func (f fake) Sessions() []admin.Session {
 	return []admin.Session{{
 		ID: "abc", Stream: "door", Role: "play", State: "connected", Protocol: "whep", RemoteAddress: "[2001:db8::1]:5000",
 		CreateTime: "2026-01-02T03:04:05Z",
-		Delivery:   []admin.Delivery{{MID: "0", Codec: "h264", Action: "passthrough", Reason: "It fits."}},
+		Delivery:   []admin.Delivery{{MID: "0", Codec: "h264", Action: "transcode", Transcoded: true, Rendition: "main:h264", Reason: "It fits not."}},
 		Stats:      admin.Stats{PacketsSent: 1, BytesSent: 2, PacketsResent: 3, UnitsDropped: 4},
 	}}
 }
@@ -50,9 +54,13 @@ const (
 	doorJSON = `{"name":"door","state":"failed","tracks":[` +
 		`{"id":"video","kind":"video","codec":"h264","clock_rate":90000,"width":1280,"height":720,"b_frames":false,"profile":"42e01f","rendition":"main"},` +
 		`{"id":"audio","kind":"audio","codec":"opus","clock_rate":48000,"channels":2,"width":0,"height":0,"b_frames":false,"rendition":"main"}],` +
-		`"viewers":2,"source":"rtsp://xxxxx@10.0.0.5/live","error":"the camera refuses"}`
+		`"viewers":2,"source":"rtsp://xxxxx@10.0.0.5/live","error":"the camera refuses",` +
+		`"transcodes":[{"rendition":"main","kind":"video","codec":"h264","encoder":"x264enc","state":"running","pid":7,"restarts":1,` +
+		`"frames_in":2,"frames_out":3,"frames_dropped":4,"cpu_seconds":5.5,"memory_bytes":6,"first_frame_ms":7.5},` +
+		`{"rendition":"main","kind":"audio","codec":"opus","encoder":"opusenc","state":"failed","error":"it crashed","restarts":0,` +
+		`"frames_in":0,"frames_out":0,"frames_dropped":0,"cpu_seconds":0,"memory_bytes":0}]}`
 	sessionJSON = `{"id":"abc","stream":"door","role":"play","state":"connected","protocol":"whep","remote_address":"[2001:db8::1]:5000",` +
-		`"create_time":"2026-01-02T03:04:05Z","delivery":[{"mid":"0","codec":"h264","action":"passthrough","reason":"It fits."}],` +
+		`"create_time":"2026-01-02T03:04:05Z","delivery":[{"mid":"0","codec":"h264","action":"transcode","transcoded":true,"rendition":"main:h264","reason":"It fits not."}],` +
 		`"stats":{"packets_sent":1,"bytes_sent":2,"packets_resent":3,"units_dropped":4}}`
 )
 

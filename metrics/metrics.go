@@ -15,7 +15,7 @@ type SessionCount struct {
 	Count           int
 }
 
-// Gateway is what is read at each scrape.
+// Gateway is what is read at each scrape; and what a Transcoder has, if it is one too.
 type Gateway interface {
 	StreamMetrics() []Stream
 	SessionMetrics() (now []SessionCount, total uint64)
@@ -65,6 +65,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	counter(out, descTotal, total)
 	collectViewers(out, c.gateway.ViewerMetrics())
 	collectPort(out, c.gateway.PortMetrics())
+	if t, ok := c.gateway.(Transcoder); ok {
+		collectTranscoder(out, t)
+	}
 }
 
 func gauge(out chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels ...string) {

@@ -41,6 +41,21 @@ func (fake) PortMetrics() metrics.Port {
 	}
 }
 
+func (fake) TranscodeMetrics() []metrics.Transcode {
+	picture := metrics.Transcode{
+		Stream: "door", Kind: "video", Codec: "h264", Jobs: 1, Restarts: 50, In: 51, Out: 52, Dropped: 53,
+		CPUSeconds: 54.5, MemoryBytes: 55, FirstFrame: .25,
+	}
+	smaller := metrics.Transcode{
+		Stream: "door", Kind: "video", Codec: "h264", Jobs: 1, Restarts: 1, In: 10, Out: 20, Dropped: 30, CPUSeconds: 1, MemoryBytes: 100, FirstFrame: .125,
+	}
+	return []metrics.Transcode{picture, smaller, {Stream: "door", Kind: "audio", Codec: "opus", Jobs: 1}}
+}
+
+func (fake) WorkerMetrics() metrics.Workers {
+	return metrics.Workers{Starts: map[string]uint64{"gateway-gst": 60, "gateway-capture": 61}, Warm: 1}
+}
+
 func scrape(t *testing.T) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -93,10 +108,24 @@ func TestValues(t *testing.T) {
 		`sluice_udp_unread_datagrams_total{reason="too_large"} 47`,
 		`sluice_udp_unread_datagrams_total{reason="queue_full"} 48`,
 		`sluice_udp_gso 1`,
+		`sluice_transcode_jobs{codec="h264",kind="video",stream="door"} 2`,
+		`sluice_transcode_jobs{codec="opus",kind="audio",stream="door"} 1`,
+		`sluice_transcode_restarts_total{codec="h264",kind="video",stream="door"} 51`,
+		`sluice_transcode_frames_total{codec="h264",direction="in",kind="video",stream="door"} 61`,
+		`sluice_transcode_frames_total{codec="h264",direction="out",kind="video",stream="door"} 72`,
+		`sluice_transcode_frames_total{codec="h264",direction="dropped",kind="video",stream="door"} 83`,
+		`sluice_transcode_cpu_seconds_total{codec="h264",kind="video",stream="door"} 55.5`,
+		`sluice_transcode_memory_bytes{codec="h264",kind="video",stream="door"} 155`,
+		`sluice_transcode_first_frame_seconds{codec="h264",kind="video",stream="door"} 0.25`,
+		`sluice_worker_starts_total{worker="gateway-gst"} 60`,
+		`sluice_worker_warm 1`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("no line %s", line)
 		}
+	}
+	if strings.Contains(text, `sluice_transcode_first_frame_seconds{codec="opus"`) {
+		t.Error("a first frame that has not come is timed")
 	}
 }
 
@@ -124,10 +153,10 @@ func TestNamesAndTypes(t *testing.T) {
 			t.Errorf("%s is no name of ours", name)
 		}
 	}
-	if ours != 33 {
+	if ours != 41 {
 		t.Errorf("%d metrics of ours", ours)
 	}
-	labels := []string{"stream", "state", "reason", "version", "protocol", "way", "result", "direction", "le"}
+	labels := []string{"stream", "state", "reason", "version", "protocol", "way", "result", "direction", "le", "kind", "codec", "worker"}
 	for _, m := range regexp.MustCompile(`(?m)^sluice_\w+\{(.*)\}`).FindAllStringSubmatch(text, -1) {
 		for _, l := range regexp.MustCompile(`(\w+)="`).FindAllStringSubmatch(m[1], -1) {
 			if !slices.Contains(labels, l[1]) {
