@@ -278,7 +278,7 @@ func (f *Fanout) answer(s *Session, offer *negotiation.Offer, plan *negotiation.
 	cname := rand.Text()[:16]
 	ids := newSSRCs()
 	for _, c := range plan.Sections {
-		if c.Action != negotiation.Passthrough {
+		if !c.Action.Sends() {
 			continue
 		}
 		out := rtpout.Outgoing{

@@ -32,11 +32,25 @@ func (s *Stream) wish(name string, by int) {
 	if s.wished[name] += by; s.wished[name] == 0 {
 		delete(s.wished, name)
 	}
-	s.signal()
+	s.demand(s.renditions[name])
 }
 
-// Demand lists, by name, the renditions that somebody reads, is about to go over to, or wants. It is worth another
-// look when Changed says so.
+// demand signals that a rendition, nil for one that nobody knows, is wanted by more or by fewer. It needs mu. Of what
+// the source publishes anyway nobody need know.
+func (s *Stream) demand(r *rendition) {
+	if r == nil || !r.isPlain() {
+		s.signal()
+	}
+}
+
+// isPlain reports whether the source publishes the rendition now.
+func (r *rendition) isPlain() bool {
+	p := r.current()
+	return p != nil && !p.derived
+}
+
+// Demand lists, by name, the renditions that somebody reads, is about to go over to, or wants. Changed says when it is
+// worth another look, but for renditions that the source publishes.
 func (s *Stream) Demand() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -59,7 +59,7 @@ func TestDerivedRendition(t *testing.T) {
 // Demand follows those who read, who are about to and who will; each change is signalled.
 func TestDemand(t *testing.T) {
 	s := newStream(t, hub.Options{})
-	publish(t, s, "main", video)
+	main := publish(t, s, "main", video)
 	expect := func(when string, changed <-chan struct{}, want ...string) {
 		t.Helper()
 		select {
@@ -95,12 +95,20 @@ func TestDemand(t *testing.T) {
 	expect("about to change", changed, "main", "main:h264")
 	made := derive(t, s, "main:h264", video)
 	sub.TryNext() // sees that it is there
-	changed = s.Changed()
 	if err := made.Write(video.ID, &media.AccessUnit{Keyframe: true, Arrived: time.Now(), Data: [][]byte{{1}}}); err != nil {
 		t.Fatal(err)
 	}
 	sub.TryNext()
-	expect("changed over", changed, "main:h264")
+	if got := s.Demand(); !slices.Equal(got, []string{"main:h264"}) {
+		t.Errorf("changed over: demand is %v", got)
+	}
+	sub.SelectRendition("main")
+	if err := main.Write(video.ID, &media.AccessUnit{PTS: 9000, Keyframe: true, Arrived: time.Now(), Data: [][]byte{{1}}}); err != nil {
+		t.Fatal(err)
+	}
+	changed = s.Changed()
+	sub.TryNext()
+	expect("changed back", changed, "main")
 	changed = s.Changed()
 	sub.Close()
 	expect("left", changed)

@@ -27,7 +27,7 @@ func (s *Stream) list(derived bool) []Rendition {
 			all = append(all, Rendition{Name: r.name, Tracks: p.Tracks(), Bitrate: int(p.meter.rate.Load())})
 		}
 	}
-	slices.SortFunc(all, compareRenditions)
+	slices.SortFunc(all, CompareRenditions)
 	return all
 }
 
@@ -48,11 +48,11 @@ func (s *Stream) LastTracks() []media.Track {
 	if len(all) == 0 {
 		return nil
 	}
-	return slices.MinFunc(all, compareRenditions).Tracks
+	return slices.MinFunc(all, CompareRenditions).Tracks
 }
 
-// compareRenditions is negative if a is better than b.
-func compareRenditions(a, b Rendition) int {
+// CompareRenditions is the order of Renditions: negative if a is better than b.
+func CompareRenditions(a, b Rendition) int {
 	return cmp.Or(
 		cmp.Compare(pictureArea(b.Tracks), pictureArea(a.Tracks)),
 		cmp.Compare(b.Bitrate, a.Bitrate),

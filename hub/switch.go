@@ -32,8 +32,9 @@ func (sub *Subscriber) SelectRendition(name string) {
 	s := sub.stream
 	s.mu.Lock()
 	if !s.ended {
-		sub.wanted.Store(s.rendition(name))
-		s.signal()
+		r := s.rendition(name)
+		sub.wanted.Store(r)
+		s.demand(r)
 	}
 	s.mu.Unlock()
 	sub.waker.Wake()
@@ -117,13 +118,16 @@ func (sub *Subscriber) unread() *Unit { return sub.reading.ring.at(sub.cursor) }
 // change goes on in another rendition at the picture of that index, and with the sound before it that was not
 // delivered yet.
 func (sub *Subscriber) change(to *rendition, index uint64) {
-	sub.reading.waiters.remove(sub)
+	from := sub.reading
+	from.waiters.remove(sub)
 	for i := range sub.heard {
 		sub.heard[i].switched = true
 	}
 	sub.read(to, sub.unheard(to.ring, index))
 	sub.switching, sub.joined, sub.waitKey = nil, index, true
-	sub.stream.Signal() // what it read is in less demand now
+	if !from.isPlain() {
+		sub.stream.Signal() // it is in less demand now
+	}
 }
 
 // unheard goes back from index to after the last unit that was delivered from the other rendition.

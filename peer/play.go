@@ -33,7 +33,7 @@ func (e *Engine) Play(offer *negotiation.Offer, plan *negotiation.Plan, o rtpout
 func (c *Connection) answerViewer(plan *negotiation.Plan) error {
 	var tracks []media.Track
 	for _, choice := range plan.Sections {
-		if choice.Action == negotiation.Passthrough {
+		if choice.Action.Sends() {
 			tracks = append(tracks, choice.Track)
 		}
 	}

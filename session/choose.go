@@ -12,53 +12,50 @@ import (
 // sourceWait is how long a request waits for a source that is being started (B10).
 const sourceWait = 4 * time.Second
 
-// decision is what a viewer gets when its session begins.
-type decision struct {
-	offer     *negotiation.Offer
-	plan      *negotiation.Plan
-	rendition string
-}
-
 // choose decides on what the stream's source sends, or, for a waiting viewer, may send. offer is the viewer's; nil:
 // we offer what there is.
-func (m *Manager) choose(ctx context.Context, r PlayRequest, stay *stay, offer *negotiation.Offer) (decision, error) {
+func (m *Manager) choose(ctx context.Context, r PlayRequest, stay *stay, offer *negotiation.Offer) (serving, error) {
 	all := playableOf(stay.stream.Renditions())
 	if len(all) == 0 && r.Wait {
-		d, err := m.decide(expected(stay.stream), offer, r.wish())
-		d.rendition = media.MainRendition
-		return d, err
+		s, err := m.decide(stay, expected(stay.stream), offer, r.wish())
+		if err != nil {
+			return serving{}, err
+		}
+		s.layer.Name, s.rendition = media.MainRendition, s.plan.Derived(media.MainRendition).String()
+		return s, nil
 	}
 	if len(all) == 0 {
 		var err error
 		if all, err = m.awaitSource(ctx, stay, r.Patient); err != nil {
-			return decision{}, err
+			return serving{}, err
 		}
 	}
-	return m.decide(all, offer, r.wish())
+	return m.decide(stay, all, offer, r.wish())
 }
 
 // decide takes the rendition that fits the viewer's wish best of those that its offer allows.
-func (m *Manager) decide(all []hub.Rendition, offer *negotiation.Offer, wish LayerChoice) (decision, error) {
-	var allowed []hub.Rendition
-	var fault error
-	decisions := make(map[string]decision)
-	for _, r := range all {
+func (m *Manager) decide(stay *stay, all []hub.Rendition, offer *negotiation.Offer, wish LayerChoice) (serving, error) {
+	policy := m.policy(stay)
+	servings, err := stay.serve(stay.bases(all, ""), func(b basis) (*negotiation.Plan, *negotiation.Offer, error) {
 		o := offer
 		if o == nil {
-			o = offerOf(r.Tracks)
+			o = offerOf(b.Tracks)
 		}
-		plan, err := negotiation.Decide(r.Tracks, o, m.options.Policy, negotiation.Capacity{})
-		if err == nil {
-			allowed = append(allowed, r)
-			decisions[r.Name] = decision{offer: o, plan: plan, rendition: r.Name}
-		} else if fault == nil {
-			fault = err
-		}
+		plan, err := negotiation.Decide(b.Tracks, o, policy, b.capacity)
+		return plan, o, err
+	})
+	if err != nil {
+		return serving{}, err
 	}
-	if len(allowed) == 0 {
-		return decision{}, fault
-	}
-	return decisions[wish.pick(allowed, "")], nil
+	chosen, _ := named(servings, wish.pick(layersOf(servings), ""))
+	return chosen, nil
+}
+
+// policy is the operator's, with what the stream has of its own.
+func (m *Manager) policy(s *stay) negotiation.Policy {
+	p := m.options.Policy
+	p.Transcode = s.terms.Transcode
+	return p
 }
 
 // awaitSource waits for the source of a stream that is idle or on its way. One that has failed, and a publisher who is

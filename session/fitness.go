@@ -5,111 +5,102 @@ import (
 	"fmt"
 	"slices"
 
-	"sluice/hub"
 	"sluice/media"
 	"sluice/negotiation"
+	"sluice/rtpout"
 )
 
-// fitness checks that what the source sends can still go on the payloads that were negotiated. Its methods may be
-// called from any goroutine.
+// fitness says how what there is to send can go on the payloads that were negotiated. Its methods may be called from
+// any goroutine.
 type fitness struct {
-	offer  *negotiation.Offer
-	plan   *negotiation.Plan
-	policy negotiation.Policy
+	offer      *negotiation.Offer
+	plan       *negotiation.Plan
+	negotiated *negotiation.Offer // as if the offer had held no more than what was chosen of it: payloads can't change any more
+	policy     negotiation.Policy
 }
 
-// verdicts are what was found of renditions. They belong to one goroutine.
-type verdicts []verdict
-
-// verdict is what was found of a rendition's tracks.
-type verdict struct {
-	rendition string
-	tracks    []media.Track
-	err       error
-}
-
-// fits picks the renditions that can be sent, and says why the others can't if that is all of them. Those of which too
-// little is known yet are neither.
-func (v *verdicts) fits(f fitness, all []hub.Rendition) ([]hub.Rendition, error) {
-	var fit []hub.Rendition
-	var fault error
-	for _, r := range playableOf(all) {
-		if err := v.of(f, r); err == nil {
-			fit = append(fit, r)
-		} else if fault == nil {
-			fault = err
+func newFitness(offer *negotiation.Offer, plan *negotiation.Plan, policy negotiation.Policy) fitness {
+	negotiated := *offer
+	negotiated.Sections = slices.Clone(offer.Sections)
+	for i := range negotiated.Sections {
+		s := &negotiated.Sections[i]
+		if c, ok := plan.Choice(s.MID); ok && c.Action.Sends() {
+			s.Formats = []negotiation.Format{c.Format}
+		} else {
+			s.Enabled = false
 		}
 	}
-	*v = slices.DeleteFunc(*v, func(old verdict) bool {
-		return !slices.ContainsFunc(all, func(r hub.Rendition) bool { return r.Name == old.rendition })
-	})
-	if len(fit) > 0 {
-		fault = nil
-	}
-	return fit, fault
+	return fitness{offer: offer, plan: plan, negotiated: &negotiated, policy: policy}
 }
 
-func (v *verdicts) of(f fitness, r hub.Rendition) error {
-	at := slices.IndexFunc(*v, func(old verdict) bool { return old.rendition == r.Name })
-	if at < 0 {
-		at = len(*v)
-		*v = append(*v, verdict{rendition: r.Name})
-	} else if slices.EqualFunc((*v)[at].tracks, r.Tracks, media.Track.Equal) {
-		return (*v)[at].err
+// serve decides how a basis can go on. The error is a *SourceChangedError.
+func (f *fitness) serve(b basis) (*negotiation.Plan, *negotiation.Offer, error) {
+	plan, err := negotiation.Decide(b.Tracks, f.negotiated, f.policy, b.capacity)
+	if err == nil {
+		err = f.silenced(plan)
 	}
-	(*v)[at].tracks, (*v)[at].err = r.Tracks, f.tracks(r.Tracks)
-	return (*v)[at].err
+	if err == nil && f.misses(b) {
+		err = errors.New("it sends a picture now")
+	}
+	if err != nil {
+		return nil, nil, &SourceChangedError{Err: err}
+	}
+	return plan, f.offer, nil
 }
 
-func (f fitness) tracks(tracks []media.Track) error {
-	for _, kind := range []media.Kind{media.Video, media.Audio} {
-		if t, ok := media.First(tracks, kind); ok {
-			if err := f.track(t); err != nil {
-				return err
-			}
-		}
-	}
-	if f.misses(tracks) {
-		return &SourceChangedError{Err: errors.New("it sends a picture now")}
-	}
-	return nil
-}
-
-func (f fitness) track(t media.Track) error {
+// silenced says what is wrong with a plan that leaves out sound that there is, and that the viewer was promised.
+func (f *fitness) silenced(now *negotiation.Plan) error {
 	for _, c := range f.plan.Sections {
-		if c.Action != negotiation.Passthrough || c.Track.ID != t.ID {
-			continue
-		}
-		if t.Codec != c.Track.Codec {
-			return &SourceChangedError{Err: fmt.Errorf("it sends %s and no longer %s", t.Codec.Title(), c.Track.Codec.Title())}
-		}
-		_, err := negotiation.Decide([]media.Track{t}, f.negotiated(c), f.policy, negotiation.Capacity{})
-		if err != nil {
-			return &SourceChangedError{Err: err}
+		if n, ok := now.Choice(c.MID); ok && c.Action.Sends() && n.Action == negotiation.Unused && n.Source.ID != "" {
+			return errors.New(n.Reason)
 		}
 	}
 	return nil
 }
 
 // misses reports whether the viewer would get a picture if it came again: when it came there was none.
-func (f fitness) misses(tracks []media.Track) bool {
-	sees := func(c negotiation.Choice) bool { return c.Kind == media.Video && c.Action == negotiation.Passthrough }
+func (f *fitness) misses(b basis) bool {
+	sees := func(c negotiation.Choice) bool { return c.Kind == media.Video && c.Action.Sends() }
 	if slices.ContainsFunc(f.plan.Sections, sees) {
 		return false
 	}
-	plan, err := negotiation.Decide(tracks, f.offer, f.policy, negotiation.Capacity{})
+	plan, err := negotiation.Decide(b.Tracks, f.offer, f.policy, b.capacity)
 	return err == nil && slices.ContainsFunc(plan.Sections, sees)
 }
 
-// negotiated is the offer as if it had held no more than what was chosen of it: the payload cannot change any more.
-func (f fitness) negotiated(c negotiation.Choice) *negotiation.Offer {
-	offer := *f.offer
-	for _, s := range offer.Sections {
-		if s.MID == c.MID {
-			s.Formats = []negotiation.Format{c.Format}
-			offer.Sections = []negotiation.Section{s}
-			break
+// check is asked by the sender of each track that it comes to. What is made is judged as it is, like what the source
+// sends. With unfit, somebody else decides what becomes of a viewer that a track does not fit.
+func (f *fitness) check(t media.Track, unfit func()) error {
+	err := f.track(t)
+	if err == nil || unfit == nil {
+		return err
+	}
+	unfit()
+	return rtpout.ErrUnfit
+}
+
+func (f *fitness) track(t media.Track) error {
+	policy := f.policy
+	policy.Transcode = negotiation.TranscodeNever
+	for _, c := range f.plan.Sections {
+		if !c.Action.Sends() || c.Track.ID != t.ID {
+			continue
 		}
+		if t.Codec != c.Track.Codec {
+			return &SourceChangedError{Err: fmt.Errorf("it sends %s and no longer %s", t.Codec.Title(), c.Track.Codec.Title())}
+		}
+		if _, err := negotiation.Decide([]media.Track{t}, f.only(c), policy, negotiation.Capacity{}); err != nil {
+			return &SourceChangedError{Err: err}
+		}
+	}
+	return nil
+}
+
+// only is what was negotiated of one section.
+func (f *fitness) only(c negotiation.Choice) *negotiation.Offer {
+	offer := *f.negotiated
+	if s, ok := f.negotiated.Section(c.MID); ok {
+		offer.Sections = []negotiation.Section{*s}
 	}
 	return &offer
 }

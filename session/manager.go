@@ -96,7 +96,7 @@ func (m *Manager) refused(ctx context.Context, role Role, stream string, err err
 	r := refusalOf(err)
 	level := slog.LevelDebug
 	switch r.Reason {
-	case ReasonCodec, ReasonUnservable, ReasonBusy, ReasonNotPublishable, ReasonLimit, ReasonHostLimit:
+	case ReasonCodec, ReasonCapacity, ReasonUnservable, ReasonBusy, ReasonNotPublishable, ReasonLimit, ReasonHostLimit:
 		level = slog.LevelInfo
 	}
 	m.options.Log.Log(ctx, level, "session refused", "role", role, "stream", stream, "reason", r.Reason, "err", r.Err)

@@ -80,7 +80,7 @@ func (m *Manager) counterOffer(ctx context.Context, r PlayRequest, stay *stay) (
 	}
 	var tracks []media.Track
 	for _, c := range d.plan.Sections {
-		if c.Action == negotiation.Passthrough {
+		if c.Action.Sends() {
 			tracks = append(tracks, c.Track)
 		}
 	}
@@ -97,15 +97,19 @@ func (m *Manager) playOptions(r PlayRequest) rtpout.PlayOptions {
 }
 
 // newViewer makes the part of a session that sends what was decided. Its sender is still to be set.
-func newViewer(r PlayRequest, d decision) *viewer {
+func newViewer(r PlayRequest, d serving) *viewer {
 	return &viewer{
-		offer: d.offer, plan: d.plan, automatic: r.wish(), wish: r.wish(), chosen: d.rendition,
+		offer: d.offer, plan: d.plan, automatic: r.wish(), wish: r.wish(), chosen: d.layer.Name, now: d,
 		poke: make(chan struct{}, 1),
 	}
 }
 
+// join makes the viewer the part of a session, and has what it is to be sent made from now on.
 func (v *viewer) join(s *Session) *Session {
 	v.session, s.viewer, s.part, s.link = s, v, v, v.sender
+	v.fit = newFitness(v.offer, v.plan, s.manager.policy(s.stay))
+	v.want(v.now.rendition)
+	s.stay.holds(func() { v.release() })
 	return s
 }
 

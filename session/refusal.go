@@ -16,8 +16,9 @@ type Reason string
 const (
 	ReasonMalformedSDP   Reason = "malformed_sdp"
 	ReasonTooLarge       Reason = "sdp_too_large"
-	ReasonUnservable     Reason = "unservable_offer"  // understood, but asks for what is not done
-	ReasonCodec          Reason = "unsupported_codec" // the viewer can't take what the source sends, or we what a publisher sends
+	ReasonUnservable     Reason = "unservable_offer"   // understood, but asks for what is not done
+	ReasonCodec          Reason = "unsupported_codec"  // the viewer can't take what the source sends, or we what a publisher sends
+	ReasonCapacity       Reason = "no_transcoder_free" // it could be made for the viewer, but not now
 	ReasonNoStream       Reason = "stream_not_found"
 	ReasonSourceOffline  Reason = "source_not_ready"
 	ReasonBusy           Reason = "publisher_conflict" // somebody else publishes
@@ -84,6 +85,7 @@ func (e *NotPublishableError) Error() string {
 func refusalOf(err error) *Refusal {
 	var r *Refusal
 	var offline *SourceOfflineError
+	var full *negotiation.CapacityError
 	if errors.As(err, &r) {
 		return r
 	}
@@ -102,6 +104,8 @@ func refusalOf(err error) *Refusal {
 		r.Reason = ReasonFragmentTooLarge
 	case errors.As(err, new(*negotiation.NoCodecError)):
 		r.Reason = ReasonCodec
+	case errors.As(err, &full):
+		r.Reason, r.RetryAfter = ReasonCapacity, full.RetryAfter
 	case errors.As(err, new(*hub.StreamNotFoundError)), errors.Is(err, hub.ErrClosed):
 		r.Reason = ReasonNoStream
 	case errors.As(err, new(*NotPublishableError)):

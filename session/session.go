@@ -193,6 +193,7 @@ type Info struct {
 	Created              time.Time
 	Choices              []negotiation.Choice
 	Route                Route                     // of a viewer
+	Rendition            string                    // that a viewer is sent
 	Stats                rtpout.Stats              // what a viewer has been sent
 	Dropped              map[hub.DropReason]uint64 // what a viewer has not been sent
 	Received             peer.ReceptionStats       // what a publisher has sent

@@ -1,6 +1,9 @@
 package session
 
-import "sluice/hub"
+import (
+	"sluice/hub"
+	"sluice/negotiation"
+)
 
 // Conflict says what happens when somebody publishes to a stream that has a publisher (A14).
 type Conflict string
@@ -16,7 +19,11 @@ type Terms struct {
 	Publish    bool      // it is fed by publishers and has no source of its own
 	OnConflict Conflict  // "": ConflictReplace
 	Start      hub.Start // where its viewers begin
-	Release    func()    // called once, by whoever found the stream, when it needs it no more; nil: nothing to do
+
+	Transcode negotiation.Transcode // "": TranscodeAuto
+	Maker     Maker                 // nil: nothing can be made
+
+	Release func() // called once, by whoever found the stream, when it needs it no more; nil: nothing to do
 }
 
 // Streams finds the streams that sessions are for.

@@ -17,23 +17,29 @@ type viewer struct {
 	route     Route              // likewise
 	offer     *negotiation.Offer // likewise
 	plan      *negotiation.Plan  // likewise
+	fit       fitness            // likewise
 	automatic LayerChoice        // likewise: what the request wished for
 	poke      chan struct{}      // capacity 1; sent to by all who want the watch to look again, never closed
 
 	mu         sync.Mutex
 	subscriber *hub.Subscriber // guarded by mu; closed by the sender, nil before it is connected
 	asked      string          // guarded by mu; the rendition that the subscriber was asked for
-	chosen     string          // guarded by mu; the rendition that it should be asked for
+	chosen     string          // guarded by mu; the layer that it should be sent
+	now        serving         // guarded by mu; how it is sent that
 	wish       LayerChoice     // guarded by mu
-	layers     []Layer         // guarded by mu; as the watch saw them last
+	servings   []serving       // guarded by mu; as the watch saw them last
+
+	wanted  string // what release gives back; as release, belongs to who owns the stay
+	release func()
 }
 
 func (v *viewer) role() Role { return RolePlay }
 
 func (v *viewer) describe(i *Info) {
-	i.Choices, i.Stats, i.Route = v.plan.Sections, v.sender.Stats(), v.route
+	i.Stats, i.Route = v.sender.Stats(), v.route
 	v.mu.Lock()
 	sub := v.subscriber
+	i.Choices, i.Rendition = choicesOf(v.plan, v.now.plan), v.now.rendition
 	v.mu.Unlock()
 	if sub != nil {
 		i.Dropped = sub.Dropped()
@@ -42,8 +48,27 @@ func (v *viewer) describe(i *Info) {
 
 func (v *viewer) live(context.Context) error { return newWatch(v).run() }
 
-func (v *viewer) fitness() fitness {
-	return fitness{offer: v.offer, plan: v.plan, policy: v.session.manager.options.Policy}
+// choicesOf is what was negotiated, with what is sent of it now.
+func choicesOf(negotiated, now *negotiation.Plan) []negotiation.Choice {
+	all := slices.Clone(negotiated.Sections)
+	for i, c := range all {
+		if n, ok := now.Choice(c.MID); ok && c.Action.Sends() && n.Action.Sends() {
+			all[i] = n
+		}
+	}
+	return all
+}
+
+// want has a rendition made, from before it is read until the viewer has gone over to another one.
+func (v *viewer) want(rendition string) {
+	if v.release != nil && v.wanted == rendition {
+		return
+	}
+	before := v.release
+	v.wanted, v.release = rendition, v.session.stay.stream.WantRendition(rendition)
+	if before != nil {
+		before()
+	}
 }
 
 func (v *viewer) lookAgain() {
@@ -59,16 +84,24 @@ func (s *Session) Layers() []Layer {
 		return nil
 	}
 	s.viewer.mu.Lock()
-	layers := slices.Clone(s.viewer.layers)
+	servings, sub := slices.Clone(s.viewer.servings), s.viewer.subscriber
 	s.viewer.mu.Unlock()
-	for _, r := range s.stay.stream.Renditions() {
-		for i := range layers {
-			if layers[i].RID == r.Name {
-				layers[i].Bitrate = r.Bitrate // changes all the time
+	for _, r := range append(s.stay.stream.Renditions(), s.stay.stream.Derived()...) {
+		for i := range servings {
+			if servings[i].rendition == r.Name {
+				servings[i].layer.Bitrate = r.Bitrate // changes all the time
 			}
 		}
 	}
-	return layers
+	return shownOf(servings, readingOf(sub))
+}
+
+// readingOf is the rendition that a subscriber reads; "" for nil.
+func readingOf(sub *hub.Subscriber) string {
+	if sub == nil {
+		return ""
+	}
+	return sub.Rendition()
 }
 
 // SelectLayer says which layer a viewer wants from now on. The zero choice is what its request wished for. Every
@@ -97,7 +130,12 @@ func (s *Session) SelectLayer(c LayerChoice) error {
 
 // offers looks at the stream itself: the watch may not have seen its newest layer.
 func (v *viewer) offers(rid string) bool {
-	return slices.ContainsFunc(v.session.stay.stream.Renditions(), func(r hub.Rendition) bool {
+	stay := v.session.stay
+	all := stay.stream.Renditions()
+	if stay.terms.Maker != nil {
+		all = append(all, stay.terms.Maker.Renditions()...)
+	}
+	return slices.ContainsFunc(all, func(r hub.Rendition) bool {
 		_, ok := media.First(r.Tracks, media.Video)
 		return ok && r.Name == rid
 	})

@@ -1,10 +1,11 @@
 package session
 
 import (
+	"slices"
 	"time"
 
-	"sluice/hub"
 	"sluice/media"
+	"sluice/negotiation"
 	"sluice/rtpout"
 	"sluice/transport"
 )
@@ -31,7 +32,9 @@ type watch struct {
 	idle    alarm           // set while there is no source
 	looks   int             // since the last tick
 	still   bool            // nothing changes of which nobody tells
-	known   verdicts
+
+	doubt  doubt  // that the viewer can show what it is sent
+	unable string // why it can't be passed a picture as it is; "": it can
 }
 
 func newWatch(v *viewer) *watch {
@@ -89,13 +92,16 @@ func (w *watch) advance() error {
 // start has the viewer sent to.
 func (w *watch) start() error {
 	stay := w.session.stay
-	fit := w.fitness()
+	var unfit func()
+	if stay.terms.Maker != nil {
+		unfit = w.lookAgain
+	}
 	w.mu.Lock()
-	name := w.chosen
+	name := w.now.rendition
 	w.mu.Unlock()
 	sub, err := w.sender.Start(rtpout.Feed{
 		Stream: stay.stream, Rendition: name, Start: stay.terms.Start, PaceBits: w.session.manager.options.PaceBits,
-		Check: func(t *media.Track) error { return fit.track(*t) },
+		Check: func(t *media.Track) error { return w.fit.check(*t, unfit) },
 		Moved: w.lookAgain,
 	})
 	if err != nil {
@@ -118,7 +124,8 @@ func (w *watch) look() error {
 	} else {
 		w.idle.set(w.session.manager.options.ViewerIdleTimeout)
 	}
-	fits, err := w.known.fits(w.fitness(), all)
+	stay := w.session.stay
+	servings, err := stay.serve(stay.bases(playableOf(all), w.unable), w.fit.serve)
 	if err != nil {
 		return err
 	}
@@ -127,9 +134,9 @@ func (w *watch) look() error {
 		source = EventInactive
 	}
 	w.session.events.post(Event{Kind: source})
-	layers, settled := w.choose(fits)
+	layers, settled := w.choose(servings)
 	w.session.events.post(Event{Kind: EventLayers, Layers: layers})
-	w.lookLater(settled && len(all) < 2)
+	w.lookLater(settled && len(servings) < 2 && !w.doubtful())
 	return nil
 }
 
@@ -156,6 +163,10 @@ func (w *watch) lookAround() error {
 	if w.session.events.listenedTo() {
 		w.tellViewers()
 	}
+	if w.doubtful() && w.doubt.grows(time.Now(), w.sender.Stats()) {
+		w.unable = "The viewer's decoder could not show the stream as it is."
+		w.session.log.Info("viewer can't decode what is passed on", "rendition", w.now.rendition)
+	}
 	if w.still {
 		w.setTick()
 		return nil
@@ -163,48 +174,53 @@ func (w *watch) lookAround() error {
 	return w.look()
 }
 
+// doubtful reports whether the viewer is sent a picture that it has not offered to decode, and could be sent another
+// (F40).
+func (w *watch) doubtful() bool {
+	if w.unable != "" || w.session.stay.terms.Maker == nil {
+		return false
+	}
+	return slices.ContainsFunc(w.now.plan.Sections, func(c negotiation.Choice) bool { return c.Lenient })
+}
+
 // tellViewers is for those who listen, or are about to.
 func (v *viewer) tellViewers() {
 	v.session.events.post(Event{Kind: EventViewerCount, Viewers: v.session.stay.stream.Viewers()})
 }
 
-// choose has the subscriber go over to another rendition if a better one fits, and returns the layers as they are
-// now, and whether it is sent the one that it has chosen. Without a source it stays where it is.
-func (v *viewer) choose(fits []hub.Rendition) (layers []Layer, settled bool) {
+// choose has the subscriber go over to what suits the viewer best now, and returns the layers as they are now, and
+// whether it is sent the one that it has chosen. Without a source it stays where it is.
+func (v *viewer) choose(servings []serving) (layers []Layer, settled bool) {
 	v.mu.Lock()
-	if name := v.wish.pick(fits, v.chosen); name != "" {
-		v.chosen = name
+	if s, ok := named(servings, v.wish.pick(layersOf(servings), v.chosen)); ok {
+		v.chosen, v.now = s.layer.Name, s
 	}
-	name, sub := v.chosen, v.subscriber
+	v.servings = servings
+	name, sub := v.now.rendition, v.subscriber
 	change := sub != nil && name != v.asked
 	if change {
 		v.asked = name
 	}
 	v.mu.Unlock()
-	reading := ""
-	if sub != nil {
-		reading = sub.Rendition()
-	}
+	v.want(name)
+	reading := readingOf(sub)
 	switch {
 	case change:
 		sub.SelectRendition(name)
 	case sub != nil && reading != name:
 		v.session.stay.stream.RequestKeyframe(name) // a wish gets lost at times
 	}
-	layers = layersOf(fits, reading)
-	v.mu.Lock()
-	v.layers = layers
-	v.mu.Unlock()
-	return layers, sub == nil || reading == name
+	return shownOf(servings, reading), sub == nil || reading == name
 }
 
-// layersOf lists the renditions with a picture.
-func layersOf(all []hub.Rendition, reading string) []Layer {
+// shownOf lists the layers with a picture.
+func shownOf(servings []serving, reading string) []Layer {
 	var layers []Layer
-	for _, r := range all {
-		if t, ok := media.First(r.Tracks, media.Video); ok {
+	for _, s := range servings {
+		if t, ok := media.First(s.layer.Tracks, media.Video); ok {
 			layers = append(layers, Layer{
-				RID: r.Name, Width: t.Width, Height: t.Height, Bitrate: r.Bitrate, Active: r.Name == reading,
+				RID: s.layer.Name, Width: t.Width, Height: t.Height, Bitrate: s.layer.Bitrate,
+				Active: reading != "" && s.layer.Name == layerOf(reading),
 			})
 		}
 	}
