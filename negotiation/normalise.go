@@ -52,9 +52,7 @@ func (o *Offer) bundled() []string {
 }
 
 func (s *Section) write(w *writer, policy CandidatePolicy, left int) int {
-	formats := slices.DeleteFunc(slices.Concat(s.Formats, s.Repair), func(f Format) bool {
-		return f.Codec == "" && !slices.Contains(repairNames, strings.ToLower(f.Name))
-	})
+	formats := slices.DeleteFunc(slices.Concat(s.Formats, s.Repair), s.unknown)
 	w.mline(s.Media, 9, "UDP/TLS/RTP/SAVPF", formats)
 	w.attr("setup", orActpass(s.Setup))
 	w.attr("mid", s.MID)
@@ -84,6 +82,14 @@ func (s *Section) write(w *writer, policy CandidatePolicy, left int) int {
 	}
 	w.flag("end-of-candidates", s.EndOfCandidates)
 	return left - min(left, len(s.Candidates))
+}
+
+// unknown reports whether a format is of no codec that the gateway knows, or retransmits one that is.
+func (s *Section) unknown(f Format) bool {
+	if !f.repairs() {
+		return f.Codec == ""
+	}
+	return slices.ContainsFunc(s.Formats, func(o Format) bool { return o.Codec == "" && o.RTX != 0 && o.RTX == f.PayloadType })
 }
 
 func orActpass(setup string) string {
