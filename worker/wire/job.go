@@ -20,7 +20,7 @@ const (
 type Job struct {
 	Role Role `json:",omitempty"`
 	// Pipeline is what gst_parse_launch gets. It is complete, with named appsrc and appsink elements, for all roles
-	// but RoleSource and RoleSink, where it holds the user's own text.
+	// but RoleSource, where it holds the user's own text.
 	Pipeline string `json:",omitempty"`
 	// Elements stands for what the gateway can't know, which elements are installed: where Pipeline says {name}, the
 	// first candidate under that name goes whose elements exist. See Resolve.

@@ -1,0 +1,149 @@
+package pipeline
+
+import (
+	"fmt"
+
+	"sluice/media"
+	"sluice/worker/wire"
+)
+
+// Picture is one picture made of another.
+type Picture struct {
+	Source media.Track
+	Codec  media.Codec
+	// Width and Height bound the picture, in pixels; it keeps its shape and is never enlarged. 0: no bound.
+	Width, Height int
+	// FPS bounds the frames in a second. 0: as many as the source has.
+	FPS int
+	// BitrateKbps is what the encoder is told. 0: BitrateFor the size.
+	BitrateKbps int
+	// Process is the user's own text between decoder and encoder, or empty.
+	Process string
+	// Preset is Superfast, which "" stands for too, or Ultrafast.
+	Preset  string
+	Encoder Encoder
+}
+
+// usualFPS is taken of a source that does not tell its frame rate.
+const usualFPS = 30
+
+// rawPicture is what every encoder takes: 8 bits, 4:2:0.
+const rawPicture = "video/x-raw,format=(string){I420,NV12}"
+
+// TranscodePicture is the job that makes p: units of p.Source in, those of p.Codec out. allow is
+// transcode.allow_elements. Errors are *UndecodableError, *UnencodableError, and *wire.Fault for a mistake in
+// p.Process.
+func TranscodePicture(p Picture, allow []string) (wire.Job, error) {
+	if !CanDecodeTrack(p.Source) || p.Source.Kind != media.Video {
+		return wire.Job{}, &UndecodableError{Codec: p.Source.Codec}
+	}
+	if p.Encoder.Element == "" || p.Encoder.Codec != p.Codec {
+		return wire.Job{}, &UnencodableError{Codec: p.Codec}
+	}
+	if p.Process != "" {
+		if err := check(p.Process, allow, inName, outName, decoderName, encoderName); err != nil {
+			return wire.Job{}, err
+		}
+	}
+	return p.job(allow), nil
+}
+
+func (p Picture) job(allow []string) wire.Job {
+	j := wire.Job{
+		Role:       wire.RoleTranscode,
+		Inputs:     []wire.Port{input(p.Source, inName)},
+		Outputs:    output(media.Video, p.Codec),
+		Properties: properties(encoderName, p.Encoder.settingsFor(p.kbps(), p.fps(), p.Preset)),
+		Controls:   []wire.Control{p.Encoder.control(0, encoderName)},
+		Allow:      allow,
+		Limits:     limits(),
+		Sandboxed:  true,
+		Preroll:    true,
+	}
+	j.Pipeline = chain(source(inName, p.Source), decode(&j, p.Source), deinterlace(p.Source), "videoconvert", p.process(), p.rate(), p.scale(),
+		rawPicture, p.Encoder.Element+" name="+encoderName, p.Encoder.after(), sink(outName))
+	return j
+}
+
+// process is the user's part, with whatever it needs to get and give any raw format.
+func (p Picture) process() string {
+	if p.Process == "" {
+		return ""
+	}
+	return chain(p.Process, "videoconvert")
+}
+
+// rate drops frames without waiting for the next one, which is what its averaging is for.
+func (p Picture) rate() string {
+	if p.FPS == 0 {
+		return ""
+	}
+	return fmt.Sprintf("videorate drop-only=true max-rate=%d", p.FPS)
+}
+
+// scale keeps shape, and makes sizes even and pixels square: encoders want the one, browsers the other.
+func (p Picture) scale() string {
+	return "videoscale ! video/x-raw,pixel-aspect-ratio=1/1,width=(int)" + even(p.Width) + ",height=(int)" + even(p.Height)
+}
+
+// even is the range of even numbers up to bound.
+func even(bound int) string {
+	const largest = 16384
+	if bound <= 0 || bound > largest {
+		bound = largest
+	}
+	return fmt.Sprintf("[2,%d,2]", max(2, bound&^1))
+}
+
+func (p Picture) fps() int {
+	if p.FPS == 0 {
+		return usualFPS
+	}
+	return p.FPS
+}
+
+func (p Picture) kbps() int {
+	if p.BitrateKbps > 0 {
+		return p.BitrateKbps
+	}
+	w, h := Scaled(p.Source, p.Width, p.Height)
+	return BitrateFor(w, h, p.fps())
+}
+
+// deinterlace makes one frame of two fields, without holding one back.
+func deinterlace(t media.Track) string {
+	if !t.Interlaced {
+		return ""
+	}
+	return "deinterlace method=linear fields=top"
+}
+
+// BitrateFor is a bitrate that a picture of that size looks well at, in kbit/s: 2350 for 1280 × 720 at 30 frames in a
+// second. A size that is not known counts as that.
+func BitrateFor(width, height, fps int) int {
+	const perPixel = 0.085 // bits
+	if width <= 0 || height <= 0 {
+		width, height = 1280, 720
+	}
+	kbps := int(float64(width) * float64(height) * float64(fps) * perPixel / 1000)
+	return min(max(kbps, 200), 8000)
+}
+
+// Scaled is the size of a track's picture within bounds, in even numbers, as the pipeline makes it of square pixels.
+// It is 0, 0 while the track's size is not known; a bound of 0 is none.
+func Scaled(t media.Track, width, height int) (w, h int) {
+	if t.Width <= 0 || t.Height <= 0 {
+		return 0, 0
+	}
+	shrink := 1.0
+	if width > 0 {
+		shrink = min(shrink, float64(width&^1)/float64(t.Width))
+	}
+	if height > 0 {
+		shrink = min(shrink, float64(height&^1)/float64(t.Height))
+	}
+	return evenly(float64(t.Width) * shrink), evenly(float64(t.Height) * shrink)
+}
+
+// evenly is the next even number, at least 2.
+func evenly(v float64) int { return max(2, int(v/2+0.5)*2) }
