@@ -2,9 +2,11 @@ package session
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,9 +140,15 @@ type fakeSender struct {
 	feed    rtpout.Feed     // set by Start
 	reading *hub.Subscriber // likewise
 	reader  sync.WaitGroup
+	counted atomic.Pointer[rtpout.Stats]
 }
 
-func (s *fakeSender) Stats() rtpout.Stats { return rtpout.Stats{} }
+func (s *fakeSender) Stats() rtpout.Stats {
+	if st := s.counted.Load(); st != nil {
+		return *st
+	}
+	return rtpout.Stats{}
+}
 
 func (s *fakeSender) Start(f rtpout.Feed) (*hub.Subscriber, error) {
 	sub, err := f.Stream.Subscribe(f.Rendition, f.Start)
@@ -162,7 +170,9 @@ func (s *fakeSender) read(sub *hub.Subscriber) {
 	for {
 		for u, ok := sub.TryNext(); ok; u, ok = sub.TryNext() {
 			if u.Track != checked {
-				if err := s.feed.Check(u.Track); err != nil {
+				if err := s.feed.Check(u.Track); errors.Is(err, rtpout.ErrUnfit) {
+					continue
+				} else if err != nil {
 					s.lose(err)
 					return
 				}
