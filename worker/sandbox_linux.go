@@ -1,0 +1,130 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// nobody is the user, and the group, that owns nothing.
+const nobody = 65534
+
+// attributes are those of every worker: it dies with us, and a Ctrl-C in our terminal is not for it.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+}
+
+// sandbox remembers what the system permits. It belongs to the forker.
+type sandbox struct{ rest []isolation }
+
+// isolation is one way to take rights away from a process.
+type isolation struct {
+	missing string // what it leaves, for people
+	network bool   // it has none: only a loopback interface that is down
+	user    bool   // it is nobody; only for us as root
+	mapped  bool   // in a user namespace, which is how others than root may take the network away
+}
+
+// levels are those that are left to try, best first.
+func (b *sandbox) levels() []isolation {
+	if b.rest != nil {
+		return b.rest
+	}
+	if os.Geteuid() == 0 {
+		b.rest = []isolation{
+			{network: true, user: true},
+			{user: true, missing: "no network"},
+			{network: true, missing: "a user without rights"},
+			{missing: "no network, a user without rights"},
+		}
+	} else {
+		b.rest = []isolation{{network: true, mapped: true}, {missing: "no network"}}
+	}
+	return b.rest
+}
+
+// keep forgets the first i levels: the system does not permit them.
+func (b *sandbox) keep(i int) { b.rest = b.rest[i:] }
+
+// refused tells that an error may be for lack of a right.
+func refused(err error) bool {
+	for _, e := range []error{unix.EPERM, unix.EACCES, unix.EINVAL, unix.ENOSPC, unix.ENOSYS, unix.EUSERS} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// apply prepares cmd; cleanup is called after its start.
+func (i isolation) apply(cmd *exec.Cmd) (cleanup func(), err error) {
+	attr := attributes()
+	cmd.SysProcAttr = attr
+	if i.network {
+		attr.Cloneflags |= unix.CLONE_NEWNET
+	}
+	if i.mapped {
+		attr.Cloneflags |= unix.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}}
+	}
+	if !i.user {
+		return func() {}, nil
+	}
+	attr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody, Groups: deviceGroups()}
+	return byDescriptor(cmd)
+}
+
+// byDescriptor starts the program through a descriptor: nobody may have no right to search the folder it is in.
+func byDescriptor(cmd *exec.Cmd) (cleanup func(), err error) {
+	f, err := os.Open(cmd.Path)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Path = fmt.Sprintf("/proc/self/fd/%d", f.Fd())
+	return func() { f.Close() }, nil
+}
+
+// deviceGroups are the groups that may use graphics cards and hardware encoders.
+func deviceGroups() []uint32 {
+	var groups []uint32
+	for _, pattern := range []string{"/dev/dri/*", "/dev/video*", "/dev/nvidia*", "/dev/mpp_service"} {
+		devices, _ := filepath.Glob(pattern)
+		for _, d := range devices {
+			var st unix.Stat_t
+			if unix.Stat(d, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFCHR || st.Gid == 0 || slices.Contains(groups, st.Gid) {
+				continue
+			}
+			groups = append(groups, st.Gid)
+		}
+	}
+	return groups
+}
+
+// readableByWorkers tells that an isolated worker can reach dir.
+func readableByWorkers(dir string) bool {
+	if os.Geteuid() != 0 {
+		return true
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return false
+	}
+	for {
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode().Perm()&0o001 == 0 {
+			return false
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return true
+		}
+		dir = parent
+	}
+}

@@ -1,0 +1,96 @@
+package worker
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+
+	"sluice/media"
+)
+
+const tailSize = 4096
+
+// tail keeps the end of what a process prints, and the line that says why it crashed.
+type tail struct {
+	mu    sync.Mutex
+	kept  []byte
+	cut   bool   // something before kept is missing
+	cause string // the first line that a dying Go program prints
+}
+
+// causes are how such a line begins.
+var causes = []string{"panic: ", "fatal error: ", "SIGSEGV: ", "SIGABRT: ", "SIGBUS: ", "SIGFPE: ", "SIGILL: ", "SIGTRAP: "}
+
+// Write never fails.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.findCause(p)
+	t.kept = append(t.kept, p...)
+	if over := len(t.kept) - tailSize; over > 0 {
+		t.kept = append(t.kept[:0], t.kept[over:]...)
+		t.cut = true
+	}
+	return len(p), nil
+}
+
+// findCause expects that such a line is written at once, as the runtime does with short ones.
+func (t *tail) findCause(p []byte) {
+	if t.cause != "" {
+		return
+	}
+	for line := range bytes.Lines(p) {
+		for _, c := range causes {
+			if bytes.HasPrefix(line, []byte(c)) {
+				t.cause = redact(strings.TrimSpace(string(line[:min(len(line), 200)])))
+				return
+			}
+		}
+	}
+}
+
+// text is what is kept, whole lines only, without secrets, and the cause.
+func (t *tail) text() (text, cause string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	kept := string(t.kept)
+	if t.cut { // what begins in the midst of a word may hide a password
+		kept = afterFirst(kept, "\n", " ")
+	}
+	return strings.TrimSpace(redact(kept)), t.cause
+}
+
+// afterFirst is what follows the first separator that is found in s; nothing if none is.
+func afterFirst(s string, separators ...string) string {
+	for _, separator := range separators {
+		if _, after, found := strings.Cut(s, separator); found {
+			return after
+		}
+	}
+	return ""
+}
+
+// redact takes the secrets out of all words that look like URLs.
+func redact(s string) string {
+	if !strings.ContainsAny(s, "?@") {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		end := strings.IndexAny(s, " \t\r\n")
+		if end < 0 {
+			end = len(s)
+		}
+		word := s[:end]
+		if strings.Contains(word, "://") || strings.Contains(word, "?") {
+			word = media.RedactURL(word)
+		}
+		b.WriteString(word)
+		s = s[end:]
+		if s != "" {
+			b.WriteByte(s[0])
+			s = s[1:]
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,118 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"sluice/worker/wire"
+)
+
+// warmStart is how long a process may take to load what it is to have loaded, also on a small machine.
+const warmStart = 30 * time.Second
+
+// keepWarm keeps as many processes ready as the options want.
+func (p *Pool) keepWarm(ctx context.Context) {
+	var backoff Backoff
+	var since time.Time
+	deaths := 0
+	for ctx.Err() == nil {
+		if p.Err() != nil {
+			_ = sleep(ctx, lookAgain)
+			continue
+		}
+		if err := p.registry.ready(ctx, p); err != nil || !p.wantsWarm() {
+			p.waitForChange(ctx)
+			continue
+		}
+		if n := p.warmDeaths(); n != deaths { // they die without a job: more of them would too
+			deaths = n
+			_ = sleep(ctx, backoff.Next(time.Now(), time.Since(since)))
+		}
+		since = time.Now()
+		if err := p.warmUp(ctx); err != nil && ctx.Err() == nil {
+			p.o.Log.Warn("A worker can't be kept ready", "worker", p.o.Name, "err", err)
+			_ = sleep(ctx, backoff.Next(time.Now(), time.Since(since)))
+		}
+	}
+}
+
+func (p *Pool) waitForChange(ctx context.Context) {
+	select {
+	case <-p.changed:
+	case <-ctx.Done():
+	}
+}
+
+func (p *Pool) wantsWarm() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.warm) < p.o.Warm
+}
+
+func (p *Pool) warmDeaths() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.deaths
+}
+
+func (p *Pool) warmUp(ctx context.Context) error {
+	s := Spec{Job: wire.Job{Warm: p.o.WarmElements}, Label: p.o.Name + " warm", Isolate: true, Start: warmStart}
+	process, err := p.spawnIdle(ctx, s)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, lives := p.processes[process]; lives {
+		p.warm = append(p.warm, process)
+	}
+	return nil
+}
+
+// spawnIdle starts a process without a job and waits until it is ready for one.
+func (p *Pool) spawnIdle(ctx context.Context, s Spec) (*Process, error) {
+	process, err := p.spawn(ctx, s.normal())
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-process.ready:
+		return process, nil
+	case <-process.done:
+		return nil, process.final
+	case <-ctx.Done():
+		process.Close()
+		return nil, context.Cause(ctx)
+	}
+}
+
+// takeWarm gives the job to a process that waits for one, nil if there is none or the job does not fit.
+func (p *Pool) takeWarm(s Spec) *Process {
+	if !s.Isolate || s.Job.Role == "" {
+		return nil
+	}
+	for {
+		process := p.popWarm()
+		if process == nil {
+			return nil
+		}
+		if process.adopt(s) {
+			if s.Low {
+				lower(process.cmd.Process.Pid)
+			}
+			return process
+		}
+	}
+}
+
+func (p *Pool) popWarm() *Process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.warm) == 0 || p.closing {
+		return nil
+	}
+	process := p.warm[0]
+	p.warm = p.warm[1:]
+	p.signal()
+	return process
+}
