@@ -44,6 +44,8 @@ func newInspector(t *media.Track) inspector {
 		return opus{}
 	case media.AAC:
 		return aac{}
+	case media.MP3:
+		return mpegAudio{}
 	default:
 		return always{}
 	}

@@ -15,8 +15,8 @@ type Track struct {
 	Kind      Kind
 	Codec     Codec
 	Rendition string
-	ClockRate int // of PTS, in Hz: 90000 for video, the RTP clock for audio (G.722: 8000, RFC 3551 4.5.2)
-	Channels  int // audio only
+	ClockRate int // of PTS, in Hz: 90000 for video, the RTP clock for audio (G.722: 8000, MP3: 90000, RFC 3551 4.5)
+	Channels  int // audio only; 0 if unknown
 	BitDepth  int // LPCM: bits of one sample; video: bits of one sample, luma or chroma, whichever has more; 0 if unknown
 
 	// ParameterSets is what a decoder needs before the first unit. H264: SPS, PPS; H265: VPS, SPS, PPS (no

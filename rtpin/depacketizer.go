@@ -55,6 +55,8 @@ func newDepacketizer(t *media.Track, s sink) (depacketizer, error) {
 		return newFrames(t, s), nil
 	case media.AAC:
 		return newAAC(t, s), nil
+	case media.MP3:
+		return newMPA(t, s), nil
 	default:
 		return nil, &UnsupportedCodecError{Codec: t.Codec}
 	}

@@ -26,7 +26,7 @@ func fuzzReceiver(f *testing.F, codec media.Codec, payloads ...string) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		track := media.Track{Codec: codec, Kind: media.Video, ClockRate: 90000}
 		switch codec {
-		case media.AAC, media.Opus, media.LPCM:
+		case media.AAC, media.Opus, media.LPCM, media.MP3:
 			track.Kind, track.ClockRate = media.Audio, 48000
 		}
 		if len(b) > 0 && b[0] == 1 {

@@ -34,7 +34,7 @@ func TestScriptsNameCodecsAsMediaDoes(t *testing.T) {
 	words := string(newPages(t).assets.files["words.js"].body)
 	for _, codec := range []media.Codec{
 		media.H264, media.H265, media.VP8, media.VP9, media.AV1, media.MJPEG, media.MPEG4Video,
-		media.Opus, media.PCMU, media.PCMA, media.G722, media.AAC, media.LPCM,
+		media.Opus, media.PCMU, media.PCMA, media.G722, media.AAC, media.MP3, media.LPCM,
 	} {
 		if want := string(codec) + ": '" + codec.Title() + "'"; !strings.Contains(words, want) {
 			t.Errorf("words.js lacks %s", want)

@@ -21,7 +21,7 @@ type payload struct {
 var staticPayloads = map[int]payload{
 	0: {name: "PCMU", clock: 8000}, 8: {name: "PCMA", clock: 8000}, 9: {name: "G722", clock: 8000},
 	10: {name: "L16", clock: 44100, channels: 2}, 11: {name: "L16", clock: 44100, channels: 1},
-	26: {name: "JPEG", clock: 90000},
+	14: {name: "MPA", clock: 90000}, 26: {name: "JPEG", clock: 90000},
 }
 
 // newPayload puts together what is said of a payload type. It reports false if nothing says how it is coded.
@@ -89,6 +89,8 @@ func (p payload) track() (media.Track, error) {
 		t := audio(media.LPCM, p.rate(44100), p.count())
 		t.BitDepth = positive(name[1:])
 		return t, nil
+	case "mpa": // RFC 3551 4.5.13: the clock is 90000, whatever the sampling rate; frames tell the channels
+		return audio(media.MP3, p.rate(90000), p.channels), nil
 	case "mpeg4-generic":
 		return p.aac()
 	case "mp4a-latm":

@@ -102,7 +102,8 @@ func TestRepairSDP(t *testing.T) {
 		"LATM":                           {sdpHead + "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MP4A-LATM/90000\r\na=fmtp:97 cpresent=1\r\n", "audio aac 90000/1"},
 		"E32 no rtpmap":                  {sdpHead + h264Line + "m=audio 0 RTP/AVP 97\r\nb=AS:64\r\n", "video h264 90000\naudio  skipped: the camera does not say how payload type 97 is coded"},
 		"E32 no rtpmap, but H264 sets":   {sdpHead + "m=video 0 RTP/AVP 96\r\na=fmtp:96 sprop-parameter-sets=" + sps + "," + pps + "\r\n", "video h264 90000 sets=2"},
-		"E32 static types":               {sdpHead + "m=audio 0 RTP/AVP 8\r\nm=video 0 RTP/AVP 26\r\nm=audio 0 RTP/AVP 9\r\nm=audio 0 RTP/AVP 10\r\n", "audio pcma 8000/1\nvideo mjpeg 90000\naudio2 g722 8000/1\naudio3 lpcm 44100/2"},
+		"E32 static types":               {sdpHead + "m=audio 0 RTP/AVP 8\r\nm=video 0 RTP/AVP 26\r\nm=audio 0 RTP/AVP 9\r\nm=audio 0 RTP/AVP 10\r\nm=audio 0 RTP/AVP 14\r\n", "audio pcma 8000/1\nvideo mjpeg 90000\naudio2 g722 8000/1\naudio3 lpcm 44100/2\naudio4 mp3 90000/0"},
+		"MPEG audio":                     {sdpHead + "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPA/90000/2\r\nm=audio 0 RTP/AVP 98\r\na=rtpmap:98 mpa\r\nm=audio 0 RTP/AVP 99\r\na=rtpmap:99 mpa-robust/90000\r\n", "audio mp3 90000/2\naudio2 mp3 90000/0\naudio3 mpa-robust skipped: the codec mpa-robust is not carried"},
 		"E33 the main audio is sendonly": {sdpHead + "m=video 0 RTP/AVP 26\r\na=sendonly\r\nm=audio 0 RTP/AVP 0\r\na=sendonly\r\n", "video mjpeg 90000\naudio pcmu 8000/1"},
 		"E33 a back channel": {
 			sdpHead + "m=audio 0 RTP/AVP 0\r\na=recvonly\r\nm=audio 0 RTP/AVP 8\r\na=sendonly\r\n",

@@ -2,7 +2,7 @@
 
 const codecTitles = {
   h264: 'H.264', h265: 'H.265', vp8: 'VP8', vp9: 'VP9', av1: 'AV1', mjpeg: 'Motion JPEG', mpeg4: 'MPEG-4 Visual',
-  opus: 'Opus', pcmu: 'G.711 µ-law', pcma: 'G.711 A-law', g722: 'G.722', aac: 'AAC', lpcm: 'LPCM',
+  opus: 'Opus', pcmu: 'G.711 µ-law', pcma: 'G.711 A-law', g722: 'G.722', aac: 'AAC', mp3: 'MP3', lpcm: 'LPCM',
 };
 
 const sourceKinds = [
