@@ -1,0 +1,106 @@
+//go:build gstreamer
+
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"sluice/cmd/gateway-gst/internal/elements"
+	"sluice/cmd/gateway-gst/internal/gst"
+	"sluice/media"
+	"sluice/worker/wire"
+)
+
+// watchBus sees to what the pipeline says of itself, as long as the process lives.
+func (w *worker) watchBus() {
+	w.running.Store(w.pipeline)
+	w.pong()
+	for {
+		switch m := w.pipeline.Next(); m.Kind {
+		case gst.Nudged:
+			w.pong()
+		case gst.Failed:
+			w.fail(w.faultOf(m))
+		case gst.Warned:
+			w.log(m.Element + " warns: " + m.Text)
+		case gst.Missing:
+			w.missing = m
+		case gst.Ended:
+			w.end()
+		}
+	}
+}
+
+// end answers the gateway that has said that nothing follows. An end that nobody asked for is a failure, whose
+// reason may still come.
+func (w *worker) end() {
+	if w.job.Role == wire.RoleProbe {
+		return // probe has seen it too
+	}
+	w.mu.Lock()
+	asked := w.ending
+	w.mu.Unlock()
+	if !asked {
+		time.AfterFunc(reasonWait, func() { w.fail(&wire.Fault{Code: wire.FaultEOS}) })
+		return
+	}
+	close(w.ended)
+	w.counts.pulling.Wait()
+	w.send(&wire.Message{Type: wire.TypeEOS})
+}
+
+// faultOf is what an error on the bus is to the gateway.
+func (w *worker) faultOf(m gst.Message) *wire.Fault {
+	if w.missing.Element != "" && m.Domain != "gst-resource-error-quark" {
+		return missingPlugin(w.missing)
+	}
+	if m.Domain == "gst-resource-error-quark" && m.Code == noSpace {
+		m.Text = "no space is left: " + m.Text
+	}
+	name := m.Factory
+	if name == "" {
+		name = m.Element
+	}
+	return &wire.Fault{Code: wire.FaultElement, Element: name, Message: media.RedactURL(m.Text), Debug: media.RedactURL(m.Debug)}
+}
+
+// noSpace is GST_RESOURCE_ERROR_NO_SPACE_LEFT.
+const noSpace = 14
+
+// missingPlugin is the fault of a decoder, or whatever decodebin looked for, that is not installed.
+func missingPlugin(m gst.Message) *wire.Fault {
+	if !strings.Contains(m.Element, "/") {
+		return missingFault(m.Element)
+	}
+	return &wire.Fault{
+		Code: wire.FaultMissingElement, Element: m.Text, Package: elements.DecoderPackage, Permanent: true,
+		Message: "nothing is installed for " + m.Element,
+	}
+}
+
+// The methods of gst.Watcher come on the pipeline's threads. Where one finds a fault it does not return: what it was
+// told of never happens, and the process ends.
+
+// ElementAdded refuses elements that others make.
+func (w *worker) ElementAdded(factory string) {
+	if elements.RefuseInside(factory, w.job.Allow) {
+		w.fail(refusedFault(factory))
+		select {}
+	}
+}
+
+// TooLarge refuses pictures that would take too much memory.
+func (w *worker) TooLarge(element string, width, height int) {
+	w.fail(&wire.Fault{Code: wire.FaultLimit, Element: element, Permanent: true, Message: fmt.Sprintf(
+		"%s makes pictures of %d×%d, more than the %d pixels that are allowed", element, width, height, w.job.Limits.MaxPixels)})
+	select {}
+}
+
+// PadAdded takes what a source's pipeline gives only once it runs.
+func (w *worker) PadAdded(pad *gst.Pad) {
+	if f := w.takePad(pad); f != nil {
+		w.log(f.Error())
+	}
+}

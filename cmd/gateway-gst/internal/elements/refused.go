@@ -1,0 +1,44 @@
+package elements
+
+import (
+	"slices"
+	"strings"
+)
+
+// reaching are elements that read or write files, descriptors or shared memory, run other programs, serve the
+// network or send to it. An element that only fetches (rtspsrc, srtsrc, souphttpsrc) is none of them.
+const reaching = `
+	filesrc filesink pushfilesrc multifile* splitfilesrc splitmux* imagesequencesrc pnmsrc sdpsrc
+	fdsrc fdsink multifdsink gio* shm* unixfd* ipcpipeline* ipcslave* downloadbuffer filedownload*
+	videocodectestsink lcms robustmp4mux subfilesrc pipewiresink
+	hlssink* hlscmafsink dashsink dashcmafsink ismldatasink cmafsink
+	tcpserver* tcpclientsink multisocketsink multihandlesink udpsink multiudpsink dynudpsink
+	soup*sink curl* neonhttpsrc rtmp*sink rtspclientsink rtpsink ristsink srt*sink srtserver* shout2send
+	rtsp*server* webrtcsink whip*sink whep*sink whepserversink whipserversrc nicesink ndisink zmqsink
+	rtmp*server* quic*sink aws*sink s3* mqttsink redissink kafkasink
+	v4l2sink v4l2loopback* decklink*sink
+	exec* python* pysrc pysink lua* javascript* frei0r-*file* sctp*
+`
+
+// wrapping are elements that make others by an address, which may be that of a file.
+const wrapping = `uridecodebin* urisourcebin playbin* parseuri*`
+
+// Refuse reports whether an element that a pipeline's text names is refused, unless allow names it.
+func Refuse(element string, allow []string) bool {
+	return RefuseInside(element, allow) || listed(wrapping, element) && !slices.Contains(allow, element)
+}
+
+// RefuseInside is Refuse for an element that another one has made: what makes elements by an address has then been
+// allowed already, but not the files that it may reach.
+func RefuseInside(element string, allow []string) bool {
+	return listed(reaching, element) && !slices.Contains(allow, element)
+}
+
+func listed(patterns, element string) bool {
+	for p := range strings.FieldsSeq(patterns) {
+		if matches(p, element) {
+			return true
+		}
+	}
+	return false
+}

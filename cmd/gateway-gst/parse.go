@@ -1,0 +1,84 @@
+//go:build gstreamer
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"sluice/cmd/gateway-gst/internal/elements"
+	"sluice/cmd/gateway-gst/internal/gst"
+	"sluice/media"
+	"sluice/worker/wire"
+)
+
+// maxText is how long the text of a pipeline may be, in bytes.
+const maxText = 64 << 10
+
+// parse makes the pipeline of the job's text and looks for elements that are refused, before any of them starts.
+func (w *worker) parse() *wire.Fault {
+	if len(w.job.Pipeline) > maxText {
+		return parseFault(fmt.Sprintf("its text has %d bytes, more than %d", len(w.job.Pipeline), maxText))
+	}
+	description, missing := w.job.Resolve(gst.Exists)
+	if missing != "" {
+		return missingFault(missing)
+	}
+	if strings.TrimSpace(description) == "" {
+		return parseFault("it is empty")
+	}
+	p, err := gst.Parse(description)
+	if err != nil {
+		return faultOfParse(err)
+	}
+	w.pipeline = p
+	return w.checkElements()
+}
+
+// checkElements refuses what reaches files or serves the network, and two outputs of one name.
+func (w *worker) checkElements() *wire.Fault {
+	seen := map[string]bool{}
+	for _, e := range w.pipeline.Elements() {
+		if elements.Refuse(e.Factory, w.job.Allow) {
+			return refusedFault(e.Factory)
+		}
+		if e.Factory != "appsink" {
+			continue
+		}
+		if seen[e.Name] {
+			return &wire.Fault{Code: wire.FaultDuplicateOutput, Element: e.Name, Permanent: true}
+		}
+		seen[e.Name] = true
+	}
+	return nil
+}
+
+// setProperties sets those properties that there are.
+func (w *worker) setProperties(properties []wire.Property) {
+	for _, p := range properties {
+		if e := w.pipeline.Element(p.Element); e != nil {
+			e.Set(p.Name, p.Value)
+		}
+	}
+}
+
+func faultOfParse(err error) *wire.Fault {
+	var p *gst.ParseError
+	if errors.As(err, &p) && len(p.Missing) > 0 {
+		return missingFault(p.Missing[0])
+	}
+	return parseFault(media.RedactURL(err.Error()))
+}
+
+func parseFault(message string) *wire.Fault {
+	return &wire.Fault{Code: wire.FaultParse, Message: message, Permanent: true}
+}
+
+func missingFault(element string) *wire.Fault {
+	return &wire.Fault{Code: wire.FaultMissingElement, Element: element, Package: elements.Package(element), Permanent: true}
+}
+
+func refusedFault(element string) *wire.Fault {
+	return &wire.Fault{Code: wire.FaultNotAllowed, Element: element, Permanent: true}
+}
