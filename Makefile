@@ -10,6 +10,10 @@ FUZZTIME ?= 20s
 COUNT    ?= 1
 FANOUT   ?=
 
+# The workers are built with cgo, each behind a tag of its own.
+TAGS            := gstreamer capture
+WORKER_PACKAGES := gcc g++ libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libx11-dev libxext-dev
+
 # In CI no result comes from go test's cache.
 FRESH := $(if $(CI),-count=1)
 STAGE := scripts/stage
@@ -18,15 +22,20 @@ UNITS = $$(go list ./... | grep -v '^$(MODULE)/e2e$$')
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: run build test test-static test-race e2e lint format fuzz bench bench-fanout conformance deps tools go
+.PHONY: run build workers test test-static test-race test-workers e2e lint format fuzz bench bench-fanout conformance deps tools go
 
 run: build ## build the gateway and start it with the demo stream; it prints the URL to open
 	bin/gateway --config $(CONFIG)
 
-build: go ## bin/gateway, one static file
+build: go ## bin/gateway, one static file, and the workers where their libraries are installed
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/gateway ./cmd/gateway
+	@scripts/build-workers --optional '$(LDFLAGS)'
 
-test: deps test-static test-race e2e ## every test: unit, race, real peers, real browsers
+workers: go ## bin/gateway-gst and bin/gateway-capture, with what they need from Debian
+	$(STAGE) "packages for the workers" scripts/install-test-deps $(WORKER_PACKAGES)
+	$(STAGE) "workers" scripts/build-workers '$(LDFLAGS)'
+
+test: deps workers test-static test-race test-workers e2e ## every test: unit, race, workers, real peers, real browsers
 
 test-static: go ## all packages as they are released, without cgo
 	$(STAGE) "build (CGO_ENABLED=0)" env CGO_ENABLED=0 go build ./...
@@ -36,14 +45,19 @@ test-race: go
 	$(STAGE) "packages for test-race" scripts/install-test-deps gcc libc6-dev
 	$(STAGE) "test -race" env CGO_ENABLED=1 go test $(FRESH) -race -timeout 10m $(UNITS)
 
-e2e: deps ## only the end-to-end tests: real cameras, real browsers
+test-workers: workers ## what is built with cgo
+	$(STAGE) "test the workers" env CGO_ENABLED=1 go test $(FRESH) -tags '$(TAGS)' -timeout 10m ./cmd/gateway-gst/... ./cmd/gateway-capture/...
+
+e2e: deps workers ## only the end-to-end tests: real cameras, real browsers
 	$(STAGE) "e2e" env CGO_ENABLED=0 go test -count=1 -timeout 25m ./e2e
 	@echo "Screenshots and logs of the end-to-end tests: e2e/artefacts/"
 
 # The linter's cache remembers paths: one that two checkouts share names the files of the other.
 lint: go tools
 	$(STAGE) "gofumpt" scripts/lint-format
+	$(STAGE) "packages for the workers" scripts/install-test-deps $(WORKER_PACKAGES)
 	$(STAGE) "go vet" go vet ./...
+	$(STAGE) "go vet, workers" env CGO_ENABLED=1 go vet -tags '$(TAGS)' ./cmd/gateway-gst/... ./cmd/gateway-capture/...
 	$(STAGE) "golangci-lint" env GOLANGCI_LINT_CACHE=$(CURDIR)/.tools/lint-cache .tools/golangci-lint run ./...
 	$(STAGE) "shellcheck" scripts/lint-shell
 

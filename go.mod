@@ -5,11 +5,14 @@ go 1.26
 require (
 	github.com/bluenviron/gortsplib/v4 v4.16.2
 	github.com/bluenviron/mediacommon/v2 v2.4.1
+	github.com/gen2brain/malgo v0.11.24
+	github.com/go-gst/go-gst v1.4.0
 	github.com/pelletier/go-toml/v2 v2.2.4
 	github.com/pion/dtls/v3 v3.1.8
 	github.com/pion/ice/v4 v4.4.2
 	github.com/pion/interceptor v0.1.48
 	github.com/pion/logging v0.2.4
+	github.com/pion/mediadevices v0.9.4
 	github.com/pion/sdp/v3 v3.0.19
 	github.com/pion/srtp/v3 v3.0.13
 	github.com/pion/stun/v4 v4.0.0
@@ -19,6 +22,19 @@ require (
 	golang.org/x/net v0.50.0
 	golang.org/x/sync v0.17.0
 	golang.org/x/sys v0.41.0
+)
+
+require (
+	github.com/blackjack/webcam v0.6.1 // indirect
+	github.com/gen2brain/shm v0.1.0 // indirect
+	github.com/go-gst/go-glib v1.4.0 // indirect
+	github.com/godbus/dbus/v5 v5.1.0 // indirect
+	github.com/jezek/xgb v1.1.1 // indirect
+	github.com/kbinani/screenshot v0.0.0-20250624051815-089614a94018 // indirect
+	github.com/lxn/win v0.0.0-20210218163916-a377121e959e // indirect
+	github.com/mattn/go-pointer v0.0.1 // indirect
+	golang.org/x/exp v0.0.0-20240909161429-701f63a606c0 // indirect
+	golang.org/x/image v0.23.0 // indirect
 )
 
 require (
