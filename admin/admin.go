@@ -4,6 +4,7 @@ package admin
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"sluice/signalling/problem"
 )
@@ -19,6 +20,7 @@ type Stream struct {
 	Error   string  `json:"error,omitempty"`   // why the state is failed
 	Pushes  []Push  `json:"push,omitempty"`
 
+	Snapshot   bool        `json:"snapshot,omitempty"`   // there is a picture to ask for
 	Transcodes []Transcode `json:"transcodes,omitempty"` // what is made anew now
 }
 
@@ -121,6 +123,19 @@ func (a *API) Stream(w http.ResponseWriter, r *http.Request, name string) {
 // Sessions answers GET /api/v1/sessions with an array.
 func (a *API) Sessions(w http.ResponseWriter, r *http.Request) {
 	serve(w, r, func() { write(w, notNil(a.gateway.Sessions())) })
+}
+
+// Session answers GET /api/v1/sessions/{id}.
+func (a *API) Session(w http.ResponseWriter, r *http.Request, id string) {
+	serve(w, r, func() {
+		all := a.gateway.Sessions()
+		i := slices.IndexFunc(all, func(s Session) bool { return s.ID == id })
+		if i < 0 {
+			problem.Write(w, problem.New(http.StatusNotFound, "session_not_found", "There is no session of that ID."))
+			return
+		}
+		write(w, all[i])
+	})
 }
 
 // Health answers GET /healthz: whoever can answer lives.

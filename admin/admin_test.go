@@ -21,6 +21,7 @@ var door = admin.Stream{
 	Tracks: []admin.Track{{
 		ID: "video", Kind: "video", Codec: "h264", ClockRate: 90000, Width: 1280, Height: 720, Profile: "42e01f", Rendition: "main",
 	}, {ID: "audio", Kind: "audio", Codec: "opus", ClockRate: 48000, Channels: 2, Rendition: "main"}},
+	Snapshot: true,
 	Transcodes: []admin.Transcode{{
 		Rendition: "main", Kind: "video", Codec: "h264", Encoder: "x264enc", State: "running", PID: 7, Restarts: 1,
 		FramesIn: 2, FramesOut: 3, FramesDropped: 4, CPUSeconds: 5.5, MemoryBytes: 6, FirstFrameMs: 7.5,
@@ -54,7 +55,7 @@ const (
 	doorJSON = `{"name":"door","state":"failed","tracks":[` +
 		`{"id":"video","kind":"video","codec":"h264","clock_rate":90000,"width":1280,"height":720,"b_frames":false,"profile":"42e01f","rendition":"main"},` +
 		`{"id":"audio","kind":"audio","codec":"opus","clock_rate":48000,"channels":2,"width":0,"height":0,"b_frames":false,"rendition":"main"}],` +
-		`"viewers":2,"source":"rtsp://xxxxx@10.0.0.5/live","error":"the camera refuses",` +
+		`"viewers":2,"source":"rtsp://xxxxx@10.0.0.5/live","error":"the camera refuses","snapshot":true,` +
 		`"transcodes":[{"rendition":"main","kind":"video","codec":"h264","encoder":"x264enc","state":"running","pid":7,"restarts":1,` +
 		`"frames_in":2,"frames_out":3,"frames_dropped":4,"cpu_seconds":5.5,"memory_bytes":6,"first_frame_ms":7.5},` +
 		`{"rendition":"main","kind":"audio","codec":"opus","encoder":"opusenc","state":"failed","error":"it crashed","restarts":0,` +
@@ -85,6 +86,9 @@ func TestAnswers(t *testing.T) {
 		{"sessions", sessions, "GET", false, nil, 200, "[" + sessionJSON + "]"},
 		{"no sessions", sessions, "GET", true, nil, 200, "[]"},
 		{"sessions, other method", sessions, "DELETE", false, nil, 405, ""},
+		{"session", session("abc"), "GET", false, nil, 200, sessionJSON},
+		{"no such session", session("ab"), "GET", false, nil, 404, ""},
+		{"session, other method", session("abc"), "PATCH", false, nil, 405, ""},
 		{"health", func(a *admin.API) func(http.ResponseWriter, *http.Request) { return a.Health }, "GET", false, nil, 200, `{"status":"ok"}`},
 		{"ready", ready, "GET", false, nil, 200, `{"status":"ready"}`},
 		{
@@ -113,6 +117,12 @@ func TestAnswers(t *testing.T) {
 func streams(a *admin.API) func(http.ResponseWriter, *http.Request)  { return a.Streams }
 func sessions(a *admin.API) func(http.ResponseWriter, *http.Request) { return a.Sessions }
 func ready(a *admin.API) func(http.ResponseWriter, *http.Request)    { return a.Ready }
+
+func session(id string) func(*admin.API) func(http.ResponseWriter, *http.Request) {
+	return func(a *admin.API) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, r *http.Request) { a.Session(w, r, id) }
+	}
+}
 
 func stream(name string) func(*admin.API) func(http.ResponseWriter, *http.Request) {
 	return func(a *admin.API) func(http.ResponseWriter, *http.Request) {

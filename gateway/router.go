@@ -115,6 +115,8 @@ func (rt *router) serveAPI(w http.ResponseWriter, r *http.Request, path []string
 		rt.api.Stream(w, r, path[2])
 	case len(path) == 2 && path[0] == "v1" && path[1] == "sessions":
 		rt.api.Sessions(w, r)
+	case len(path) == 3 && path[0] == "v1" && path[1] == "sessions":
+		rt.api.Session(w, r, path[2])
 	default:
 		notFound(w)
 	}
@@ -142,6 +144,8 @@ func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream str
 		rt.whip.ServeSession(w, r, stream, path[1])
 	case len(path) == 1 && path[0] == "publish":
 		rt.pages.Publish(w, r, stream)
+	case len(path) == 1 && path[0] == "snapshot.jpg":
+		rt.api.Snapshot(w, r, stream)
 	default:
 		notFound(w)
 	}
