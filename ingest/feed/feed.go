@@ -1,0 +1,119 @@
+// Package feed publishes what a worker process makes of a pipeline or a device. It starts the process again when it
+// fails, and keeps the publisher open meanwhile, so that viewers see a short gap and nothing else.
+package feed
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"sluice/ingest"
+	"sluice/worker"
+	"sluice/worker/wire"
+)
+
+const (
+	settle   = 2 * time.Second // from the first track to the publication, whatever is missing
+	patience = 5 * time.Second // without a frame, in which the publisher is kept open
+	plays    = time.Second     // of frames make an end an orderly one: the next run starts at once
+)
+
+// Spec is what a worker needs that feeds a stream: a device may have to warm up, a server may have to be dialled.
+func Spec(job wire.Job) worker.Spec {
+	return worker.Spec{
+		Job: job, Label: "source", Start: 15 * time.Second, FirstOutput: 15 * time.Second, Silence: 10 * time.Second,
+	}
+}
+
+// Worker is a running process. *worker.Process is one.
+type Worker interface {
+	Next(ctx context.Context) (worker.Event, error)
+	RequestKeyframe(track uint8)
+	Close()
+}
+
+// Options say where the media comes from.
+type Options struct {
+	// Start starts the process. Its errors end the feed if they are ingest.Permanent.
+	Start func(ctx context.Context) (Worker, error)
+	// Tracks is how many tracks come; 0: that is not known, and all that the worker names before it is ready are
+	// waited for.
+	Tracks int
+	Log    *slog.Logger
+}
+
+// Feed is an ingest.Source of what workers make. One Run at a time.
+type Feed struct {
+	options Options // fixed after New
+}
+
+// New makes a feed that is not running yet.
+func New(o Options) *Feed { return &Feed{options: o} }
+
+// Run publishes once the tracks are known, and starts the worker again when it ends: by itself while the stream has
+// been without media for some seconds only, else it returns why and leaves the next try to the supervisor. Failures
+// that no retry mends are ingest.Permanent. When ctx is done it stops the worker, which takes up to 2 s.
+func (f *Feed) Run(ctx context.Context, publish ingest.Publish) error {
+	p := &publication{publish: publish}
+	var delays worker.Backoff
+	for {
+		began := time.Now()
+		err := permanent(f.attempt(ctx, p))
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		now := time.Now()
+		if ingest.IsPermanent(err) || now.Sub(p.heard) > patience {
+			return err
+		}
+		if ended(err) && p.heard.Sub(p.began) >= plays {
+			delays = worker.Backoff{}
+		}
+		pause := delays.Next(now, now.Sub(began))
+		f.options.Log.Warn("the worker is started again", "err", err, "pause", pause)
+		if !sleep(ctx, pause) {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// attempt runs one process to its end.
+func (f *Feed) attempt(ctx context.Context, p *publication) error {
+	w, err := f.options.Start(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	return newReception(w, p, f.options.Tracks).run(ctx)
+}
+
+// permanent marks what no retry mends: a worker that is missing or off, a mistake in the configuration.
+func permanent(err error) error {
+	var fault *wire.Fault
+	switch {
+	case errors.As(err, new(*worker.NotInstalledError)), errors.As(err, new(*worker.OffError)):
+		return ingest.Permanent(err)
+	case errors.As(err, &fault) && fault.Permanent:
+		return ingest.Permanent(err)
+	}
+	return err
+}
+
+// ended reports whether the media has come to its end, as that of a file does.
+func ended(err error) bool {
+	var fault *wire.Fault
+	return errors.As(err, &fault) && fault.Code == wire.FaultEOS
+}
+
+// sleep reports false if ctx was done first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,57 @@
+package feed
+
+import (
+	"fmt"
+
+	"sluice/bitstream"
+	"sluice/media"
+	"sluice/worker/wire"
+)
+
+// track is one output of a worker.
+type track struct {
+	units *bitstream.Conformer
+	known media.Track // as the publisher knows it
+}
+
+func newTrack(c wire.Caps, id string) *track {
+	t := describe(c, id)
+	return &track{units: bitstream.NewConformer(t), known: t}
+}
+
+// describe is what caps say of a track.
+func describe(c wire.Caps, id string) media.Track {
+	t := media.Track{
+		ID: id, Kind: c.Kind, Codec: c.Codec, ClockRate: clockRate(c), Channels: c.Channels, Width: c.Width, Height: c.Height,
+	}
+	switch c.Codec {
+	case media.AAC, media.MPEG4Video:
+		if len(c.CodecData) > 0 {
+			t.ParameterSets = [][]byte{c.CodecData}
+		}
+	case media.LPCM:
+		t.BitDepth = 16
+	}
+	return t
+}
+
+// clockRate is that of RTP, which for some codecs is not the sampling rate (RFC 3551 4.5.2, RFC 7587 4.1).
+func clockRate(c wire.Caps) int {
+	switch {
+	case c.Kind == media.Video:
+		return 90000
+	case c.Codec == media.Opus:
+		return 48000
+	case c.Codec == media.G722, c.ClockRate == 0:
+		return 8000
+	}
+	return c.ClockRate
+}
+
+// trackID is "video" for the first track of a kind, "video2" for the next.
+func trackID(kind media.Kind, n int) string {
+	if n == 0 {
+		return string(kind)
+	}
+	return fmt.Sprintf("%s%d", kind, n+1)
+}

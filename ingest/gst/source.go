@@ -1,0 +1,91 @@
+// Package gst is the source that a GStreamer pipeline is: a worker process runs it.
+package gst
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"sluice/ingest"
+	"sluice/ingest/feed"
+	"sluice/media"
+	"sluice/worker"
+	"sluice/worker/pipeline"
+	"sluice/worker/wire"
+)
+
+// probing is how long the choice of an encoder may take.
+const probing = 30 * time.Second
+
+// Encoders chooses what encodes raw pictures and sound. *transcode.Service does.
+type Encoders interface {
+	Encoder(ctx context.Context, codec media.Codec) (pipeline.Encoder, error)
+}
+
+// Options say which pipeline to run.
+type Options struct {
+	Pipeline string // as gst_parse_launch takes it; "gst:" before it is ignored
+	Workers  *worker.Pool
+	Encoders Encoders
+	Allow    []string // elements that are refused otherwise (transcode.allow_elements)
+	Log      *slog.Logger
+}
+
+// Source runs one pipeline. It implements ingest.Source; one Run at a time.
+type Source struct {
+	options Options    // fixed after New
+	feed    *feed.Feed // fixed after New
+}
+
+// New makes a source that is not running yet. Its error is a mistake in the text that can be told without GStreamer.
+func New(o Options) (*Source, error) {
+	o.Pipeline = strings.TrimSpace(strings.TrimPrefix(o.Pipeline, "gst:"))
+	if o.Pipeline == "" {
+		return nil, errEmpty
+	}
+	s := &Source{options: o}
+	s.feed = feed.New(feed.Options{Start: s.start, Log: o.Log})
+	return s, nil
+}
+
+var errEmpty = errors.New(`the pipeline is empty: write it behind "gst:", for example gst:videotestsrc is-live=true`)
+
+// Run runs the pipeline until ctx is done, and again when it fails or ends, as feed.Feed.Run does. What GStreamer
+// finds wrong with the pipeline is ingest.Permanent, and so is a worker that is not installed.
+func (s *Source) Run(ctx context.Context, publish ingest.Publish) error {
+	return s.feed.Run(ctx, publish)
+}
+
+func (s *Source) start(ctx context.Context) (feed.Worker, error) {
+	if err := s.options.Workers.Err(); err != nil {
+		return nil, err
+	}
+	job, err := s.job(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.options.Workers.Start(ctx, feed.Spec(job))
+	if err != nil {
+		return nil, fmt.Errorf("start the pipeline: %w", err)
+	}
+	return p, nil
+}
+
+// job is what the worker is told.
+func (s *Source) job(ctx context.Context) (wire.Job, error) {
+	ctx, cancel := context.WithTimeout(ctx, probing)
+	defer cancel()
+	video, err := s.options.Encoders.Encoder(ctx, media.H264)
+	if err != nil {
+		return wire.Job{}, fmt.Errorf("choose an encoder: %w", err)
+	}
+	audio, err := s.options.Encoders.Encoder(ctx, media.Opus)
+	if err != nil {
+		return wire.Job{}, fmt.Errorf("choose an encoder: %w", err)
+	}
+	job, err := pipeline.Source(s.options.Pipeline, video, audio, s.options.Allow)
+	return job, ingest.Permanent(err)
+}
