@@ -15,6 +15,9 @@ type Picture struct {
 	Width, Height int
 	// FPS bounds the frames in a second. 0: as many as the source has.
 	FPS int
+	// SourceFPS is how many frames a second the source sends, as it was measured. What the bitstream says is not
+	// asked: many cameras say nothing, or anything. 0: about 30.
+	SourceFPS int
 	// BitrateKbps is what the encoder is told. 0: BitrateFor the size.
 	BitrateKbps int
 	// Process is the user's own text between decoder and encoder, or empty.
@@ -24,11 +27,12 @@ type Picture struct {
 	Encoder Encoder
 }
 
-// usualFPS is taken of a source that does not tell its frame rate.
+// usualFPS is taken of a source whose frame rate is not known.
 const usualFPS = 30
 
-// rawPicture is what every encoder takes: 8 bits, 4:2:0.
-const rawPicture = "video/x-raw,format=(string){I420,NV12}"
+// rawPicture is what every encoder takes and every browser shows right: 8 bits, 4:2:0, and not the full range of
+// JPEG, which some bitstreams can't tell.
+const rawPicture = "videoconvert ! video/x-raw,format=(string){I420,NV12},colorimetry=(string){bt709,bt601}"
 
 // TranscodePicture is the job that makes p: units of p.Source in, those of p.Codec out. allow is
 // transcode.allow_elements. Errors are *UndecodableError, *UnencodableError, and *wire.Fault for a mistake in
@@ -49,9 +53,10 @@ func TranscodePicture(p Picture, allow []string) (wire.Job, error) {
 }
 
 func (p Picture) job(allow []string) wire.Job {
+	in := port(inName, p.Source, frameRate(p.sourceFPS()))
 	j := wire.Job{
 		Role:       wire.RoleTranscode,
-		Inputs:     []wire.Port{input(p.Source, inName)},
+		Inputs:     []wire.Port{in},
 		Outputs:    output(media.Video, p.Codec),
 		Properties: properties(encoderName, p.Encoder.settingsFor(p.kbps(), p.fps(), p.Preset)),
 		Controls:   []wire.Control{p.Encoder.control(0, encoderName)},
@@ -60,8 +65,8 @@ func (p Picture) job(allow []string) wire.Job {
 		Sandboxed:  true,
 		Preroll:    true,
 	}
-	j.Pipeline = chain(source(inName, p.Source), decode(&j, p.Source), deinterlace(p.Source), "videoconvert", p.process(), p.rate(), p.scale(),
-		rawPicture, p.Encoder.Element+" name="+encoderName, p.Encoder.after(), sink(outName))
+	j.Pipeline = chain(appsrc(in), decode(&j, p.Source), deinterlace(p.Source), p.process(), p.rate(), p.scale(), rawPicture,
+		p.Encoder.Element+" name="+encoderName, p.Encoder.after(), sink(outName))
 	return j
 }
 
@@ -70,15 +75,19 @@ func (p Picture) process() string {
 	if p.Process == "" {
 		return ""
 	}
-	return chain(p.Process, "videoconvert")
+	return chain("videoconvert", p.Process, "videoconvert")
 }
 
-// rate drops frames without waiting for the next one, which is what its averaging is for.
+// frameRate is what caps say of it. It has to stand in the appsrc's: without one x264enc holds a frame, rate control
+// goes wild, and videorate aborts the process.
+func frameRate(fps int) string { return fmt.Sprintf(",framerate=%d/1", fps) }
+
+// rate drops frames, and holds none. Its clock starts with the first frame, for times do not begin at zero.
 func (p Picture) rate() string {
-	if p.FPS == 0 {
+	if p.FPS == 0 || p.FPS >= p.sourceFPS() && p.SourceFPS > 0 {
 		return ""
 	}
-	return fmt.Sprintf("videorate drop-only=true max-rate=%d", p.FPS)
+	return "videorate drop-only=true skip-to-first=true ! video/x-raw" + frameRate(p.FPS)
 }
 
 // scale keeps shape, and makes sizes even and pixels square: encoders want the one, browsers the other.
@@ -95,11 +104,19 @@ func even(bound int) string {
 	return fmt.Sprintf("[2,%d,2]", max(2, bound&^1))
 }
 
+// fps is how many frames a second reach the encoder.
 func (p Picture) fps() int {
 	if p.FPS == 0 {
+		return p.sourceFPS()
+	}
+	return min(p.FPS, p.sourceFPS())
+}
+
+func (p Picture) sourceFPS() int {
+	if p.SourceFPS <= 0 {
 		return usualFPS
 	}
-	return p.FPS
+	return p.SourceFPS
 }
 
 func (p Picture) kbps() int {
@@ -115,7 +132,7 @@ func deinterlace(t media.Track) string {
 	if !t.Interlaced {
 		return ""
 	}
-	return "deinterlace method=linear fields=top"
+	return "videoconvert ! deinterlace method=linear fields=top"
 }
 
 // BitrateFor is a bitrate that a picture of that size looks well at, in kbit/s: 2350 for 1280 × 720 at 30 frames in a

@@ -22,7 +22,7 @@ func ProbeEncoder(e Encoder) wire.Job {
 		Limits:     limits(),
 		Sandboxed:  true,
 	}
-	j.Pipeline = chain("videotestsrc num-buffers=30 pattern=ball", raw, "videoconvert", rawPicture, e.Element+" name="+encoderName,
+	j.Pipeline = chain("videotestsrc num-buffers=30 pattern=ball", raw, rawPicture, e.Element+" name="+encoderName,
 		e.after(), "appsink name="+outName+" sync=false max-buffers=1 enable-last-sample=false wait-on-eos=false")
 	return j
 }

@@ -24,8 +24,8 @@ func Sink(text string, tracks []media.Track, allow []string) (wire.Job, error) {
 		case referred[kind] && !there:
 			return wire.Job{}, mistake("the stream has no " + string(kind) + " that \"" + string(kind) + ".\" could stand for")
 		case there && (referred[kind] || len(referred) == 0 && len(sources) == 0):
-			sources = append(sources, source(string(kind), t))
-			j.Inputs = append(j.Inputs, input(t, string(kind)))
+			in := port(string(kind), t, "")
+			sources, j.Inputs = append(sources, appsrc(in)), append(j.Inputs, in)
 		}
 	}
 	if len(sources) == 0 {

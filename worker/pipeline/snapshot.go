@@ -13,15 +13,16 @@ func Snapshot(t media.Track, maxHeight int) (wire.Job, error) {
 	if !CanDecodeTrack(t) || t.Kind != media.Video {
 		return wire.Job{}, &UndecodableError{Codec: t.Codec}
 	}
+	in := port(inName, t, "")
 	j := wire.Job{
 		Role:      wire.RoleTranscode,
-		Inputs:    []wire.Port{input(t, inName)},
+		Inputs:    []wire.Port{in},
 		Outputs:   output(media.Video, media.MJPEG),
 		Limits:    limits(),
 		Sandboxed: true,
 	}
 	scale := Picture{Height: maxHeight}.scale()
-	j.Pipeline = chain(source(inName, t), decode(&j, t), deinterlace(t), "videoconvert", scale,
+	j.Pipeline = chain(appsrc(in), decode(&j, t), deinterlace(t), scale,
 		"videoconvert", jpegColours, fmt.Sprintf("jpegenc quality=%d", jpegQuality), sink(outName))
 	return j, nil
 }

@@ -22,16 +22,17 @@ func TranscodeSound(s Sound) (wire.Job, error) {
 		return wire.Job{}, &UnencodableError{Codec: s.Codec}
 	}
 	e := encoders[0]
+	in := port(inName, s.Source, "")
 	j := wire.Job{
 		Role:       wire.RoleTranscode,
-		Inputs:     []wire.Port{input(s.Source, inName)},
+		Inputs:     []wire.Port{in},
 		Outputs:    output(media.Audio, s.Codec),
 		Properties: properties(encoderName, e.settingsFor(0, 0, "")),
 		Controls:   []wire.Control{e.control(0, encoderName)},
 		Limits:     limits(),
 		Sandboxed:  true,
 	}
-	j.Pipeline = chain(source(inName, s.Source), decode(&j, s.Source), rawSound(s.Codec), e.Element+" name="+encoderName, sink(outName))
+	j.Pipeline = chain(appsrc(in), decode(&j, s.Source), rawSound(s.Codec), e.Element+" name="+encoderName, sink(outName))
 	return j, nil
 }
 

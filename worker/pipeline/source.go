@@ -14,7 +14,7 @@ func Source(text string, video, audio Encoder, allow []string) (wire.Job, error)
 	}
 	j := wire.Job{Role: wire.RoleSource, Pipeline: text, Allow: allow, Limits: limits(), Sandboxed: true}
 	if video.Element != "" {
-		j.Encoders = append(j.Encoders, rawEncoder(video, media.Video, chain("videoconvert", Picture{}.scale(), rawPicture)))
+		j.Encoders = append(j.Encoders, rawEncoder(video, media.Video, chain(Picture{}.scale(), rawPicture)))
 	}
 	if audio.Element != "" {
 		j.Encoders = append(j.Encoders, rawEncoder(audio, media.Audio, rawSound(audio.Codec)))

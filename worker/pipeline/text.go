@@ -37,18 +37,19 @@ func chain(elements ...string) string {
 // capsfilter is caps as an element, which may stand at the end of a text.
 func capsfilter(caps string) string { return `capsfilter caps="` + caps + `"` }
 
-// source is an appsrc of a track's units.
-func source(name string, t media.Track) string {
-	return `appsrc name=` + name + ` is-live=true format=time max-bytes=` + maxQueued + ` caps="` + inputCaps(t) + `"`
+// port is the appsrc of a track's units; more is added to its caps.
+func port(name string, t media.Track, more string) wire.Port {
+	return wire.Port{Name: name, Kind: t.Kind, Codec: t.Codec, Caps: inputCaps(t) + more}
+}
+
+// appsrc is the element of a port.
+func appsrc(p wire.Port) string {
+	return "appsrc name=" + p.Name + " is-live=true format=time max-bytes=" + maxQueued + ` caps="` + p.Caps + `"`
 }
 
 // sink is an appsink that gives frames as soon as they are there, and holds back its pipeline rather than drop one.
 func sink(name string) string {
 	return "appsink name=" + name + " sync=false max-buffers=16 enable-last-sample=false wait-on-eos=false"
-}
-
-func input(t media.Track, name string) wire.Port {
-	return wire.Port{Name: name, Kind: t.Kind, Codec: t.Codec, Caps: inputCaps(t)}
 }
 
 func output(kind media.Kind, codec media.Codec) []wire.Port {
