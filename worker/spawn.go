@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"time"
 )
 
@@ -124,9 +123,10 @@ func (p *Pool) command(path string, theirs *os.File, stderr *tail) *exec.Cmd {
 	if env == nil {
 		env = Environ(os.Environ())
 	}
+	env = append([]string{}, env...) // never nil, which would pass on all that we have
 	return &exec.Cmd{
 		Path: path, Args: []string{p.o.Name},
-		Env:    append(slices.Clone(env), p.registry.environ()...),
+		Env:    append(env, p.registry.environ()...),
 		Stdout: stderr, Stderr: stderr, WaitDelay: lastWords,
 		ExtraFiles: []*os.File{theirs}, // the first becomes wire.FD
 	}

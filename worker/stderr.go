@@ -60,10 +60,10 @@ func (t *tail) text() (text, cause string) {
 	return strings.TrimSpace(redact(kept)), t.cause
 }
 
-// afterFirst is what follows the first separator that is found in s; nothing if none is.
+// afterFirst is what follows the first separator in s that anything follows; nothing if none is.
 func afterFirst(s string, separators ...string) string {
 	for _, separator := range separators {
-		if _, after, found := strings.Cut(s, separator); found {
+		if _, after, _ := strings.Cut(s, separator); strings.TrimSpace(after) != "" {
 			return after
 		}
 	}

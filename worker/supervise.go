@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"net"
 	"os/exec"
 	"sync"
@@ -72,7 +73,7 @@ func (p *Process) watch(exited <-chan struct{}) {
 			tick.Stop()
 			patience.Reset(lastWords)
 		case <-patience.C:
-			p.kill(nil)
+			p.kill(p.overdue())
 		case <-p.adopted:
 			tick.Reset(p.watchdog.interval())
 		case <-tick.C:
@@ -85,6 +86,14 @@ func (p *Process) stopPatience() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.patience
+}
+
+// overdue is why a process is killed that should have exited by now, if nothing else is known.
+func (p *Process) overdue() error {
+	if p.eosSeen.Load() {
+		return &wire.Fault{Code: wire.FaultEOS}
+	}
+	return &ProtocolError{Worker: p.name, Err: errors.New("it closed the connection and went on")}
 }
 
 // execute kills the process. One that is held in a driver of the system stays, but nobody waits for it any longer.
@@ -119,7 +128,7 @@ func (p *Process) look(polled time.Time) time.Time {
 // end is the error that Next returns from now on.
 func (p *Process) end() error {
 	p.mu.Lock()
-	reason, killed := p.reason, p.killed
+	reason := p.reason
 	if p.exit != nil {
 		p.report.CPU = p.exit.UserTime() + p.exit.SystemTime()
 	}
@@ -127,7 +136,7 @@ func (p *Process) end() error {
 	if reason != nil {
 		return reason
 	}
-	if p.eosSeen.Load() && (killed || p.exit.Success()) {
+	if p.eosSeen.Load() && p.exit != nil && p.exit.Success() {
 		return &wire.Fault{Code: wire.FaultEOS}
 	}
 	text, cause := p.stderr.text()

@@ -7,8 +7,14 @@ import (
 
 // watchdog remembers what a process did when, and tells when it is to be given up. It has no clock of its own.
 type watchdog struct {
-	mu         sync.Mutex
-	worker     string
+	worker string // fixed
+
+	mu sync.Mutex
+	watched
+}
+
+// watched is what is remembered of one job.
+type watched struct {
 	spec       Spec
 	started    time.Time // or handed over
 	ready      time.Time
@@ -25,7 +31,7 @@ type watchdog struct {
 func (w *watchdog) begin(s Spec, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	*w = watchdog{worker: w.worker, spec: s, started: now}
+	w.watched = watched{spec: s, started: now}
 }
 
 func (w *watchdog) isReady(now time.Time) {

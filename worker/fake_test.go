@@ -1,0 +1,253 @@
+package worker
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+
+	"sluice/worker/wire"
+)
+
+// The test binary is its own worker when it is started under one of these names, and a gateway that is to be killed
+// under the other.
+const (
+	fakeName   = "gateway-fake"
+	parentName = "gateway-parent"
+)
+
+func TestMain(m *testing.M) {
+	switch os.Args[0] {
+	case fakeName, GStreamer:
+		fakeWorker()
+		os.Exit(0)
+	case parentName:
+		fakeGateway()
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// fake is a worker whose Job.Pipeline says how it behaves: a word and its argument.
+type fake struct {
+	r        *wire.Reader
+	w        *wire.Writer
+	job      wire.Job
+	word, of string
+	frames   int
+	hold     [][]byte
+}
+
+func fakeWorker() {
+	conn, err := net.FileConn(os.NewFile(wire.FD, "gateway"))
+	if err != nil {
+		panic(err)
+	}
+	f := &fake{r: wire.NewReader(conn), w: wire.NewWriter(conn)}
+	if file := os.Getenv("GST_REGISTRY"); file != "" && os.Getenv("GST_REGISTRY_UPDATE") != "no" {
+		os.WriteFile(file, []byte("registry"), 0o600)
+	}
+	f.send(wire.JSON(wire.TypeHello, wire.Greeting{Version: wire.Version, Worker: os.Args[0], Library: "Fake 1.0"}))
+	for {
+		m, err := f.r.Next()
+		if err != nil {
+			return
+		}
+		if !f.answer(&m) {
+			return
+		}
+	}
+}
+
+func (f *fake) send(m *wire.Message, parts ...[]byte) {
+	if f.w.Write(m, parts...) != nil {
+		os.Exit(0)
+	}
+}
+
+func (f *fake) answer(m *wire.Message) bool {
+	switch m.Type {
+	case wire.TypeConfig:
+		if err := m.Decode(&f.job); err != nil {
+			panic(err)
+		}
+		f.word, f.of, _ = strings.Cut(f.job.Pipeline, " ")
+		f.begin()
+	case wire.TypeFrame:
+		f.frames++
+		f.frame(m)
+	case wire.TypePing:
+		f.send(&wire.Message{Type: wire.TypePong})
+	case wire.TypeKeyRequest, wire.TypeBitrate:
+		f.send(&wire.Message{Type: wire.TypeFrame, Track: m.Track, Ext: m.Ext, Payload: []byte(m.Type.String())})
+	case wire.TypeEOS:
+		f.send(m)
+	case wire.TypeStop:
+		return f.word == "stubborn"
+	}
+	return true
+}
+
+// begin behaves as the job wants before the first frame.
+func (f *fake) begin() {
+	if do, ok := beginnings[f.word]; ok {
+		do(f)
+	}
+	f.send(&wire.Message{Type: wire.TypeReady})
+	if do, ok := readinesses[f.word]; ok {
+		do(f)
+	}
+}
+
+var beginnings = map[string]func(f *fake){
+	"never":    func(*fake) { block() },
+	"exit":     func(f *fake) { n, _ := strconv.Atoi(f.of); os.Exit(n) },
+	"print":    func(f *fake) { fmt.Fprintln(os.Stderr, strings.ReplaceAll(f.of, "|", "\n")); os.Exit(3) },
+	"stdout":   func(f *fake) { fmt.Println(f.of); os.Exit(3) },
+	"panic":    func(f *fake) { panic(f.of) },
+	"garbage":  func(f *fake) { os.NewFile(wire.FD, "").Write(bytes.Repeat([]byte{0xff}, 4096)); block() },
+	"bad-json": func(f *fake) { f.send(&wire.Message{Type: wire.TypeCaps, Payload: []byte("{")}); block() },
+	"unknown":  func(f *fake) { f.send(&wire.Message{Type: 200, Payload: []byte("from the future")}) },
+	"version":  func(f *fake) { f.send(wire.JSON(wire.TypeHello, wire.Greeting{Version: 99, Release: "v9"})); block() },
+	"fault":    func(f *fake) { f.fault(wire.FaultCode(f.of)); block() },
+	"eos":      func(f *fake) { f.send(&wire.Message{Type: wire.TypeEOS}); os.Exit(0) },
+	"eos-stay": func(f *fake) { f.send(&wire.Message{Type: wire.TypeEOS}); block() },
+	"eos-fault": func(f *fake) {
+		f.send(&wire.Message{Type: wire.TypeEOS})
+		f.fault(wire.FaultElement)
+		os.Exit(1)
+	},
+	"eos-crash": func(f *fake) { f.send(&wire.Message{Type: wire.TypeEOS}); os.Exit(1) },
+	"hang-up": func(*fake) {
+		unix.Dup2(0, wire.FD)
+		for fd := wire.FD + 1; fd < 20; fd++ {
+			var st unix.Stat_t
+			if unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFSOCK {
+				unix.Dup2(0, fd)
+			}
+		}
+		block()
+	},
+}
+
+func (f *fake) fault(code wire.FaultCode) {
+	f.send(wire.JSON(wire.TypeError, wire.Fault{Code: code, Element: "src", Message: "no rtsp://me:hunter2@host/s", Permanent: true}))
+}
+
+var readinesses = map[string]func(f *fake){
+	"deaf":   func(*fake) { block() },
+	"result": func(f *fake) { f.send(wire.JSON(wire.TypeResult, f.state())); block() },
+	"report": func(f *fake) {
+		n, _ := strconv.ParseInt(f.of, 10, 64)
+		f.send(wire.JSON(wire.TypeStats, wire.Stats{In: 7, RSS: n}))
+	},
+	"caps": func(f *fake) { f.send(wire.JSON(wire.TypeCaps, wire.Caps{Width: 640, Height: 360})) },
+	"log": func(f *fake) {
+		f.send(&wire.Message{Type: wire.TypeLog, Payload: []byte("at rtsp://me:hunter2@host/s now")})
+	},
+	"flood":   func(f *fake) { f.flood() },
+	"produce": func(f *fake) { f.send(&wire.Message{Type: wire.TypeFrame, Payload: []byte("one")}) },
+	"allocate": func(f *fake) {
+		n, _ := strconv.Atoi(f.of)
+		b := bytes.Repeat([]byte{1}, n)
+		block()
+		runtime.KeepAlive(b)
+	},
+}
+
+// flood sends more than anybody waits for.
+func (f *fake) flood() {
+	n, _ := strconv.Atoi(f.of)
+	for i := range n {
+		f.send(&wire.Message{Type: wire.TypeFrame, PTS: int64(i), Payload: make([]byte, 1000)})
+	}
+}
+
+// frame behaves as the job wants when a frame comes.
+func (f *fake) frame(m *wire.Message) {
+	switch f.word {
+	case "silent":
+		return
+	case "tire":
+		if n, _ := strconv.Atoi(f.of); f.frames > n {
+			return
+		}
+	case "signal":
+		n, _ := strconv.Atoi(f.of)
+		unix.Kill(os.Getpid(), syscall.Signal(n))
+		block()
+	case "shell": // dies as a program that has no handler
+		unix.Exec("/bin/sh", []string{"sh", "-c", f.of}, nil)
+	}
+	f.send(m)
+}
+
+// state is what a process can see of itself.
+type state struct {
+	Environ    []string
+	UID, GID   int
+	Interfaces []string // that are up
+	Nice       []int    // of each thread
+	Sandboxed  bool
+	Stdout     string
+	Registry   string // what can be read of it
+}
+
+func (f *fake) state() state {
+	s := state{Environ: os.Environ(), UID: os.Getuid(), GID: os.Getgid(), Sandboxed: f.job.Sandboxed}
+	all, _ := net.Interfaces()
+	for _, i := range all {
+		if i.Flags&net.FlagUp != 0 {
+			s.Interfaces = append(s.Interfaces, i.Name)
+		}
+	}
+	deadline := time.Now().Add(5 * time.Second) // until the gateway has lowered it
+	for s.Nice = nil; f.of == "low" && time.Now().Before(deadline) && !allAre(s.Nice, niceness); {
+		s.Nice = niceOfThreads()
+	}
+	if f.of != "low" {
+		s.Nice = niceOfThreads()
+	}
+	s.Stdout, _ = os.Readlink("/proc/self/fd/1")
+	registry, _ := os.ReadFile(os.Getenv("GST_REGISTRY"))
+	s.Registry = string(registry)
+	return s
+}
+
+func allAre(values []int, want int) bool {
+	for _, v := range values {
+		if v != want {
+			return false
+		}
+	}
+	return len(values) > 0
+}
+
+func niceOfThreads() []int {
+	var nice []int
+	threads, _ := os.ReadDir("/proc/self/task")
+	for _, t := range threads {
+		tid, _ := strconv.Atoi(t.Name())
+		if p, err := unix.Getpriority(unix.PRIO_PROCESS, tid); err == nil {
+			nice = append(nice, 20-p)
+		}
+	}
+	return nice
+}
+
+// block waits to be killed.
+func block() {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGUSR2)
+	<-c
+}
