@@ -1,12 +1,14 @@
 // The list of streams, kept up to date while somebody looks.
 
-import { sourceKind, stateWord, totalWords, trackWords, viewerWords } from './words.js';
+import { Posters } from './poster.js';
+import { madeWords, sourceKind, stateWord, totalWords, trackWords, troubleWords, viewerWords } from './words.js';
 
 const refreshEvery = 2_000;
 const requestTimeout = 8_000;
 const root = document.documentElement;
 const at = (id) => document.getElementById(id);
 const cards = new Map();
+const posters = new Posters();
 let timer = 0;
 let busy = false;
 
@@ -56,6 +58,12 @@ function show(streams) {
     }
   }
   streams.forEach((stream, place) => fill(cardAt(stream.name, place), stream));
+  posters.refresh(streams.filter(({ name, snapshot }) => snapshot && seen(cards.get(name).item)).map(({ name }) => ({ name, image: cards.get(name).poster })));
+}
+
+function seen(item) {
+  const { top, bottom } = item.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
 }
 
 // cardAt finds or makes the card of a stream and puts it where it belongs; one that is there stays untouched,
@@ -79,7 +87,9 @@ function makeCard(name) {
     item,
     state: element('span', 'state'),
     kind: element('span', 'card-kind'),
+    poster: element('img', 'card-poster'),
     tracks: element('span', 'card-tracks'),
+    made: element('span', 'card-made'),
     trouble: element('span', 'card-trouble'),
     viewers: element('span', 'card-viewers'),
     publish: element('a', 'card-publish'),
@@ -89,7 +99,9 @@ function makeCard(name) {
   head.append(title, card.state);
   const foot = element('span', 'card-foot');
   foot.append(card.kind, card.viewers);
-  link.append(head, card.tracks, card.trouble, foot);
+  card.poster.hidden = true;
+  card.poster.alt = '';
+  link.append(card.poster, head, card.tracks, card.made, card.trouble, foot);
   card.publish.href = `${link.getAttribute('href')}publish`;
   card.publish.textContent = 'Publish';
   card.publish.setAttribute('aria-label', `Publish ${name}`);
@@ -103,7 +115,9 @@ function fill(card, stream) {
   setText(card.kind, sourceKind(stream.source));
   card.kind.title = stream.source ?? '';
   setText(card.tracks, trackWords(stream.tracks) || idleWords(stream));
-  setText(card.trouble, stream.state === 'failed' || stream.state === 'connecting' ? (stream.error ?? '') : '');
+  setText(card.made, madeWords(stream.transcodes));
+  setText(card.trouble, troubleWords(stream));
+  card.poster.hidden ||= !stream.snapshot;
   setText(card.viewers, viewerWords(stream.viewers));
   card.publish.hidden = stream.publish !== true;
 }

@@ -1,16 +1,21 @@
 // The page of one stream: the player, and what stands around it.
 
+import { Delivery } from './delivery.js';
 import { describe } from './failure.js';
 import { SluicePlayer } from './player.js';
+import { posterOf } from './poster.js';
 import { qualities } from './quality.js';
 import { headline, rows } from './stats.js';
 import { viewerWords } from './words.js';
 
 const calmAfter = 3_000;
+const posterAfter = 600; // by then a stream that is ready has shown its first picture
+const explainEvery = 5_000;
 const root = document.documentElement;
 const at = (id) => document.getElementById(id);
 const video = at('video');
 const player = new SluicePlayer(video, root.dataset.endpoint, { events: true, begun: globalThis.sluiceBegun });
+const delivery = new Delivery();
 
 // Failures at which another attempt would not help, or is under way.
 const unhurried = new Set(['unsupported', 'stalled', 'nopicture', 'lost']);
@@ -84,9 +89,18 @@ function showViewers() {
 function showStats(summary) {
   root.dataset.frames = String(player.frames);
   root.dataset.startedIn = player.startedIn === undefined ? '' : String(Math.round(player.startedIn));
-  at('summary').textContent = player.state === 'playing' ? headline(summary) : '';
+  delivery.keep(player.resource, at('stats').hidden ? Infinity : explainEvery);
+  at('summary').textContent = player.state === 'playing' ? headline(summary, delivery.sections) : '';
   if (!at('stats').hidden) {
-    at('stats-rows').replaceChildren(...rows(summary, player.startedIn).flatMap(row));
+    at('stats-rows').replaceChildren(...rows(summary, player.startedIn, delivery.sections).flatMap(row));
+  }
+}
+
+// A stream that is not ready shows the newest picture that there is until it is.
+async function showPoster() {
+  if (player.startedIn === undefined) {
+    const url = await posterOf(root.dataset.stream);
+    video.poster = player.startedIn === undefined ? url : '';
   }
 }
 
@@ -166,3 +180,4 @@ addEventListener('pageshow', () => player.start());
 
 stir();
 player.start();
+setTimeout(showPoster, posterAfter);

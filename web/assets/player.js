@@ -74,6 +74,11 @@ export class SluicePlayer extends EventTarget {
     this.#begun = begun;
   }
 
+  // resource is the URL of the session, '' while there is none.
+  get resource() {
+    return this.#session?.signalling.resource ?? '';
+  }
+
   get hasVideo() {
     return this.#has('video');
   }

@@ -71,8 +71,8 @@ export function milliseconds(seconds) {
   return seconds === undefined ? undefined : seconds * 1000;
 }
 
-// rows are the lines of the statistics panel, as pairs of label and value.
-export function rows(summary, startedIn) {
+// rows are the lines of the statistics panel, as pairs of label and value. delivery is why it is sent (delivery.js).
+export function rows(summary, startedIn, delivery = []) {
   const { video, audio } = summary;
   return [
     ...(video ? videoRows(video) : []),
@@ -81,6 +81,7 @@ export function rows(summary, startedIn) {
     ['Jitter buffer', join([number((video ?? audio)?.buffer, 'ms')])],
     ['Packets lost', lost(video, audio)],
     ['Started in', join([number(startedIn, 'ms')])],
+    ...delivery.map(({ codec, reason }) => [`Why ${codecTitle(codec)}`, reason]),
   ];
 }
 
@@ -94,9 +95,12 @@ function videoRows(video) {
 }
 
 // headline is one short line about the picture, or about the sound if there is none.
-export function headline({ video, audio }) {
-  const text = video?.width ? join([video.codec, size(video), number(video.fps, 'fps')]) : (audio?.codec ?? '');
-  return text === '–' ? '' : text;
+export function headline({ video, audio }, delivery = []) {
+  const made = ({ codec }) => codec && delivery.some((d) => d.transcoded && codecTitle(d.codec) === codec) && 'transcoded';
+  if (video?.width) {
+    return join([video.codec, size(video), number(video.fps, 'fps'), made(video) || undefined]);
+  }
+  return audio?.codec ? join([audio.codec, made(audio) || undefined]) : '';
 }
 
 export function size({ width, height }) {

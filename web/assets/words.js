@@ -40,6 +40,21 @@ export function trackWords(tracks) {
   }).join(' · ');
 }
 
+// madeWords names what the gateway makes anew for viewers of a stream: "Transcoded to H.264 · Opus".
+export function madeWords(transcodes) {
+  const made = (transcodes ?? []).filter(({ state }) => state !== 'failed').map(({ codec }) => codecTitle(codec));
+  return made.length === 0 ? '' : `Transcoded to ${[...new Set(made)].join(' · ')}`;
+}
+
+// troubleWords says what is wrong with a stream, or with what is made of it.
+export function troubleWords({ state, error, transcodes }) {
+  if (error && (state === 'failed' || state === 'connecting')) {
+    return error;
+  }
+  const broken = (transcodes ?? []).find((t) => t.state === 'failed' && t.error);
+  return broken ? `${codecTitle(broken.codec)}: ${broken.error}` : '';
+}
+
 export function viewerWords(viewers = 0) {
   return viewers === 0 ? 'Nobody watching' : `${viewers} watching`;
 }

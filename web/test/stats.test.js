@@ -39,6 +39,17 @@ test('the panel says what is known and a dash for the rest', () => {
   assert.deepEqual(bare, { 'Round trip': '–', 'Jitter buffer': '–', 'Packets lost': '–', 'Started in': '–' });
 });
 
+test('why something is sent stands in the panel, and that it is transcoded in the line', () => {
+  const summary = summarize(report(2), summarize(report(1)));
+  const delivery = [{ codec: 'h264', transcoded: true, reason: 'The camera sends H.265.' }, { codec: 'opus', transcoded: false, reason: 'It fits.' }];
+  const panel = Object.fromEntries(rows(summary, 84.4, delivery));
+  assert.equal(panel['Why H.264'], 'The camera sends H.265.');
+  assert.equal(panel['Why Opus'], 'It fits.');
+  assert.equal(headline(summary, delivery), 'H.264 · 1280 × 720 · 30 fps · transcoded');
+  assert.equal(headline(summary, [{ ...delivery[0], transcoded: false }]), 'H.264 · 1280 × 720 · 30 fps');
+  assert.equal(headline(summary, [{ ...delivery[1], transcoded: true }]), 'H.264 · 1280 × 720 · 30 fps');
+});
+
 test('counters that start again give no rate', () => {
   const before = summarize(report(5));
   assert.equal(summarize(report(6, { bytesReceived: 10 }), before).video.kbps, undefined);
@@ -49,4 +60,6 @@ test('sound alone is told by its codec', () => {
   const summary = summarize(new Map([['A', audio], ['C', { type: 'codec', mimeType: 'audio/opus' }]]));
   assert.equal(summary.video, undefined);
   assert.equal(headline(summary), 'Opus');
+  assert.equal(headline(summary, [{ codec: 'opus', transcoded: true, reason: 'AAC.' }]), 'Opus · transcoded');
+  assert.equal(headline(summarize(new Map())), '');
 });

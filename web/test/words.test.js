@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sourceKind, stateWord, totalWords, trackWords, viewerWords } from '../assets/words.js';
+import { madeWords, sourceKind, stateWord, totalWords, trackWords, troubleWords, viewerWords } from '../assets/words.js';
 
 test('sources are named by their kind', () => {
   const cases = {
@@ -28,6 +28,18 @@ test('states, tracks and viewers', () => {
   assert.equal(trackWords(null), '');
   assert.equal(viewerWords(0), 'Nobody watching');
   assert.equal(viewerWords(3), '3 watching');
+});
+
+test('what is made anew, and what is wrong', () => {
+  const picture = { codec: 'h264', state: 'running' };
+  const sound = { codec: 'opus', state: 'starting' };
+  const broken = { codec: 'vp8', state: 'failed', error: 'it crashed' };
+  assert.equal(madeWords([picture, picture, sound, broken]), 'Transcoded to H.264 · Opus');
+  assert.equal(madeWords([broken]), '');
+  assert.equal(madeWords(undefined), '');
+  assert.equal(troubleWords({ state: 'ready', transcodes: [picture, broken] }), 'VP8: it crashed');
+  assert.equal(troubleWords({ state: 'failed', error: 'no such camera', transcodes: [broken] }), 'no such camera');
+  assert.equal(troubleWords({ state: 'ready', error: 'old' }), '');
 });
 
 test('totals', () => {
