@@ -63,7 +63,7 @@ func (s *Source) start(ctx context.Context) (feed.Worker, error) {
 	if err := s.options.Workers.Err(); err != nil {
 		return nil, err
 	}
-	job, err := s.job(ctx)
+	job, err := Job(ctx, s.options.Pipeline, s.options.Encoders, s.options.Allow)
 	if err != nil {
 		return nil, err
 	}
@@ -74,18 +74,19 @@ func (s *Source) start(ctx context.Context) (feed.Worker, error) {
 	return p, nil
 }
 
-// job is what the worker is told.
-func (s *Source) job(ctx context.Context) (wire.Job, error) {
+// Job is what a worker is told to run a pipeline as a source. A mistake in its text, a *wire.Fault, is
+// ingest.Permanent; that no encoder can be chosen is not.
+func Job(ctx context.Context, text string, encoders Encoders, allow []string) (wire.Job, error) {
 	ctx, cancel := context.WithTimeout(ctx, probing)
 	defer cancel()
-	video, err := s.options.Encoders.Encoder(ctx, media.H264)
+	video, err := encoders.Encoder(ctx, media.H264)
 	if err != nil {
-		return wire.Job{}, fmt.Errorf("choose an encoder: %w", err)
+		return wire.Job{}, fmt.Errorf("choose an encoder of pictures: %w", err)
 	}
-	audio, err := s.options.Encoders.Encoder(ctx, media.Opus)
+	audio, err := encoders.Encoder(ctx, media.Opus)
 	if err != nil {
-		return wire.Job{}, fmt.Errorf("choose an encoder: %w", err)
+		return wire.Job{}, fmt.Errorf("choose an encoder of sound: %w", err)
 	}
-	job, err := pipeline.Source(s.options.Pipeline, video, audio, s.options.Allow)
+	job, err := pipeline.Source(text, video, audio, allow)
 	return job, ingest.Permanent(err)
 }

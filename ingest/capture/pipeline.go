@@ -1,0 +1,131 @@
+package capture
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sluice/worker/wire"
+)
+
+// Drivers of a Raspberry Pi's own cameras, which give what only libcamera can make a picture of.
+var libcameraDrivers = []string{"unicam", "rp1-cfe"}
+
+const (
+	defaultFPS = 30
+	testWidth  = 1280
+	testHeight = 720
+)
+
+// pipeline is the text that captures a device. The error is a *NotFoundError.
+func (m machine) pipeline(d wire.Device) (string, error) {
+	switch d.Kind {
+	case camera:
+		return m.camera(d)
+	case microphone:
+		return m.microphone(d)
+	case screen:
+		return m.screen(d), nil
+	case audiotest:
+		return "audiotestsrc is-live=true freq=480 volume=0.25 samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=2", nil
+	}
+	d.Width, d.Height, d.FPS = cmp.Or(d.Width, testWidth), cmp.Or(d.Height, testHeight), cmp.Or(d.FPS, defaultFPS)
+	return "videotestsrc is-live=true ! video/x-raw" + mode(d), nil
+}
+
+// camera takes what the camera has encoded itself, which costs nothing and needs the least of its bus.
+func (m machine) camera(d wire.Device) (string, error) {
+	if strings.HasPrefix(d.ID, "/base/") { // as libcamera names its own
+		return libcamera(d, d.ID), nil
+	}
+	found, err := find(m.cameras(), d)
+	if err != nil && strings.HasPrefix(d.ID, "/dev/") { // a link such as those in /dev/v4l/by-id
+		n, nodeErr := m.node(d.ID)
+		if nodeErr != nil {
+			return "", err
+		}
+		found, err = local{DeviceInfo: wire.DeviceInfo{ID: d.ID, Formats: n.Formats}, driver: n.Driver}, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if slices.Contains(libcameraDrivers, found.driver) {
+		return libcamera(d, ""), nil
+	}
+	text := fmt.Sprintf("v4l2src device=%q ! ", found.ID)
+	size := modeUpTo1080(d)
+	switch {
+	case slices.Contains(found.Formats, "H264"):
+		return text + "video/x-h264" + size + " ! h264parse", nil
+	case slices.Contains(found.Formats, "MJPEG"):
+		return text + "image/jpeg" + size + " ! jpegparse", nil
+	}
+	return text + "video/x-raw" + size, nil
+}
+
+// libcamera is a Raspberry Pi's own camera; name chooses among several.
+func libcamera(d wire.Device, name string) string {
+	d.Width, d.Height, d.FPS = cmp.Or(d.Width, testWidth), cmp.Or(d.Height, testHeight), cmp.Or(d.FPS, defaultFPS)
+	text := "libcamerasrc"
+	if name != "" {
+		text += fmt.Sprintf(" camera-name=%q", name)
+	}
+	return text + " ! video/x-raw,format=NV12" + mode(d)
+}
+
+func (m machine) microphone(d wire.Device) (string, error) {
+	const format = " ! audio/x-raw,channels=[1,2]"
+	switch {
+	case m.soundServer() && d.Label == "" && d.ID == "":
+		return "pulsesrc" + format, nil
+	case m.soundServer() && d.ID != "":
+		return fmt.Sprintf("pulsesrc device=%q", d.ID) + format, nil
+	}
+	found, err := find(m.cards(), d)
+	if err != nil {
+		return "", err
+	}
+	if d.Label == "" && d.ID == "" {
+		return "alsasrc ! audioconvert" + format, nil
+	}
+	// plughw converts what the card can't do itself.
+	return fmt.Sprintf("alsasrc device=%q ! audioconvert", "plug"+found.ID) + format, nil
+}
+
+// screen captures at a steady rate whatever has changed, so that a viewer who comes sees a picture at once.
+func (m machine) screen(d wire.Device) string {
+	text := "ximagesrc use-damage=false"
+	if display := cmp.Or(d.ID, m.getenv("DISPLAY")); display != "" {
+		text += fmt.Sprintf(" display-name=%q", display)
+	}
+	text += fmt.Sprintf(" ! video/x-raw,framerate=%d/1", cmp.Or(d.FPS, defaultFPS))
+	if d.Width > 0 || d.Height > 0 {
+		d.FPS = 0
+		text += " ! videoscale ! video/x-raw" + mode(d) + ",pixel-aspect-ratio=1/1"
+	}
+	return text
+}
+
+// mode is what caps say of size and rate, as far as it is asked for.
+func mode(d wire.Device) string {
+	text := ""
+	if d.Width > 0 {
+		text += fmt.Sprintf(",width=%d", d.Width)
+	}
+	if d.Height > 0 {
+		text += fmt.Sprintf(",height=%d", d.Height)
+	}
+	if d.FPS > 0 {
+		text += fmt.Sprintf(",framerate=%d/1", d.FPS)
+	}
+	return text
+}
+
+// modeUpTo1080 is mode, but for a camera that would choose its largest picture otherwise, at a few frames a second.
+func modeUpTo1080(d wire.Device) string {
+	if d.Width == 0 && d.Height == 0 {
+		return ",width=[1,1920],height=[1,1080]" + mode(d)
+	}
+	return mode(d)
+}

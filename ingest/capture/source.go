@@ -1,0 +1,100 @@
+// Package capture is the source that a local device is: a camera, a microphone or a screen, captured and encoded by a
+// worker process. GStreamer's elements are used where they are installed, since they are cheaper and take what a
+// camera has encoded itself; gateway-capture serves all other machines.
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"sluice/ingest"
+	"sluice/ingest/feed"
+	"sluice/ingest/gst"
+	"sluice/worker"
+	"sluice/worker/wire"
+)
+
+// Options say which device to capture.
+type Options struct {
+	Device   string       // "camera?label=NAME", as Parse takes it; "device:" before it is ignored
+	Capture  *worker.Pool // of gateway-capture
+	GST      *worker.Pool // of gateway-gst
+	Encoders gst.Encoders // for the latter
+	Log      *slog.Logger
+}
+
+// Source captures one device. It implements ingest.Source; one Run at a time.
+type Source struct {
+	options Options     // fixed after New
+	device  wire.Device // fixed after New
+	machine machine     // fixed after New
+	feed    *feed.Feed  // fixed after New
+
+	lacking bool // owned by Run: GStreamer lacks an element for this device
+}
+
+// New makes a source that is not running yet. Its error is a *DeviceError.
+func New(o Options) (*Source, error) {
+	d, err := Parse(strings.TrimPrefix(o.Device, "device:"))
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{options: o, device: d, machine: thisMachine()}
+	s.feed = feed.New(feed.Options{Start: s.start, Tracks: 1, Log: o.Log})
+	return s, nil
+}
+
+// Run captures the device until ctx is done, as feed.Feed.Run does; a device that was away is looked for again. It is
+// ingest.Permanent that no worker is installed which could.
+func (s *Source) Run(ctx context.Context, publish ingest.Publish) error {
+	s.lacking = false
+	err := s.feed.Run(ctx, publish)
+	var fault *wire.Fault
+	if errors.As(err, &fault) && fault.Code == wire.FaultMissingElement && s.options.Capture.Err() == nil && ctx.Err() == nil {
+		s.lacking = true
+		s.options.Log.Info("gateway-capture takes over from GStreamer", "err", err)
+		return s.feed.Run(ctx, publish)
+	}
+	return err
+}
+
+// start starts the worker that serves the device best.
+func (s *Source) start(ctx context.Context) (feed.Worker, error) {
+	gstErr, captureErr := s.options.GST.Err(), s.options.Capture.Err()
+	if gstErr != nil && captureErr != nil {
+		return nil, ingest.Permanent(fmt.Errorf("no worker can capture a device: %w; or else %w", captureErr, gstErr))
+	}
+	if gstErr == nil && !s.lacking {
+		job, err := s.pipeline(ctx)
+		if err == nil {
+			return begin(ctx, s.options.GST, job)
+		}
+		if captureErr != nil || ctx.Err() != nil {
+			return nil, err
+		}
+	}
+	if captureErr != nil {
+		return nil, captureErr
+	}
+	return begin(ctx, s.options.Capture, wire.Job{Role: wire.RoleDevice, Device: &s.device, Sandboxed: true})
+}
+
+// pipeline is the job that captures the device by GStreamer.
+func (s *Source) pipeline(ctx context.Context) (wire.Job, error) {
+	text, err := s.machine.pipeline(s.device)
+	if err != nil {
+		return wire.Job{}, err
+	}
+	return gst.Job(ctx, text, s.options.Encoders, nil)
+}
+
+func begin(ctx context.Context, pool *worker.Pool, job wire.Job) (feed.Worker, error) {
+	p, err := pool.Start(ctx, feed.Spec(job))
+	if err != nil {
+		return nil, fmt.Errorf("capture the device: %w", err)
+	}
+	return p, nil
+}
