@@ -30,7 +30,7 @@ func TestMPEGAudioFrames(t *testing.T) {
 					t.Fatalf("frame %d is dropped", n)
 				}
 				b = b[f.Size:]
-				if f.Size -= int(c.want.Size); f.Size > 1 || f.Size < 0 {
+				if f.Size -= c.want.Size; f.Size > 1 || f.Size < 0 {
 					t.Errorf("frame %d is %d bytes longer than the first", n, f.Size)
 				}
 				if f.Size = c.want.Size; f != c.want {

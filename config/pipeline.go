@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,46 @@ func pipelineOf(value string) string {
 		return ""
 	}
 	return strings.TrimSpace(text)
+}
+
+// ShownPipeline returns what others may see of a "gst:" source: its elements without their properties, which may hold
+// passwords and keys. It is "" for every other source.
+func (s Stream) ShownPipeline() string {
+	text := s.Pipeline()
+	if text == "" {
+		return ""
+	}
+	var shown []string
+	begins := true // an element's name comes at the start and after each "!"
+	for _, word := range pipelineWords(text) {
+		if begins && elementName.MatchString(word) {
+			shown = append(shown, word)
+		}
+		begins = word == "!"
+	}
+	return pipelinePrefix + strings.Join(shown, " ! ")
+}
+
+// pipelineWords splits a pipeline's text at space outside quotes. Quotes and backslashes stay.
+func pipelineWords(text string) []string {
+	var words []string
+	start, quotation := 0, byte(0)
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\':
+			i++
+		case quotation != 0:
+			if c == quotation {
+				quotation = 0
+			}
+		case c == '"' || c == '\'':
+			quotation = c
+		case strings.IndexByte(" \t\r\n", c) >= 0:
+			words = append(words, text[start:i])
+			start = i + 1
+		}
+	}
+	return slices.DeleteFunc(append(words, text[start:]), func(w string) bool { return w == "" })
 }
 
 // checkPipeline returns what is wrong with a pipeline's text, "" if nothing is that can be told without GStreamer.

@@ -47,3 +47,21 @@ func TestLookupLeavesPipelinesAlone(t *testing.T) {
 		t.Errorf("got %q", s.Device())
 	}
 }
+
+// I40: what is shown of a pipeline holds no property.
+func TestShownPipeline(t *testing.T) {
+	for source, want := range map[string]string{
+		"gst: videotestsrc is-live=true ! video/x-raw,width=640 ! timeoverlay":        "gst:videotestsrc ! timeoverlay",
+		"gst:rtspsrc location=rtsp://u:hunter2@cam user-pw = hunter2 ! fakesink":      "gst:rtspsrc ! fakesink",
+		"gst:textoverlay text=\"a ! hunter2 ! b\" ! x264enc":                          "gst:textoverlay ! x264enc",
+		`gst:textoverlay text="5\" ! hunter2" ! textoverlay text=a\ !\ hunter2 ! tee`: "gst:textoverlay ! textoverlay ! tee",
+		"gst:srtsrc\n  uri=srt://a?passphrase=hunter2\n! tsdemux name=d  d. ! queue":  "gst:srtsrc ! tsdemux ! queue",
+		"gst:( hunter2.bin )": "gst:",
+		"rtsp://u:hunter2@a/": "",
+		"publish":             "",
+	} {
+		if got := (Stream{Source: source}).ShownPipeline(); got != want {
+			t.Errorf("%s: got %q, want %q", source, got, want)
+		}
+	}
+}
