@@ -1,0 +1,165 @@
+package transcode
+
+import (
+	"fmt"
+
+	"sluice/hub"
+	"sluice/media"
+	"sluice/negotiation"
+	"sluice/worker/pipeline"
+)
+
+// What can be made, best first. Constrained Baseline comes before VP8, since it costs a third less and cameras have it.
+var (
+	pictureCodecs = [...]media.Codec{media.H264, media.VP8}
+	soundCodecs   = [...]media.Codec{media.Opus, media.PCMU, media.PCMA}
+)
+
+// Renditions are those of the configuration, with the source's tracks and the size that the picture will have, as far
+// as that is known. There are none while the source sends no picture.
+func (t *Stream) Renditions() []hub.Rendition {
+	source := t.hub.Tracks(t.best())
+	if _, ok := media.First(source, media.Video); !ok && source != nil {
+		return nil
+	}
+	all := make([]hub.Rendition, 0, len(t.options.Renditions))
+	for _, r := range t.options.Renditions {
+		tracks := make([]media.Track, 0, len(source))
+		for _, s := range source {
+			if s.Kind == media.Video {
+				s.Width, s.Height = pipeline.Scaled(s, 0, r.Height)
+			}
+			tracks = append(tracks, s)
+		}
+		all = append(all, hub.Rendition{Name: r.Name, Tracks: tracks, Bitrate: r.MaxBitrateKbps * 1000})
+	}
+	return all
+}
+
+// Capacity is what can be made now for the rendition base of the tracks that stand behind it.
+func (t *Stream) Capacity(base string, tracks []media.Track) negotiation.Capacity {
+	c := negotiation.Capacity{Forced: t.forced(base), Absent: t.absent()}
+	if c.Absent != "" {
+		return c
+	}
+	var fault error
+	source := t.sourceOf(base)
+	height := 0
+	if r, ok := t.configured(base); ok {
+		height = r.Height
+	}
+	if picture, ok := media.First(tracks, media.Video); ok && pipeline.CanDecodeTrack(picture) {
+		for _, codec := range pictureCodecs {
+			v := negotiation.Variant{Track: pictureOf(picture, codec, height)}
+			c.Video, fault = t.offer(c.Video, v, picture, t.videoKey(base, source, codec), fault)
+		}
+		if len(c.Video) == 0 && fault != nil && (c.Forced != "" || picture.Codec != media.H264) {
+			c.Absent = fault.Error() + "."
+		}
+	}
+	full := t.full()
+	if sound, ok := media.First(tracks, media.Audio); ok && pipeline.CanDecodeTrack(sound) {
+		for _, codec := range soundCodecs {
+			v := negotiation.Variant{Track: soundOf(sound, codec)}
+			if sound.Codec == codec && sound.Channels <= v.Track.Channels {
+				continue
+			}
+			c.Audio, _ = t.offer(c.Audio, v, sound, audioKey(source, codec), nil)
+		}
+		if full != "" {
+			c.Audio = t.room(c.Audio)
+		}
+	}
+	c.Full = full
+	return c
+}
+
+// offer appends a variant of a track to those that can be made, unless that has proved impossible: then it returns
+// why.
+func (t *Stream) offer(all []negotiation.Variant, v negotiation.Variant, of media.Track, k key, fault error) ([]negotiation.Variant, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f, bad := t.faults[k]; bad && f.track.Equal(of) {
+		return all, f.err
+	}
+	v.Running = t.jobs[k] != nil && t.jobs[k].isRunning()
+	return append(all, v), fault
+}
+
+// room marks sound as good as running where there is room for it: that all places for pictures are taken does not
+// concern it.
+func (t *Stream) room(all []negotiation.Variant) []negotiation.Variant {
+	full, _ := t.service.sounds.full()
+	for i := range all {
+		all[i].Running = all[i].Running || !full
+	}
+	return all
+}
+
+// forced says why the picture may not be passed on as it is.
+func (t *Stream) forced(base string) string {
+	r, configured := t.configured(base)
+	switch {
+	case configured && r.Height > 0:
+		return fmt.Sprintf("The rendition %s is made %d lines high.", base, r.Height)
+	case configured && r.FPS > 0:
+		return fmt.Sprintf("The rendition %s is made with %d pictures in a second.", base, r.FPS)
+	case configured:
+		return fmt.Sprintf("The rendition %s is made anew.", base)
+	case t.options.Process != "":
+		return `The pictures of this stream go through its "process" first.`
+	case t.options.Mode == negotiation.TranscodeAlways:
+		return `This stream has transcode = "always".`
+	}
+	return ""
+}
+
+// absent says why nothing can be made at all.
+func (t *Stream) absent() string {
+	if t.options.Mode == negotiation.TranscodeNever {
+		return `this stream has transcode = "never".`
+	}
+	if err := t.service.workers.Err(); err != nil {
+		return err.Error() + "."
+	}
+	return ""
+}
+
+// full says why no other picture encoder may start.
+func (t *Stream) full() string {
+	full, overloaded := t.service.pictures.full()
+	switch {
+	case overloaded:
+		return "This machine is too slow for another encoder now."
+	case full && t.service.pictures.limit == 1:
+		return "The one encoder that may run at a time (transcode.max_workers) is in use."
+	case full:
+		return fmt.Sprintf("All %d encoders that may run at a time (transcode.max_workers) are in use.", t.service.pictures.limit)
+	}
+	return ""
+}
+
+// blame remembers that a key can't be made of a track.
+func (t *Stream) blame(k key, track media.Track, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.faults[k] = fault{track: track, err: err}
+}
+
+// faultOf is why an order can't be made of what the source sends now. Faults of what it sent before are forgotten.
+func (t *Stream) faultOf(o order) error {
+	tracks := t.hub.Tracks(o.source)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, k := range o.keys() {
+		f, bad := t.faults[k]
+		if !bad {
+			continue
+		}
+		if now, ok := media.First(tracks, k.kind); ok && now.Equal(f.track) {
+			return f.err
+		}
+		delete(t.faults, k)
+	}
+	return nil
+}

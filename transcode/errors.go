@@ -1,0 +1,42 @@
+package transcode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sluice/worker/pipeline"
+	"sluice/worker/wire"
+)
+
+// NoPictureError tells that there is no picture to take a snapshot of.
+type NoPictureError struct{ Stream string }
+
+func (e *NoPictureError) Error() string {
+	return fmt.Sprintf("stream %q sends no picture now, or no keyframe has come yet", e.Stream)
+}
+
+// errChanged ends a worker whose source sends something else now; the next one starts at once.
+var errChanged = errors.New("the source has changed what it sends")
+
+// errSlower ends a worker that can't keep up; the next one, with less to do, starts at once.
+var errSlower = errors.New("the encoder cannot keep up")
+
+// errEnded is the end of a worker that nobody asked to end.
+var errEnded = errors.New("the pipeline has ended by itself")
+
+// permanent reports whether starting again would fail in the same way: what is asked for is at fault.
+func permanent(err error) bool {
+	var fault *wire.Fault
+	if errors.As(err, &fault) {
+		return fault.Permanent
+	}
+	var decode *pipeline.UndecodableError
+	var encode *pipeline.UnencodableError
+	return errors.As(err, &decode) || errors.As(err, &encode)
+}
+
+// orderly reports whether a worker was ended by us, with another one to follow at once.
+func orderly(err error) bool {
+	return errors.Is(err, errChanged) || errors.Is(err, errSlower) || errors.Is(err, context.Canceled)
+}

@@ -1,0 +1,84 @@
+package transcode
+
+import (
+	"sync"
+	"time"
+)
+
+// maxFlight is how many pictures are remembered that have gone in and not come out.
+const maxFlight = 256
+
+// flight is the pictures on their way through an encoder.
+type flight struct {
+	mu  sync.Mutex
+	all []flying
+	out time.Duration // from the way in to the way out of the picture that came out last
+	n   int           // that have gone in
+	min int64         // ns: the PTS of the first
+	max int64         // the greatest PTS
+}
+
+// flying is one picture.
+type flying struct {
+	ns  int64     // PTS
+	at  time.Time // when it went in
+	ntp time.Time // the sender's clock at that picture
+}
+
+// depart is told of each picture that goes in, but for those that are not to be encoded.
+func (f *flight) depart(one flying) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.n == 0 {
+		f.min, f.max = one.ns, one.ns
+	}
+	f.n++
+	f.max = max(f.max, one.ns)
+	if len(f.all) == maxFlight {
+		f.all = f.all[:copy(f.all, f.all[1:])]
+	}
+	f.all = append(f.all, one)
+}
+
+// land is told of each picture that has come out; it returns what went in, zero if that is not known. Pictures before
+// it will not come any more.
+func (f *flight) land(ns int64, now time.Time) flying {
+	const exact = int64(time.Millisecond)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found flying
+	kept := f.all[:0]
+	for _, one := range f.all {
+		switch {
+		case one.ns > ns+exact:
+			kept = append(kept, one)
+		case one.ns >= ns-exact:
+			found = one
+		}
+	}
+	f.all = kept
+	if !found.at.IsZero() {
+		f.out = now.Sub(found.at)
+	}
+	return found
+}
+
+// lag is how far the output is behind.
+func (f *flight) lag(now time.Time) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.all) > 0 {
+		return max(f.out, now.Sub(f.all[0].at))
+	}
+	return f.out
+}
+
+// fps is how many pictures go in each second, 0 if that is not known yet.
+func (f *flight) fps() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if span := f.max - f.min; f.n > 10 && span > 0 {
+		return int((int64(f.n-1)*int64(time.Second) + span/2) / span)
+	}
+	return 0
+}

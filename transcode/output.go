@@ -1,0 +1,117 @@
+package transcode
+
+import (
+	"context"
+	"time"
+
+	"sluice/media"
+	"sluice/worker"
+	"sluice/worker/wire"
+)
+
+// drain takes what comes out until the process ends.
+func (a *attempt) drain(ctx context.Context) error {
+	for {
+		e, err := a.process.Next(ctx)
+		if err != nil {
+			return err
+		}
+		switch e.Kind {
+		case worker.EventReady:
+			close(a.ready)
+		case worker.EventCaps:
+			if e.Caps.Encoder != "" {
+				a.set(func(s *jobState) { s.Encoder = e.Caps.Encoder })
+			}
+		case worker.EventFrame:
+			a.output(&e.Frame)
+		case worker.EventEOS:
+			return errEnded
+		case worker.EventResult:
+		}
+	}
+}
+
+// output makes a unit of a frame and gives it to the derivations.
+func (a *attempt) output(m *wire.Message) {
+	if m.Flags&wire.Header != 0 {
+		return
+	}
+	now := time.Now()
+	au := &media.AccessUnit{Arrived: now, Data: wire.Split(a.key.codec, m.Payload)}
+	if a.key.kind == media.Video {
+		au.PTS, au.NTP = ticks(m.PTS, videoRate), a.flight.land(m.PTS, now).ntp
+	} else {
+		au.PTS = a.clock.stamp(m.PTS, samplesOf(*a.track, m.Payload, m.Ext))
+	}
+	if !a.conformer.Conform(au) || !a.advance(m.PTS, au) {
+		return
+	}
+	if t := a.conformer.Track(); !t.Equal(*a.track) {
+		a.track = &t
+	}
+	a.appeared(now)
+	a.emit(unit{source: a.publisher, track: a.track, AccessUnit: au})
+}
+
+// advance notes how far the job has come. It reports false for sound that is not later than what was made before, as
+// may be where its clock was set back.
+func (a *attempt) advance(ns int64, au *media.AccessUnit) bool {
+	if a.key.kind == media.Video {
+		if au.Keyframe {
+			a.asks.came()
+		}
+		a.made.picture = max(a.made.picture, ns)
+		return true
+	}
+	later := au.PTS > a.made.sound || a.made.sound == 0
+	if later {
+		a.made.sound = au.PTS
+	}
+	return later
+}
+
+// appeared is told of each unit, and tells the world of the first.
+func (a *attempt) appeared(now time.Time) {
+	if a.shown {
+		return
+	}
+	a.shown = true
+	a.set(func(s *jobState) { s.State, s.Error, s.FirstFrame = StateRunning, "", now.Sub(a.began) })
+	a.stream.hub.Signal()
+}
+
+// watch gives a job of pictures less to do when it can't keep up.
+func (a *attempt) watch(ctx context.Context) error {
+	var o overload
+	tick := time.NewTicker(loadCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			if a.key.kind == media.Video && o.look(now, a.process.Stats().Dropped, a.flight.lag(now)) && a.reduce() {
+				return errSlower
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// reduce takes the next step of the load, and reports whether there is less to do now.
+func (a *attempt) reduce() bool {
+	l := a.load()
+	if l == loadRefused {
+		return false
+	}
+	l++
+	a.fps = a.flight.fps()
+	a.set(func(s *jobState) { s.load = l })
+	a.stream.service.counts.overloads.Add(1)
+	a.log.Warn("the encoder cannot keep up: it is given less to do", "now", l.String())
+	if l == loadRefused {
+		a.slot.setReduced()
+	}
+	a.stream.hub.Signal()
+	return l < loadRefused
+}

@@ -1,0 +1,261 @@
+package transcode
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/hub"
+	"sluice/media"
+	"sluice/worker"
+	"sluice/worker/pipeline"
+	"sluice/worker/wire"
+)
+
+// sinkEnd is how long a sink may take to write down what it has when it ends.
+const sinkEnd = time.Second
+
+// sink keeps the pipeline running that a stream ends in, while the stream is published.
+type sink struct {
+	stream *Stream
+
+	// Owned by run.
+	backoff worker.Backoff
+
+	mu      sync.Mutex
+	state   Status
+	process process // guarded by mu; nil while none runs
+}
+
+func (s *sink) run(ctx context.Context) error {
+	s.set(nil, func(st *Status) { st.Kind, st.State = KindSink, StateStarting })
+	for {
+		source, tracks, err := s.await(ctx, nil)
+		if err != nil {
+			return err
+		}
+		began := time.Now()
+		err = s.attempt(ctx, source)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if orderly(err) {
+			continue
+		}
+		if err = s.failed(ctx, err, tracks, time.Since(began)); err != nil {
+			return err
+		}
+	}
+}
+
+// await waits until the source publishes something with tracks other than those.
+func (s *sink) await(ctx context.Context, other []media.Track) (source string, tracks []media.Track, err error) {
+	for {
+		changed := s.stream.hub.Changed()
+		source = s.stream.best()
+		tracks = sinkTracks(s.stream.hub.Tracks(source))
+		if len(tracks) > 0 && !slices.EqualFunc(tracks, other, media.Track.Equal) && s.stream.service.workers.Err() == nil {
+			return source, tracks, nil
+		}
+		if err := s.stream.service.workers.Err(); err != nil {
+			s.set(nil, func(st *Status) { st.State, st.Error = StateFailed, err.Error() })
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return "", nil, context.Cause(ctx)
+		}
+	}
+}
+
+// sinkTracks are those that a sink gets: the first picture and the first sound.
+func sinkTracks(all []media.Track) []media.Track {
+	var tracks []media.Track
+	for _, kind := range []media.Kind{media.Video, media.Audio} {
+		if t, ok := media.First(all, kind); ok {
+			tracks = append(tracks, t)
+		}
+	}
+	return tracks
+}
+
+// failed waits until the pipeline may be started again.
+func (s *sink) failed(ctx context.Context, err error, tracks []media.Track, ran time.Duration) error {
+	s.stream.service.counts.failures.Add(1)
+	s.set(nil, func(st *Status) { st.State, st.Error = StateFailed, err.Error(); st.Restarts++ })
+	if permanent(err) {
+		s.stream.log.Error("the sink can't run until the source or the configuration changes", "err", err)
+		_, _, err = s.await(ctx, tracks)
+		return err
+	}
+	s.stream.log.Warn("the sink has ended and is started again", "err", err)
+	if !pause(ctx, s.backoff.Next(time.Now(), ran)) {
+		return context.Cause(ctx)
+	}
+	s.stream.service.counts.restarts.Add(1)
+	return nil
+}
+
+// sinkRun is one process of a sink.
+type sinkRun struct {
+	*sink
+	from      *hub.Subscriber
+	rendition string
+	process   process
+	ready     chan struct{} // closed by drain
+	ended     chan struct{} // closed by drain when it returns
+	wire      wire.Job
+	publisher uint32                      // owned by feed
+	known     map[media.Kind]*media.Track // owned by feed
+}
+
+// attempt starts the pipeline and returns why it has ended.
+func (s *sink) attempt(ctx context.Context, rendition string) error {
+	sub, err := s.stream.hub.Subscribe(rendition, hub.StartKeyframe)
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	sub.Forward()
+	sub.RequestKeyframe()
+	first, err := sub.Next(ctx)
+	if err != nil {
+		return err
+	}
+	r := &sinkRun{
+		sink: s, from: sub, rendition: rendition, publisher: first.Publisher, known: make(map[media.Kind]*media.Track),
+		ready: make(chan struct{}), ended: make(chan struct{}),
+	}
+	if r.wire, err = r.plan(); err != nil {
+		return err
+	}
+	r.process, err = s.stream.service.workers.Start(ctx, worker.Spec{
+		Job: r.wire, Label: "sink " + s.stream.hub.Name(), Start: 3 * worker.StartDeadline,
+	})
+	if err != nil {
+		return fmt.Errorf("start a worker: %w", err)
+	}
+	defer r.process.Close()
+	s.stream.service.counts.started.Add(1)
+	s.set(r.process, func(st *Status) { st.Rendition, st.State = rendition, StateStarting })
+	defer s.set(nil, func(*Status) {})
+	return r.run(ctx, first)
+}
+
+func (r *sinkRun) run(ctx context.Context, first *hub.Unit) error {
+	group, feeding := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.drain(context.WithoutCancel(ctx)) })
+	group.Go(func() error {
+		defer r.finish()
+		return r.feed(feeding, first)
+	})
+	return group.Wait()
+}
+
+func (r *sinkRun) plan() (wire.Job, error) {
+	tracks := sinkTracks(r.stream.hub.Tracks(r.rendition))
+	return pipeline.Sink(r.stream.options.Sink, tracks, r.stream.service.allow)
+}
+
+// drain waits for the end of the process.
+func (r *sinkRun) drain(ctx context.Context) error {
+	defer close(r.ended)
+	for {
+		e, err := r.process.Next(ctx)
+		switch {
+		case err != nil:
+			return err
+		case e.Kind == worker.EventReady:
+			r.set(r.process, func(st *Status) { st.State, st.Error = StateRunning, "" })
+			close(r.ready)
+		case e.Kind == worker.EventEOS:
+			return errEnded
+		}
+	}
+}
+
+// finish lets the pipeline write down what it has, then ends it.
+func (r *sinkRun) finish() {
+	r.process.EndOfStream()
+	select {
+	case <-r.ended:
+	case <-time.After(sinkEnd):
+	}
+	r.process.Close()
+}
+
+// feed gives the process what the source sends until that changes.
+func (r *sinkRun) feed(ctx context.Context, u *hub.Unit) error {
+	select {
+	case <-r.ready:
+	case <-r.ended:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	for {
+		if err := r.follow(u); err != nil {
+			return err
+		}
+		r.write(u)
+		var err error
+		if u, err = r.from.Next(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// follow returns errChanged if the process was started for something else than what the source is now.
+func (r *sinkRun) follow(u *hub.Unit) error {
+	if u.Publisher != r.publisher {
+		return errChanged
+	}
+	if r.known[u.Track.Kind] == u.Track {
+		return nil
+	}
+	r.known[u.Track.Kind] = u.Track
+	now, err := r.plan()
+	if err != nil {
+		return err
+	}
+	if now.Pipeline != r.wire.Pipeline || !slices.Equal(now.Inputs, r.wire.Inputs) {
+		return errChanged
+	}
+	return nil
+}
+
+func (r *sinkRun) write(u *hub.Unit) {
+	track := slices.IndexFunc(r.wire.Inputs, func(p wire.Port) bool { return p.Kind == u.Track.Kind })
+	ns := nanoseconds(u.PTS, u.Track.ClockRate)
+	first, ok := media.First(r.stream.hub.Tracks(r.rendition), u.Track.Kind)
+	if track < 0 || ns < 0 || ok && first.ID != u.Track.ID {
+		return
+	}
+	m := wire.Message{Type: wire.TypeFrame, Track: uint8(track), PTS: ns, DTS: ns}
+	if u.Keyframe {
+		m.Flags = wire.Keyframe
+	}
+	r.process.Write(&m, wire.Join(u.Track.Codec, u.Data)...)
+}
+
+// set changes what is told, together with the process that runs now.
+func (s *sink) set(p process, change func(*Status)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.process = p
+	change(&s.state)
+}
+
+func (s *sink) status() Status {
+	s.mu.Lock()
+	st, p := s.state, s.process
+	s.mu.Unlock()
+	if p != nil {
+		st.add(p.Stats())
+	}
+	return st
+}

@@ -1,0 +1,79 @@
+package transcode
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"sluice/media"
+	"sluice/worker"
+)
+
+// State is how a worker does.
+type State string
+
+// The states. A failed worker is started again, unless its Error says what has to change first.
+const (
+	StateStarting State = "starting" // no frame has come out yet
+	StateRunning  State = "running"
+	StateFailed   State = "failed"
+)
+
+// KindSink is the Status.Kind of a sink.
+const KindSink media.Kind = "sink"
+
+// Status is one worker of a stream: an encoder of one track, or the sink.
+type Status struct {
+	Rendition  string     // that is read
+	Kind       media.Kind // video, audio or KindSink
+	Codec      media.Codec
+	Height     int    // of a rendition of the configuration; 0: as the source has it
+	Encoder    string // GStreamer element; "" while it is not known
+	State      State
+	Error      string // of the last failure; "" while it runs
+	Reduced    string // what is done less than asked for because the machine is too slow, in words; "": nothing
+	PID        int    // of the process; 0 while there is none
+	Restarts   uint64
+	In         uint64 // frames, since the process was started
+	Out        uint64
+	Dropped    uint64
+	CPU        time.Duration
+	RSS        int64         // bytes
+	FirstFrame time.Duration // from the start of the process; 0 before
+}
+
+func (s *Status) add(p worker.Stats) {
+	s.PID, s.In, s.Out, s.Dropped, s.CPU, s.RSS = p.PID, p.In, p.Out, p.Dropped, p.CPU, p.RSS
+}
+
+// Status lists the workers of the stream, the sink last.
+func (t *Stream) Status() []Status {
+	t.mu.Lock()
+	jobs := make([]*job, 0, len(t.jobs))
+	for _, j := range t.jobs {
+		jobs = append(jobs, j)
+	}
+	t.mu.Unlock()
+	all := make([]Status, 0, len(jobs)+1)
+	for _, j := range jobs {
+		all = append(all, j.status())
+	}
+	slices.SortFunc(all, func(a, b Status) int {
+		return cmp.Or(cmp.Compare(a.Rendition, b.Rendition), -cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(a.Codec, b.Codec), cmp.Compare(a.Height, b.Height))
+	})
+	if t.sink != nil {
+		all = append(all, t.sink.status())
+	}
+	return all
+}
+
+// String names a job in logs: "main h264 360 lines".
+func (k key) String() string {
+	text := k.source + " " + string(k.codec)
+	if k.height > 0 {
+		text += fmt.Sprintf(" %d lines", k.height)
+	}
+	return text
+}
