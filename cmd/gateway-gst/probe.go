@@ -37,7 +37,7 @@ func (w *worker) probe() {
 		return
 	}
 	sink := w.outputs[0].sink
-	t := trial{codec: w.job.Outputs[0].Codec}
+	t := trial{codec: w.job.Outputs[0].Codec, result: wire.ProbeResult{Element: w.outputs[0].encoder}}
 	var f gst.Frame
 	for sink.Pull(&f) {
 		t.look(&f)

@@ -19,7 +19,7 @@ func check(text string, allow []string, taken ...string) error {
 	case strings.TrimSpace(text) == "":
 		return mistake("it is empty")
 	case len(text) > maxText:
-		return mistake(fmt.Sprintf("it has %d bytes, more than the %d that are allowed", len(text), maxText))
+		return mistake(fmt.Sprintf("its text has %d bytes, more than %d", len(text), maxText))
 	case strings.ContainsRune(text, 0):
 		return mistake("it has a NUL byte")
 	}

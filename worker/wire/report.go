@@ -50,6 +50,7 @@ type DeviceInfo struct {
 
 // ProbeResult is what a trial of an encoder has shown.
 type ProbeResult struct {
+	Element      string  // that was tried
 	Frames       int     // that came out
 	Milliseconds float64 // for each
 	Profile      string  `json:",omitempty"` // profile-level-id of the SPS, 6 hex digits (RFC 6184 8.1); "" for other codecs
