@@ -46,7 +46,7 @@ func (w *worker) end() {
 		time.AfterFunc(reasonWait, func() { w.fail(&wire.Fault{Code: wire.FaultEOS}) })
 		return
 	}
-	close(w.ended)
+	w.endOnce.Do(func() { close(w.ended) })
 	w.counts.pulling.Wait()
 	w.send(&wire.Message{Type: wire.TypeEOS})
 }

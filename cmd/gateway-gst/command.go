@@ -17,14 +17,17 @@ func (w *worker) read(commands chan<- wire.Message) {
 	defer close(w.stop)
 	for {
 		m, err := w.link.r.Next()
-		if err != nil || m.Type == wire.TypeStop {
-			return
+		if err != nil {
+			m = wire.Message{Type: wire.TypeStop} // the gateway has gone
 		}
 		if m.Type == wire.TypePing {
 			w.ping()
 			continue
 		}
 		commands <- m
+		if m.Type == wire.TypeStop {
+			return
+		}
 	}
 }
 
@@ -58,6 +61,8 @@ func (w *worker) obey(m *wire.Message) {
 		w.setBitrate(m.Track, m.Ext)
 	case wire.TypeEOS:
 		w.endInputs()
+	case wire.TypeStop:
+		close(w.drained)
 	}
 }
 

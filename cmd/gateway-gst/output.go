@@ -24,10 +24,13 @@ func (w *worker) addOutput(sink *gst.AppSink, encoder string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	o := &output{track: uint8(len(w.outputs)), sink: sink, encoder: encoder}
-	sink.SetSync(w.paced)
+	sink.SetSync(w.paced())
 	w.outputs = append(w.outputs, o)
 	w.pullAll()
 }
+
+// paced wants mu. It tells that the sinks keep the time, as nothing in the pipeline does.
+func (w *worker) paced() bool { return !w.live && w.job.Role == wire.RoleSource }
 
 // startPulling starts what may not start before: an appsink that does not run says that it has ended.
 func (w *worker) startPulling() {

@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"sluice/cmd/gateway-gst/internal/elements"
@@ -28,12 +29,23 @@ func (w *worker) parse() *wire.Fault {
 	if strings.TrimSpace(description) == "" {
 		return parseFault("it is empty")
 	}
+	if w.job.Role == wire.RoleSource {
+		description = closeCaps(description)
+	}
 	p, err := gst.Parse(description)
 	if err != nil {
 		return faultOfParse(err)
 	}
 	w.pipeline = p
 	return w.checkElements()
+}
+
+// openCaps finds caps that a chain of the text ends in: there GStreamer takes them for the name of an element.
+var openCaps = regexp.MustCompile(`(!\s*)([a-z]+/[\w.+-]+(?:\([\w:,]+\))?(?:,[^\s!"']+)?)(\s*$|\s+[^!\s])`)
+
+// closeCaps makes an element of caps at the end of a chain, since users end a source in them.
+func closeCaps(description string) string {
+	return openCaps.ReplaceAllString(description, `${1}capsfilter caps="${2}"${3}`)
 }
 
 // checkElements refuses what reaches files or serves the network, and two outputs of one name.

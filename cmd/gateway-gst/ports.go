@@ -53,22 +53,3 @@ func (w *worker) encoderOf(track uint8) string {
 	}
 	return ""
 }
-
-// findInputs takes the appsrc elements of a sink's text, and puts one in front of the first pad that takes a track
-// where the text has none of its name.
-func (w *worker) findInputs() *wire.Fault {
-	for _, p := range w.job.Inputs {
-		if w.pipeline.Element(p.Name) == nil {
-			text := "appsrc name=" + p.Name + " ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000"
-			if err := w.pipeline.Prepend(p.Caps, text); err != nil {
-				return faultOfParse(err)
-			}
-		}
-		in, f := w.newInput(p)
-		if f != nil {
-			return f
-		}
-		w.inputs = append(w.inputs, in)
-	}
-	return nil
-}

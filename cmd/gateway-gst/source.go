@@ -15,7 +15,7 @@ import (
 
 // ending is put behind a pad that the text has left open.
 const (
-	codedQueue = "queue leaky=downstream max-size-buffers=200 max-size-bytes=0 max-size-time=0"
+	codedQueue = "queue max-size-buffers=200 max-size-bytes=0 max-size-time=0"
 	ending     = "appsink name=%s async=false max-buffers=200 enable-last-sample=false"
 )
 
@@ -111,21 +111,22 @@ func (w *worker) takePad(pad *gst.Pad) *wire.Fault {
 		}
 		text = join(before, fmt.Sprintf(raw.Chain, rawEncoderName(track)), fmt.Sprintf(ending, sink))
 	}
+	var added []*gst.Element
 	encoder := ""
-	if err := w.pipeline.Append(pad, text, func() { encoder = w.adoptEncoder(raw, track) }); err != nil {
+	err := w.pipeline.Append(pad, text, func(all []*gst.Element) {
+		added, encoder = all, w.adoptEncoder(raw, gst.Named(all, rawEncoderName(track)), track)
+		w.adoptQueues(all)
+	})
+	if err != nil {
 		return faultOfParse(err)
 	}
-	w.addOutput(w.pipeline.Element(sink).AppSink(), encoder)
+	w.addOutput(gst.Named(added, sink).AppSink(), encoder)
 	return nil
 }
 
 // adoptEncoder sets up the encoder of a raw pad, and returns what it is.
-func (w *worker) adoptEncoder(raw *wire.RawEncoder, track uint8) string {
-	if raw == nil {
-		return ""
-	}
-	e := w.pipeline.Element(rawEncoderName(track))
-	if e == nil {
+func (w *worker) adoptEncoder(raw *wire.RawEncoder, e *gst.Element, track uint8) string {
+	if raw == nil || e == nil {
 		return ""
 	}
 	for _, p := range raw.Properties {
@@ -137,6 +138,28 @@ func (w *worker) adoptEncoder(raw *wire.RawEncoder, track uint8) string {
 	w.controls = append(w.controls, control)
 	w.mu.Unlock()
 	return e.Factory
+}
+
+// adoptQueues has queues drop what is old where the pipeline keeps time by itself. One that does not would lose what
+// it has too early.
+func (w *worker) adoptQueues(added []*gst.Element) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range added {
+		if e.Factory == "queue" {
+			w.queues = append(w.queues, e)
+			w.setLeaky(e)
+		}
+	}
+}
+
+// setLeaky wants mu.
+func (w *worker) setLeaky(queue *gst.Element) {
+	leaky := "no"
+	if w.live {
+		leaky = "downstream"
+	}
+	queue.Set("leaky", leaky)
 }
 
 func rawEncoderName(track uint8) string { return fmt.Sprintf("sluice-encoder%d", track) }

@@ -33,8 +33,9 @@ type worker struct {
 	job      *wire.Job
 	pipeline *gst.Pipeline
 	inputs   []*input
-	gate     *gst.Gate // nil without Job.Preroll
-	ended    chan struct{}
+	gate     *gst.Gate     // nil without Job.Preroll
+	ended    chan struct{} // closed when all that was fed is through; nobody closes it if nothing was to end
+	drained  chan struct{} // closed when all that came before TypeStop has been obeyed
 
 	faults chan *wire.Fault // the first one counts: capacity 1, sent to by any goroutine, never closed
 	stop   chan struct{}    // closed by read when the gateway wants no more of us
@@ -48,15 +49,17 @@ type worker struct {
 
 	// Owned by watchBus.
 	missing gst.Message
+	endOnce sync.Once
 
 	attaching sync.Mutex // held while a pad becomes a track, before mu
 
 	mu       sync.Mutex
 	outputs  []*output
 	controls []wire.Control
-	started  bool // Play was called: sinks may be pulled from
-	paced    bool // the pipeline does not keep time by itself, so its sinks do
-	ending   bool // the gateway has said that nothing follows
+	started  bool           // Play was called: sinks may be pulled from
+	live     bool           // the pipeline keeps time by itself
+	queues   []*gst.Element // those that we have put behind pads
+	ending   bool           // the gateway has said that nothing follows
 }
 
 func (w *worker) send(m *wire.Message) { w.link.send(m) }
@@ -87,7 +90,8 @@ func (w *worker) run() *wire.Fault {
 	if job == nil {
 		return nil
 	}
-	w.job, w.controls, w.ended = job, job.Controls, make(chan struct{})
+	w.job, w.controls = job, job.Controls
+	w.ended, w.drained = make(chan struct{}), make(chan struct{})
 	if err := confine(job); err != nil {
 		w.log("the worker can't limit itself: " + err.Error())
 	}
@@ -152,12 +156,10 @@ func (w *worker) prepare() *wire.Fault {
 	w.pipeline.Watch(w.job.Limits.MaxPixels, w)
 	w.setProperties(w.job.Properties)
 	switch w.job.Role {
-	case wire.RoleTranscode, wire.RoleProbe:
+	case wire.RoleTranscode, wire.RoleProbe, wire.RoleSink:
 		return w.joinPorts()
 	case wire.RoleSource:
 		return w.findOutputs()
-	case wire.RoleSink:
-		return w.findInputs()
 	}
 	return &wire.Fault{Code: wire.FaultStart, Message: "the worker knows no role " + string(w.job.Role), Permanent: true}
 }
@@ -169,9 +171,12 @@ func (w *worker) play() bool {
 		return false
 	}
 	w.mu.Lock()
-	w.paced = !live && w.job.Role == wire.RoleSource
+	w.live = live
 	for _, o := range w.outputs {
-		o.sink.SetSync(w.paced)
+		o.sink.SetSync(w.paced())
+	}
+	for _, q := range w.queues {
+		w.setLeaky(q)
 	}
 	w.mu.Unlock()
 	return w.pipeline.Play() == nil
@@ -188,6 +193,7 @@ func (w *worker) close() {
 	go func() {
 		defer close(closed)
 		if w.job.Role == wire.RoleSink {
+			<-w.drained
 			w.endInputs()
 			<-w.ended
 		}

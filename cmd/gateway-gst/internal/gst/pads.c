@@ -21,11 +21,11 @@ GstElement *shim_parse(const char *text, GError **why, gchar ***missing) {
   return pipeline;
 }
 
-GstPad *shim_add(GstBin *pipeline, GstPadDirection direction, const char *text, GError **why, gchar ***missing) {
+GstPad *shim_add(GstBin *pipeline, const char *text, GError **why, gchar ***missing) {
   GstElement *bin = parse(text, GST_PARSE_FLAG_PLACE_IN_BIN, why, missing);
   if (bin == NULL)
     return NULL;
-  GstPad *inner = gst_bin_find_unlinked_pad(GST_BIN(bin), direction);
+  GstPad *inner = gst_bin_find_unlinked_pad(GST_BIN(bin), GST_PAD_SINK);
   GstPad *pad = inner == NULL ? NULL : gst_ghost_pad_new("link", inner);
   g_clear_object(&inner);
   if (pad == NULL) {
@@ -41,42 +41,6 @@ GstPad *shim_add(GstBin *pipeline, GstPadDirection direction, const char *text, 
 gboolean shim_link(GstPad *pad, GstPad *sink) {
   gst_element_sync_state_with_parent(GST_ELEMENT(GST_OBJECT_PARENT(sink)));
   return gst_pad_link_maybe_ghosting(pad, sink);
-}
-
-// take finds a loose sink pad that takes caps, before those made on request.
-static GstPad *take(GstBin *pipeline, GstPad *src, GstCaps *caps) {
-  GPtrArray *pads = shim_loose_pads(pipeline, GST_PAD_SINK);
-  GstPad *found = NULL;
-  for (guint i = 0; found == NULL && i < pads->len; i++) {
-    GstCaps *taken = gst_pad_query_caps(pads->pdata[i], NULL);
-    if (gst_caps_can_intersect(taken, caps))
-      found = gst_object_ref(pads->pdata[i]);
-    gst_caps_unref(taken);
-  }
-  g_ptr_array_unref(pads);
-  GPtrArray *elements = shim_elements(pipeline);
-  for (guint i = 0; found == NULL && i < elements->len; i++) {
-    GstElement *e = elements->pdata[i];
-    if (GST_OBJECT_PARENT(e) == GST_OBJECT(pipeline) && e != GST_ELEMENT(GST_OBJECT_PARENT(src)))
-      found = gst_element_get_compatible_pad(e, src, caps);
-  }
-  g_ptr_array_unref(elements);
-  return found;
-}
-
-GstElement *shim_prepend(GstBin *pipeline, GstCaps *caps, const char *text, GError **why, gchar ***missing) {
-  GstPad *src = shim_add(pipeline, GST_PAD_SRC, text, why, missing);
-  if (src == NULL)
-    return NULL;
-  GstPad *sink = take(pipeline, src, caps);
-  gboolean linked = sink != NULL && gst_pad_link_maybe_ghosting(src, sink);
-  g_clear_object(&sink);
-  if (linked)
-    return GST_ELEMENT(GST_OBJECT_PARENT(src));
-  gchar *name = gst_caps_to_string(caps);
-  g_set_error(why, GST_CORE_ERROR, GST_CORE_ERROR_PAD, "no element takes %s", name);
-  g_free(name);
-  return NULL;
 }
 
 static void keep(const GValue *value, gpointer list) { g_ptr_array_add(list, g_value_dup_object(value)); }
@@ -119,6 +83,8 @@ GPtrArray *shim_loose_pads(GstBin *bin, GstPadDirection direction) {
   collect_loose(bin, direction, pads);
   return pads;
 }
+
+gpointer shim_owner(GstPad *pad) { return GST_OBJECT_PARENT(pad); }
 
 GstCaps *shim_pad_caps(GstPad *pad) {
   GstCaps *caps = gst_pad_get_current_caps(pad);

@@ -74,8 +74,10 @@ func (p *Pipeline) RunningTime() time.Duration {
 }
 
 // Elements are all elements, those inside of others too.
-func (p *Pipeline) Elements() []*Element {
-	list := C.shim_elements(p.bin())
+func (p *Pipeline) Elements() []*Element { return elements(p.bin()) }
+
+func elements(bin *C.GstBin) []*Element {
+	list := C.shim_elements(bin)
 	defer C.g_ptr_array_unref(list)
 	var all []*Element
 	for _, e := range pointers(list) {
@@ -85,8 +87,11 @@ func (p *Pipeline) Elements() []*Element {
 }
 
 // Element finds an element by name, in bins too; nil if there is none.
-func (p *Pipeline) Element(name string) *Element {
-	for _, e := range p.Elements() {
+func (p *Pipeline) Element(name string) *Element { return Named(p.Elements(), name) }
+
+// Named is the first of all that has a name; nil if none has.
+func Named(all []*Element, name string) *Element {
+	for _, e := range all {
 		if e.Name == name {
 			return e
 		}
@@ -109,9 +114,9 @@ func (p *Pipeline) LoosePads(d Direction) []*Pad {
 // HasLaterPads reports whether an element may get pads while the pipeline runs.
 func (p *Pipeline) HasLaterPads() bool { return C.shim_has_later_pads(p.bin()) != 0 }
 
-// Append makes a bin of a text, links its loose sink pad to pad, and brings it into the pipeline's state. Its elements
-// are there but have not started yet while prepare is called.
-func (p *Pipeline) Append(pad *Pad, description string, prepare func()) error {
+// Append makes a bin of a text, links its loose sink pad to pad, and brings it into the pipeline's state. prepare gets
+// its elements before they start.
+func (p *Pipeline) Append(pad *Pad, description string, prepare func([]*Element)) error {
 	t, err := text(description)
 	if err != nil {
 		return err
@@ -120,36 +125,15 @@ func (p *Pipeline) Append(pad *Pad, description string, prepare func()) error {
 	defer runtime.KeepAlive(pad)
 	var why *C.GError
 	var missing **C.gchar
-	sink := C.shim_add(p.bin(), C.GST_PAD_SINK, t, &why, &missing)
+	sink := C.shim_add(p.bin(), t, &why, &missing)
 	if sink == nil {
 		return takeParseError(why, missing)
 	}
 	C.g_strfreev(missing)
-	prepare()
+	prepare(elements((*C.GstBin)(C.shim_owner(sink))))
 	if C.shim_link(pad.p, sink) == 0 {
 		return &ParseError{Message: "could not link " + pad.Name() + " to " + description}
 	}
-	return nil
-}
-
-// Prepend makes a bin of a text and links its loose source pad to the first sink pad that takes caps.
-func (p *Pipeline) Prepend(caps, description string) error {
-	t, err := text(description)
-	if err != nil {
-		return err
-	}
-	defer C.free(unsafe.Pointer(t))
-	c, err := newCaps(caps)
-	if err != nil {
-		return err
-	}
-	defer C.gst_caps_unref(c)
-	var why *C.GError
-	var missing **C.gchar
-	if C.shim_prepend(p.bin(), c, t, &why, &missing) == nil {
-		return takeParseError(why, missing)
-	}
-	C.g_strfreev(missing)
 	return nil
 }
 

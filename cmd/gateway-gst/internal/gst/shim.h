@@ -32,17 +32,15 @@ void shim_gate_raise(shim_gate *gate, gint64 until);
 
 // shim_parse makes a pipeline of text that is never freed, or tells why not and which elements are missing.
 GstElement *shim_parse(const char *text, GError **why, gchar ***missing);
-// shim_add makes a bin of text and puts it into pipeline; what it returns is the bin's only loose pad of direction, the
-// bin's own to free.
-GstPad *shim_add(GstBin *pipeline, GstPadDirection direction, const char *text, GError **why, gchar ***missing);
+// shim_add makes a bin of text, whose only loose sink pad becomes its own, and puts it into pipeline. The pad that it
+// returns is the bin's to free.
+GstPad *shim_add(GstBin *pipeline, const char *text, GError **why, gchar ***missing);
 // shim_link brings the bin of sink into the state of its pipeline and links pad to it.
 gboolean shim_link(GstPad *pad, GstPad *sink);
-// shim_prepend makes a bin of text and links its loose source pad to the first pad in pipeline, made on request if need
-// be, that takes caps. The bin is pipeline's.
-GstElement *shim_prepend(GstBin *pipeline, GstCaps *caps, const char *text, GError **why, gchar ***missing);
 GPtrArray *shim_elements(GstBin *bin);                     // all of them, those in bins too
 GPtrArray *shim_loose_pads(GstBin *bin, GstPadDirection direction);
 GstCaps *shim_pad_caps(GstPad *pad);
+gpointer shim_owner(GstPad *pad);                          // the pad's element, which holds it
 gboolean shim_has_later_pads(GstBin *bin);                 // whether pads may appear while it runs
 const gchar *shim_factory_name(gpointer element);          // the element's; "" if it has none
 void shim_force_key(GstElement *sink);
