@@ -57,6 +57,9 @@ type Service struct {
 // counts is what Stats tells that only grows.
 type counts struct{ started, restarts, failures, overloads, snapshots atomic.Uint64 }
 
+// New makes a service that does nothing before Run.
+func New(o Options) *Service { return newService(o, pool{o.Workers}, NewChooser(chooserOptions(o))) }
+
 func newService(o Options, w workers, c chooser) *Service {
 	s := &Service{
 		workers: w, chooser: c, allow: o.AllowElements, linger: o.Linger, log: o.Log, preroll: true,
