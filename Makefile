@@ -91,3 +91,12 @@ tools: go
 
 go:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed, see https://go.dev/doc/install" >&2; exit 1; }
+
+.PHONY: package
+
+package: go ## release files for all machines into dist/, and a test of them; needs root, and minutes
+	$(STAGE) "packages for package" scripts/install-test-deps debootstrap qemu-user-static python3
+	$(STAGE) "nfpm" scripts/install-tools package
+	$(STAGE) "package" scripts/package '$(VERSION)' '$(COMMIT)'
+	$(STAGE) "test on arm" scripts/test-arm
+	$(STAGE) "test the packages" scripts/test-package
