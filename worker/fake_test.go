@@ -146,7 +146,7 @@ func (f *fake) fault(code wire.FaultCode) {
 
 var readinesses = map[string]func(f *fake){
 	"deaf":   func(*fake) { block() },
-	"result": func(f *fake) { f.send(wire.JSON(wire.TypeResult, f.state())); block() },
+	"result": func(f *fake) { f.send(wire.JSON(wire.TypeResult, f.state())) },
 	"report": func(f *fake) {
 		n, _ := strconv.ParseInt(f.of, 10, 64)
 		f.send(wire.JSON(wire.TypeStats, wire.Stats{In: 7, RSS: n}))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -302,9 +303,24 @@ func TestNiceness(t *testing.T) {
 	}
 }
 
+// readableDir is a temporary folder that workers of another user can read.
+func readableDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func TestRegistryIsMadeOnce(t *testing.T) {
-	for name, cache := range map[string]string{"given": t.TempDir(), "not writable": "/proc/nothing"} {
+	private := filepath.Join(t.TempDir(), "private")
+	if err := os.Mkdir(private, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, cache := range map[string]string{"given": readableDir(t), "private": private, "not writable": "/proc/nothing"} {
 		t.Run(name, func(t *testing.T) {
+			used := name == "given" || name == "private" && os.Getuid() != 0
 			p := newPool(t, Options{Name: GStreamer, CacheDir: cache, Environ: []string{}})
 			run(t, p)
 			for i := range 2 {
@@ -314,6 +330,9 @@ func TestRegistryIsMadeOnce(t *testing.T) {
 				next(t, process, EventReady)
 				var got state
 				decode(t, next(t, process, EventResult), &got)
+				if file, found := strings.CutPrefix(got.Environ[0], "GST_REGISTRY="); !found || strings.HasPrefix(file, cache) != used {
+					t.Errorf("the registry is %q", file)
+				}
 				if len(got.Environ) != 2 || got.Environ[1] != "GST_REGISTRY_UPDATE=no" || got.Registry != "registry" {
 					t.Errorf("%q, registry %q", got.Environ, got.Registry)
 				}

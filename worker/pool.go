@@ -30,7 +30,8 @@ type Pool struct {
 	requests    chan request                    // unbuffered; sent to by spawn, received by Run's forker
 	ended       chan struct{}                   // closed when Run returns
 	changed     chan struct{}                   // capacity 1: there are fewer warm processes than there were
-	killProcess func(process *os.Process) error // fixed; tests have others
+	killProcess func(process *os.Process) error // fixed; tests have others, as of the next
+	patience    time.Duration                   // for the system to end a process; a driver may hold it for ever
 
 	greeting  atomic.Pointer[wire.Greeting]
 	abandoned atomic.Uint64
@@ -55,6 +56,7 @@ func New(o Options) *Pool {
 		ended:       make(chan struct{}),
 		changed:     make(chan struct{}, 1),
 		killProcess: (*os.Process).Kill,
+		patience:    killPatience,
 		processes:   map[*Process]struct{}{},
 	}
 }

@@ -47,7 +47,7 @@ const (
 	faultPatience = 200 * time.Millisecond // for it to exit after it has told its failure
 	eosPatience   = time.Second            // for the reason of an end that nobody asked for, and the exit
 	lastWords     = 500 * time.Millisecond // for what it said before it exited to arrive, and to exit after its last word
-	killPatience  = 10 * time.Second       // for the system to end it; a driver may hold it for ever
+	killPatience  = 10 * time.Second       // for the system to end it when it is killed
 )
 
 // Process is one running worker. Next belongs to one goroutine; the other methods may be called from any. Whoever

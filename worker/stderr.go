@@ -15,6 +15,7 @@ type tail struct {
 	mu    sync.Mutex
 	kept  []byte
 	cut   bool   // something before kept is missing
+	line  []byte // the beginning of the line that is not ended yet
 	cause string // the first line that a dying Go program prints
 }
 
@@ -34,19 +35,27 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// findCause expects that such a line is written at once, as the runtime does with short ones.
+// findCause puts lines together, for a panic is written in pieces, and looks at each.
 func (t *tail) findCause(p []byte) {
-	if t.cause != "" {
-		return
-	}
+	const longest = 200
 	for line := range bytes.Lines(p) {
-		for _, c := range causes {
-			if bytes.HasPrefix(line, []byte(c)) {
-				t.cause = redact(strings.TrimSpace(string(line[:min(len(line), 200)])))
-				return
-			}
+		if t.cause != "" {
+			return
+		}
+		t.line = append(t.line, line[:min(len(line), longest-len(t.line))]...)
+		if bytes.HasSuffix(line, []byte("\n")) {
+			t.endLine()
 		}
 	}
+}
+
+func (t *tail) endLine() {
+	for _, c := range causes {
+		if bytes.HasPrefix(t.line, []byte(c)) {
+			t.cause = redact(strings.TrimSpace(string(t.line)))
+		}
+	}
+	t.line = t.line[:0]
 }
 
 // text is what is kept, whole lines only, without secrets, and the cause.

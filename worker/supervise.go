@@ -99,7 +99,7 @@ func (p *Process) overdue() error {
 // execute kills the process. One that is held in a driver of the system stays, but nobody waits for it any longer.
 func (p *Process) execute(exited <-chan struct{}) {
 	_ = p.pool.killProcess(p.cmd.Process)
-	timer := time.NewTimer(killPatience)
+	timer := time.NewTimer(p.pool.patience)
 	defer timer.Stop()
 	select {
 	case <-exited:
