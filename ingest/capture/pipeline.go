@@ -28,10 +28,11 @@ func (m machine) pipeline(d wire.Device) (string, error) {
 	case screen:
 		return m.screen(d), nil
 	case audiotest:
-		return "audiotestsrc is-live=true freq=480 volume=0.25 samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=2", nil
+		return "audiotestsrc is-live=true freq=480 volume=0.25 samplesperbuffer=960 ! " +
+			caps("audio/x-raw,rate=48000,channels=2"), nil
 	}
 	d.Width, d.Height, d.FPS = cmp.Or(d.Width, testWidth), cmp.Or(d.Height, testHeight), cmp.Or(d.FPS, defaultFPS)
-	return "videotestsrc is-live=true ! video/x-raw" + mode(d), nil
+	return "videotestsrc is-live=true ! " + caps("video/x-raw"+mode(d)), nil
 }
 
 // camera takes what the camera has encoded itself, which costs nothing and needs the least of its bus.
@@ -61,7 +62,7 @@ func (m machine) camera(d wire.Device) (string, error) {
 	case slices.Contains(found.Formats, "MJPEG"):
 		return text + "image/jpeg" + size + " ! jpegparse", nil
 	}
-	return text + "video/x-raw" + size, nil
+	return text + caps("video/x-raw"+size), nil
 }
 
 // libcamera is a Raspberry Pi's own camera; name chooses among several.
@@ -71,11 +72,11 @@ func libcamera(d wire.Device, name string) string {
 	if name != "" {
 		text += fmt.Sprintf(" camera-name=%q", name)
 	}
-	return text + " ! video/x-raw,format=NV12" + mode(d)
+	return text + " ! " + caps("video/x-raw,format=NV12"+mode(d))
 }
 
 func (m machine) microphone(d wire.Device) (string, error) {
-	const format = " ! audio/x-raw,channels=[1,2]"
+	format := " ! audioconvert ! " + caps("audio/x-raw,channels=[1,2]")
 	switch {
 	case m.soundServer() && d.Label == "" && d.ID == "":
 		return "pulsesrc" + format, nil
@@ -87,10 +88,10 @@ func (m machine) microphone(d wire.Device) (string, error) {
 		return "", err
 	}
 	if d.Label == "" && d.ID == "" {
-		return "alsasrc ! audioconvert" + format, nil
+		return "alsasrc" + format, nil
 	}
 	// plughw converts what the card can't do itself.
-	return fmt.Sprintf("alsasrc device=%q ! audioconvert", "plug"+found.ID) + format, nil
+	return fmt.Sprintf("alsasrc device=%q", "plug"+found.ID) + format, nil
 }
 
 // screen captures at a steady rate whatever has changed, so that a viewer who comes sees a picture at once.
@@ -99,13 +100,16 @@ func (m machine) screen(d wire.Device) string {
 	if display := cmp.Or(d.ID, m.getenv("DISPLAY")); display != "" {
 		text += fmt.Sprintf(" display-name=%q", display)
 	}
-	text += fmt.Sprintf(" ! video/x-raw,framerate=%d/1", cmp.Or(d.FPS, defaultFPS))
+	text += " ! " + caps(fmt.Sprintf("video/x-raw,framerate=%d/1", cmp.Or(d.FPS, defaultFPS)))
 	if d.Width > 0 || d.Height > 0 {
 		d.FPS = 0
-		text += " ! videoscale ! video/x-raw" + mode(d) + ",pixel-aspect-ratio=1/1"
+		text += " ! videoscale ! " + caps("video/x-raw"+mode(d)+",pixel-aspect-ratio=1/1")
 	}
 	return text
 }
+
+// caps is an element, since caps alone can't end a pipeline.
+func caps(text string) string { return "capsfilter caps=" + text }
 
 // mode is what caps say of size and rate, as far as it is asked for.
 func mode(d wire.Device) string {

@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	settle   = 2 * time.Second // from the first track to the publication, whatever is missing
-	patience = 5 * time.Second // without a frame, in which the publisher is kept open
-	plays    = time.Second     // of frames make an end an orderly one: the next run starts at once
+	quiet    = 500 * time.Millisecond // after a track, before no other is expected
+	settle   = 2 * time.Second        // from the first track to the publication, whatever is missing
+	patience = 5 * time.Second        // without a frame, in which the publisher is kept open
+	plays    = time.Second            // of frames make an end an orderly one: the next run starts at once
 )
 
 // Spec is what a worker needs that feeds a stream: a device may have to warm up, a server may have to be dialled.
@@ -37,8 +38,7 @@ type Worker interface {
 type Options struct {
 	// Start starts the process. Its errors end the feed if they are ingest.Permanent.
 	Start func(ctx context.Context) (Worker, error)
-	// Tracks is how many tracks come; 0: that is not known, and all that the worker names before it is ready are
-	// waited for.
+	// Tracks is how many tracks come; 0: that is not known, and each is waited for a moment.
 	Tracks int
 	Log    *slog.Logger
 }

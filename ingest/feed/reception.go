@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,10 +13,8 @@ import (
 	"sluice/worker/wire"
 )
 
-const (
-	maxHeld     = 512         // units until the tracks are published
-	keyInterval = time.Second // between two wishes for a keyframe of our own
-)
+// maxHeld is how many units wait until the tracks are published.
+const maxHeld = 512
 
 // reception is what comes of one process. It belongs to the goroutine of run.
 type reception struct {
@@ -24,11 +23,11 @@ type reception struct {
 	expected    int          // fixed: tracks that come; 0: not known
 
 	tracks map[uint8]*track
-	ready  bool      // the worker runs
-	named  time.Time // when the first track was described
+	first  time.Time // when the first track was described that is not published
+	newest time.Time // when the newest was; zero if all are published
 	clock  clock
-	open   bool   // the tracks are published
-	held   []unit // that came before
+	open   bool   // tracks are published
+	held   []unit // that are to be written
 	wished time.Time
 
 	unfollow context.CancelFunc // ends the passing on of wishes; nil: nobody does
@@ -37,7 +36,7 @@ type reception struct {
 
 // unit is one unit that waits.
 type unit struct {
-	track string
+	track *track
 	au    *media.AccessUnit
 }
 
@@ -63,10 +62,8 @@ func (r *reception) run(ctx context.Context) error {
 
 func (r *reception) take(ctx context.Context, e *worker.Event) error {
 	switch e.Kind {
-	case worker.EventReady:
-		r.ready = true
 	case worker.EventCaps:
-		return r.describe(ctx, e.Caps)
+		r.describe(e.Caps, time.Now())
 	case worker.EventFrame:
 		return r.frame(ctx, &e.Frame)
 	case worker.EventEOS:
@@ -75,24 +72,21 @@ func (r *reception) take(ctx context.Context, e *worker.Event) error {
 	return nil
 }
 
-// describe notes a track, or that it has changed. One that comes after the others were published is published with
-// them anew.
-func (r *reception) describe(ctx context.Context, c wire.Caps) error {
+// describe notes a track, or that it has become another. One that comes after others were published is published
+// together with them, anew.
+func (r *reception) describe(c wire.Caps, now time.Time) {
 	if c.Kind != media.Video && c.Kind != media.Audio {
-		return nil
-	}
-	if r.named.IsZero() {
-		r.named = time.Now()
+		return
 	}
 	old := r.tracks[c.Track]
 	if old != nil && same(old.known, describe(c, old.known.ID)) {
-		return nil // pictures tell their size themselves
+		return // pictures tell their size themselves
 	}
 	r.tracks[c.Track] = newTrack(c, r.name(c, old))
-	if r.open {
-		return r.begin(ctx)
+	if r.newest.IsZero() {
+		r.first = now
 	}
-	return nil
+	r.newest = now
 }
 
 // name is the ID of a track: that which it had, or the next of its kind.
@@ -126,119 +120,73 @@ func (r *reception) frame(ctx context.Context, m *wire.Message) error {
 		return nil
 	}
 	au := &media.AccessUnit{PTS: r.clock.pts(m.PTS, t.known.ClockRate), Arrived: now, Keyframe: m.Flags&wire.Keyframe != 0, Data: data}
-	if !t.units.Conform(au) {
+	if t.units.Conform(au) {
+		r.held = append(r.held, unit{t, au})
+	} else {
 		r.wish(m.Track, t, now)
-		return r.beginIfDue(ctx, now)
 	}
-	if !r.open {
-		r.held = append(r.held, unit{t.known.ID, au})
-		return r.beginIfDue(ctx, now)
+	if r.due(now) {
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
 	}
-	if err := r.learn(t); err != nil {
-		return err
-	}
-	return r.publication.publisher.Write(t.known.ID, au)
+	return r.flush()
 }
 
-// learn tells the publisher what the units have told of their track.
-func (r *reception) learn(t *track) error {
-	if now := t.units.Track(); !now.Equal(t.known) {
-		t.known = now
-		return r.publication.publisher.Update(now)
+// flush writes what is held, once there is a publisher. Units of a track that is not published yet are lost.
+func (r *reception) flush() error {
+	if !r.open {
+		return nil
 	}
+	for _, u := range r.held {
+		if !u.track.published {
+			continue
+		}
+		if now := u.track.units.Track(); !now.Equal(u.track.known) {
+			u.track.known = now
+			if err := r.publication.publisher.Update(now); err != nil {
+				return err
+			}
+		}
+		if err := r.publication.publisher.Write(u.track.known.ID, u.au); err != nil {
+			return err
+		}
+	}
+	clear(r.held)
+	r.held = r.held[:0]
 	return nil
 }
 
-// wish asks for the keyframe without which nothing of a track passes.
-func (r *reception) wish(index uint8, t *track, now time.Time) {
-	if !t.units.Started() && now.Sub(r.wished) >= keyInterval {
-		r.wished = now
-		r.worker.RequestKeyframe(index)
+// due reports whether there are tracks to be published: all that is expected has begun, or does not seem to. Where
+// nobody knows how many come, they come at nearly the same time.
+func (r *reception) due(now time.Time) bool {
+	if r.newest.IsZero() {
+		return false
 	}
-}
-
-// beginIfDue publishes once all that is expected has begun, or does not seem to.
-func (r *reception) beginIfDue(ctx context.Context, now time.Time) error {
-	if r.open || !r.complete() && now.Sub(r.named) < settle && len(r.held) < maxHeld {
-		return nil
-	}
-	return r.begin(ctx)
-}
-
-// complete reports whether all tracks are there and know their parameters.
-func (r *reception) complete() bool {
 	for _, t := range r.tracks {
 		if !t.units.Started() {
-			return false
+			return now.Sub(r.first) >= settle || len(r.held) >= maxHeld
 		}
 	}
-	if r.expected > 0 {
-		return len(r.tracks) >= r.expected
+	if r.expected > 0 && len(r.tracks) >= r.expected {
+		return true
 	}
-	return r.ready
+	return now.Sub(r.newest) >= quiet
 }
 
-// begin publishes the tracks, and what was held of them.
+// begin publishes all tracks that were described.
 func (r *reception) begin(ctx context.Context) error {
 	tracks := make([]media.Track, 0, len(r.tracks))
 	for _, i := range slices.Sorted(maps.Keys(r.tracks)) {
 		t := r.tracks[i]
-		t.known = t.units.Track()
+		t.known, t.published = t.units.Track(), true
 		tracks = append(tracks, t.known)
 	}
-	slices.SortStableFunc(tracks, func(a, b media.Track) int { return cmpKind(a.Kind) - cmpKind(b.Kind) })
+	slices.SortStableFunc(tracks, func(a, b media.Track) int { return strings.Compare(string(b.Kind), string(a.Kind)) }) // video first
 	if err := r.publication.open(tracks); err != nil {
 		return err
 	}
-	r.open = true
+	r.open, r.newest = true, time.Time{}
 	r.follow(ctx)
-	held := r.held
-	r.held = nil
-	for _, u := range held {
-		if err := r.publication.publisher.Write(u.track, u.au); err != nil {
-			return err
-		}
-	}
 	return nil
-}
-
-// cmpKind puts pictures before sound.
-func cmpKind(k media.Kind) int {
-	if k == media.Video {
-		return 0
-	}
-	return 1
-}
-
-// follow passes the viewers' wishes for keyframes on to the worker until the publisher changes or the process ends.
-func (r *reception) follow(ctx context.Context) {
-	if r.unfollow != nil {
-		r.unfollow()
-	}
-	picture, ok := r.picture()
-	if !ok {
-		return
-	}
-	ctx, r.unfollow = context.WithCancel(ctx)
-	requests := r.publication.publisher.KeyframeRequests()
-	r.parts.Go(func() {
-		for {
-			select {
-			case <-requests:
-				r.worker.RequestKeyframe(picture)
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-}
-
-// picture is the index of the first track that is one.
-func (r *reception) picture() (uint8, bool) {
-	for _, i := range slices.Sorted(maps.Keys(r.tracks)) {
-		if r.tracks[i].known.Kind == media.Video {
-			return i, true
-		}
-	}
-	return 0, false
 }

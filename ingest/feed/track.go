@@ -10,8 +10,9 @@ import (
 
 // track is one output of a worker.
 type track struct {
-	units *bitstream.Conformer
-	known media.Track // as the publisher knows it
+	units     *bitstream.Conformer
+	known     media.Track // as the publisher knows it
+	published bool
 }
 
 func newTrack(c wire.Caps, id string) *track {

@@ -1,0 +1,129 @@
+// Package testsource runs a source for a test, and looks at what comes of it as a player would: by decoding it.
+package testsource
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sluice/hub"
+	"sluice/ingest"
+	"sluice/media"
+)
+
+// Patience is how long anything that a test waits for may take.
+const Patience = 30 * time.Second
+
+// Running is a source that runs.
+type Running struct {
+	Stream *hub.Stream
+
+	publications atomic.Int32
+	cancel       context.CancelFunc
+	ended        chan struct{} // closed when Run has returned
+	err          error         // what it returned
+	stopped      time.Time     // when it was told to
+}
+
+// Start runs a source until the test ends. Unlike a supervisor it does not run it again.
+func Start(t testing.TB, s ingest.Source) *Running {
+	t.Helper()
+	stream, err := hub.New(hub.Options{RingMaxAge: 10 * time.Second, RingMaxBytes: 16 << 20}).Create("stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &Running{Stream: stream, cancel: cancel, ended: make(chan struct{})}
+	go func() {
+		defer close(r.ended)
+		var p *hub.Publisher
+		r.err = s.Run(ctx, func(tracks []media.Track) (*hub.Publisher, error) {
+			if p != nil {
+				p.Close()
+			}
+			var err error
+			p, err = stream.Publish(media.MainRendition, tracks)
+			r.publications.Add(1)
+			return p, err
+		})
+		if p != nil {
+			p.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = r.Stop(t) })
+	return r
+}
+
+// Publications is how often the source has published.
+func (r *Running) Publications() int { return int(r.publications.Load()) }
+
+// Stop ends the source, which has to return within 2 s and a bit, and returns what it returned.
+func (r *Running) Stop(t testing.TB) error {
+	t.Helper()
+	r.cancel()
+	select {
+	case <-r.ended:
+	case <-time.After(3 * time.Second):
+		t.Error("the source did not return within 2 s")
+		<-r.ended
+	}
+	return r.err
+}
+
+// Failure waits until the source returns by itself.
+func (r *Running) Failure(t testing.TB) error {
+	t.Helper()
+	select {
+	case <-r.ended:
+	case <-time.After(Patience):
+		t.Fatal("the source does not return")
+	}
+	return r.err
+}
+
+// Tracks waits until so many tracks are published.
+func (r *Running) Tracks(t testing.TB, n int) []media.Track {
+	t.Helper()
+	limit := time.After(Patience)
+	for {
+		changed := r.Stream.Changed()
+		if tracks := r.Stream.Tracks(media.MainRendition); len(tracks) == n {
+			return tracks
+		}
+		select {
+		case <-changed:
+		case <-r.ended:
+			t.Fatalf("the source ended: %v", r.err)
+		case <-limit:
+			t.Fatalf("%d tracks are not published", n)
+		}
+	}
+}
+
+// Units reads n units of a track, from the next keyframe on that comes after the call.
+func (r *Running) Units(t testing.TB, track string, n int) []*media.AccessUnit {
+	t.Helper()
+	sub, err := r.Stream.Subscribe(media.MainRendition, hub.StartKeyframe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	defer cancel()
+	var units []*media.AccessUnit
+	for len(units) < n {
+		u, err := sub.Next(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("%d units of %s, want %d", len(units), track, n)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if u.Track.ID == track {
+			units = append(units, u.AccessUnit)
+		}
+	}
+	return units
+}
