@@ -88,11 +88,7 @@ func (a *attempt) first(ctx context.Context) (*hub.Unit, error) {
 
 // takes reports whether a unit is of the track that viewers get of the job's kind.
 func (a *attempt) takes(u *hub.Unit) bool {
-	if u.Track.Kind != a.key.kind {
-		return false
-	}
-	first, ok := media.First(a.stream.hub.Tracks(a.key.source), a.key.kind)
-	return !ok || first.ID == u.Track.ID
+	return u.Track.Kind == a.key.kind && (u.Track == a.source || a.stream.isFirst(a.key.source, u.Track))
 }
 
 // begin starts the process.

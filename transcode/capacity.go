@@ -2,6 +2,7 @@ package transcode
 
 import (
 	"fmt"
+	"time"
 
 	"sluice/hub"
 	"sluice/media"
@@ -79,7 +80,7 @@ func (t *Stream) Capacity(base string, tracks []media.Track) negotiation.Capacit
 func (t *Stream) offer(all []negotiation.Variant, v negotiation.Variant, of media.Track, k key, fault error) ([]negotiation.Variant, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if f, bad := t.faults[k]; bad && f.track.Equal(of) {
+	if f, bad := t.faults[k]; bad && f.stands(of) {
 		return all, f.err
 	}
 	v.Running = t.jobs[k] != nil && t.jobs[k].isRunning()
@@ -143,7 +144,11 @@ func (t *Stream) full() string {
 func (t *Stream) blame(k key, track media.Track, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.faults[k] = fault{track: track, err: err}
+	f := fault{track: track, err: err}
+	if isNoEncoder(err) {
+		f.until = time.Now().Add(hopeless)
+	}
+	t.faults[k] = f
 }
 
 // faultOf is why an order can't be made of what the source sends now. Faults of what it sent before are forgotten.
@@ -156,7 +161,7 @@ func (t *Stream) faultOf(o order) error {
 		if !bad {
 			continue
 		}
-		if now, ok := media.First(tracks, k.kind); ok && now.Equal(f.track) {
+		if now, ok := media.First(tracks, k.kind); ok && f.stands(now) {
 			return f.err
 		}
 		delete(t.faults, k)

@@ -2,6 +2,7 @@ package transcode
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -55,7 +56,10 @@ func (d *derivation) stop() {
 		j.leave(d)
 	}
 	d.cancel()
-	d.suspend()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ended = math.MaxUint32
+	d.shut()
 }
 
 // dead reports whether a job has given up.
@@ -94,7 +98,7 @@ func (d *derivation) shut() {
 func (d *derivation) deliver(u unit) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if u.source < d.source || u.source == d.ended {
+	if u.source < d.source || u.source <= d.ended {
 		return
 	}
 	if u.source > d.source {

@@ -33,7 +33,14 @@ func permanent(err error) bool {
 	}
 	var decode *pipeline.UndecodableError
 	var encode *pipeline.UnencodableError
-	return errors.As(err, &decode) || errors.As(err, &encode)
+	return errors.As(err, &decode) || errors.As(err, &encode) || isNoEncoder(err)
+}
+
+// isNoEncoder reports whether the reason is that no encoder works here, which may pass.
+func isNoEncoder(err error) bool {
+	var none *NoEncoderError
+	var key *EncoderKeyError
+	return errors.As(err, &none) || errors.As(err, &key)
 }
 
 // orderly reports whether a worker was ended by us, with another one to follow at once.

@@ -14,6 +14,7 @@ type flight struct {
 	all []flying
 	out time.Duration // from the way in to the way out of the picture that came out last
 	n   int           // that have gone in
+	saw int           // n at the last look at the lag
 	min int64         // ns: the PTS of the first
 	max int64         // the greatest PTS
 }
@@ -63,12 +64,17 @@ func (f *flight) land(ns int64, now time.Time) flying {
 	return found
 }
 
-// lag is how far the output is behind.
-func (f *flight) lag(now time.Time) time.Duration {
+// lag is how far the output is behind the input, as long as there is any.
+func (f *flight) lag() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.all) > 0 {
-		return max(f.out, now.Sub(f.all[0].at))
+	moving := f.n > f.saw
+	f.saw = f.n
+	switch {
+	case !moving:
+		return 0
+	case len(f.all) > 0:
+		return max(f.out, f.all[len(f.all)-1].at.Sub(f.all[0].at))
 	}
 	return f.out
 }

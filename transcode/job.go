@@ -82,12 +82,18 @@ func (j *job) dead() bool { return j.over.Load() }
 
 // yield gives the job up when nobody watches it and its place is wanted.
 func (j *job) yield(ctx context.Context) {
-	select {
-	case <-j.slot.wanted:
-		j.over.Store(true)
-		j.cancel()
-		j.stream.hub.Signal()
-	case <-ctx.Done():
+	for {
+		select {
+		case <-j.slot.wanted:
+			if j.slot.yields() {
+				j.over.Store(true)
+				j.cancel()
+				j.stream.hub.Signal()
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

@@ -1,8 +1,6 @@
 package transcode
 
-import (
-	"sluice/media"
-)
+import "sluice/media"
 
 // key names a job of a stream: there is never more than one for a key.
 type key struct {
@@ -78,6 +76,12 @@ func (t *Stream) sourceOf(base string) string {
 		return base
 	}
 	return t.best()
+}
+
+// isFirst reports whether a track is the one of its kind that viewers get.
+func (t *Stream) isFirst(rendition string, track *media.Track) bool {
+	first, ok := media.First(t.hub.Tracks(rendition), track.Kind)
+	return !ok || first.ID == track.ID
 }
 
 // best is the rendition that the source means to be seen: the main one, or the best of several.

@@ -89,13 +89,22 @@ func (a *attempt) watch(ctx context.Context) error {
 	for {
 		select {
 		case now := <-tick.C:
-			if a.key.kind == media.Video && o.look(now, a.process.Stats().Dropped, a.flight.lag(now)) && a.reduce() {
+			if a.key.kind == media.Video && o.look(now, a.process.Stats().Dropped, a.lag()) && a.reduce() {
 				return errSlower
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// lag is how far the output is behind, without the pause between two pictures that a low rate makes.
+func (a *attempt) lag() time.Duration {
+	l := a.flight.lag()
+	if a.key.fps > 0 {
+		l -= time.Second / time.Duration(a.key.fps)
+	}
+	return l
 }
 
 // reduce takes the next step of the load, and reports whether there is less to do now.

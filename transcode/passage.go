@@ -11,6 +11,7 @@ import (
 type passage struct {
 	*derivation
 	from *hub.Subscriber // nil if nothing is passed on
+	last *media.Track    // that was found to be passed on
 }
 
 func (d *derivation) run(ctx context.Context) {
@@ -78,16 +79,14 @@ func (p *passage) pass() (some bool) {
 // passes reports whether a unit is of a track that viewers get and nobody makes anew.
 func (p *passage) passes(u *hub.Unit) bool {
 	kind := u.Track.Kind
-	if kind != media.Video && kind != media.Audio || p.order.makes(kind) {
+	switch {
+	case u.Track == p.last:
+		return true
+	case kind != media.Video && kind != media.Audio, p.order.makes(kind), !p.stream.isFirst(p.order.source, u.Track):
 		return false
 	}
-	return p.isFirst(u.Track)
-}
-
-// isFirst reports whether a track is the one of its kind that viewers get.
-func (d *derivation) isFirst(t *media.Track) bool {
-	first, ok := media.First(d.stream.hub.Tracks(d.order.source), t.Kind)
-	return !ok || first.ID == t.ID
+	p.last = u.Track
+	return true
 }
 
 func (p *passage) askForKeyframe() {

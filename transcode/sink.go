@@ -198,10 +198,12 @@ func (r *sinkRun) feed(ctx context.Context, u *hub.Unit) error {
 		return context.Cause(ctx)
 	}
 	for {
-		if err := r.follow(u); err != nil {
-			return err
+		if r.known[u.Track.Kind] == u.Track || r.stream.isFirst(r.rendition, u.Track) {
+			if err := r.follow(u); err != nil {
+				return err
+			}
+			r.write(u)
 		}
-		r.write(u)
 		var err error
 		if u, err = r.from.Next(ctx); err != nil {
 			return err
@@ -231,8 +233,7 @@ func (r *sinkRun) follow(u *hub.Unit) error {
 func (r *sinkRun) write(u *hub.Unit) {
 	track := slices.IndexFunc(r.wire.Inputs, func(p wire.Port) bool { return p.Kind == u.Track.Kind })
 	ns := nanoseconds(u.PTS, u.Track.ClockRate)
-	first, ok := media.First(r.stream.hub.Tracks(r.rendition), u.Track.Kind)
-	if track < 0 || ns < 0 || ok && first.ID != u.Track.ID {
+	if track < 0 || ns < 0 {
 		return
 	}
 	m := wire.Message{Type: wire.TypeFrame, Track: uint8(track), PTS: ns, DTS: ns}

@@ -45,6 +45,13 @@ func (s *slots) take() *slot {
 	return nil
 }
 
+// yields reports whether the slot is still idle.
+func (o *slot) yields() bool {
+	o.of.mu.Lock()
+	defer o.of.mu.Unlock()
+	return o.idle
+}
+
 func (o *slot) tell() {
 	select {
 	case o.wanted <- struct{}{}:

@@ -53,6 +53,12 @@ type Stream struct {
 type fault struct {
 	track media.Track
 	err   error
+	until time.Time // when it is tried again all the same; zero: never
+}
+
+// stands reports whether the fault is still one for a track.
+func (f fault) stands(track media.Track) bool {
+	return f.track.Equal(track) && (f.until.IsZero() || time.Now().Before(f.until))
 }
 
 func newStream(s *Service, st *hub.Stream, o StreamOptions) *Stream {
