@@ -42,6 +42,15 @@ func passed(t media.Track, f Format, m match) string {
 	return what + " is passed on as it is."
 }
 
+// ProfileTitle names the profile of a picture as people do: "Constrained Baseline", "profile 1"; "" of a codec without
+// profiles, of sound, and while it is not known.
+func ProfileTitle(t media.Track) string {
+	if t.Kind != media.Video {
+		return ""
+	}
+	return strings.TrimPrefix(stream(t), " ")
+}
+
 // stream is the profile of a track, or for sound its clock and channels, with a blank before it.
 func stream(t media.Track) string {
 	p := t.Profile

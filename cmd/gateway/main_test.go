@@ -82,6 +82,11 @@ func TestCommandLine(t *testing.T) {
 		{"camera with both", []string{"camera", "x.mp4", "--demo"}, nil, 2, "", "FILE or --demo"},
 		{"camera with half of a login", []string{"camera", "--demo", "--user", "x"}, nil, 2, "", "--user together with --password"},
 		{"camera with two files", []string{"camera", "x.mp4", "y.mp4"}, nil, 2, "", "Usage:"},
+		{"help of the probe", []string{"probe", "--help"}, nil, 0, "gateway probe URL", ""},
+		{"probe without a URL", []string{"probe"}, nil, 2, "", "gateway probe URL"},
+		{"probe of two URLs", []string{"probe", "rtsp://a/", "rtsp://b/"}, nil, 2, "", "gateway probe URL"},
+		{"probe of nobody", []string{"probe", "rtsp://x:secret@127.0.0.1:1/"}, nil, 1, "", "gateway probe: 127.0.0.1:1 refuses the connection"},
+		{"probe of a web page", []string{"probe", "--token", "x", "http://x:secret@host/"}, nil, 1, "", "http://x:***@host/ is of no kind"},
 		{"camera with no such file", []string{"camera", "/no/such.mp4"}, nil, 1, "", "/no/such.mp4"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
