@@ -63,14 +63,14 @@ func (f *Feed) Run(ctx context.Context, publish ingest.Publish) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		now := time.Now()
-		if ingest.IsPermanent(err) || now.Sub(p.heard) > patience {
-			return err
-		}
 		if ended(err) && p.heard.Sub(p.began) >= plays {
 			delays = worker.Backoff{}
 		}
+		now := time.Now()
 		pause := delays.Next(now, now.Sub(began))
+		if ingest.IsPermanent(err) || now.Add(pause).Sub(p.heard) > patience {
+			return err
+		}
 		f.options.Log.Warn("the worker is started again", "err", err, "pause", pause)
 		if !sleep(ctx, pause) {
 			return context.Cause(ctx)
@@ -85,6 +85,7 @@ func (f *Feed) attempt(ctx context.Context, p *publication) error {
 		return err
 	}
 	defer w.Close()
+	p.began = time.Now() // of frames, as soon as one comes
 	return newReception(w, p, f.options.Tracks).run(ctx)
 }
 

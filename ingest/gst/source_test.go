@@ -2,11 +2,19 @@ package gst_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
+	"sluice/ingest"
 	"sluice/ingest/gst"
 	"sluice/internal/testsource"
 	"sluice/internal/testworker"
@@ -81,5 +89,135 @@ func TestRawPictureAndSound(t *testing.T) {
 	}
 	if n := r.Publications(); n != 1 {
 		t.Errorf("published %d times", n)
+	}
+}
+
+// J180, J181, J182: what is wrong with a pipeline is told at once, and whether a retry can mend it.
+func TestFaults(t *testing.T) {
+	p := pool(t, testworker.GST(t))
+	for name, c := range map[string]struct {
+		text      string
+		permanent bool
+		says      string // part of the error
+	}{
+		"no such element":   {"nosuchsrc", true, "nosuchsrc"},
+		"no such property":  {"videotestsrc foo=1", true, "foo"},
+		"refused":           {"filesrc location=/etc/passwd ! fakesink", true, "transcode.allow_elements"},
+		"no output":         {"videotestsrc ! fakesink", true, "no output"},
+		"fails when played": {"v4l2src device=/dev/video99 ! identity", false, "/dev/video99"},
+		"ends at once":      {"videotestsrc num-buffers=0 ! identity", false, "ended"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := testsource.Start(t, source(t, p, c.text)).Failure(t)
+			if err == nil || !strings.Contains(err.Error(), c.says) || ingest.IsPermanent(err) != c.permanent {
+				t.Errorf("failed with %v (permanent: %v), want one that says %q (%v)", err, ingest.IsPermanent(err), c.says, c.permanent)
+			}
+		})
+	}
+}
+
+// J182: the worker is killed, and its stream goes on under the same publisher.
+func TestKilledWorker(t *testing.T) {
+	p := pool(t, testworker.GST(t))
+	r := testsource.Start(t, source(t, p, "videotestsrc is-live=true ! identity"))
+	r.Units(t, "video", 10)
+	before := r.Units(t, "video", 1)[0]
+	kill(t)
+	units := r.Units(t, "video", 30)
+	if gap := units[0].Arrived.Sub(before.Arrived); gap > 5*time.Second {
+		t.Errorf("the picture stood for %v", gap)
+	}
+	if n := len(testsource.Pictures(t, units)); n != 30 {
+		t.Errorf("%d of 30 pictures are decoded after the restart", n)
+	}
+	if n := r.Publications(); n != 1 {
+		t.Errorf("published %d times", n)
+	}
+	began := time.Now()
+	if err := r.Stop(t); !errors.Is(err, context.Canceled) || time.Since(began) > 2*time.Second {
+		t.Errorf("ended with %v after %v", err, time.Since(began))
+	}
+}
+
+// kill kills the worker that is our own child.
+func kill(t *testing.T) {
+	t.Helper()
+	tasks, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := 0
+	for _, file := range tasks {
+		children, _ := os.ReadFile(file)
+		for _, pid := range strings.Fields(string(children)) {
+			exe, _ := os.Readlink("/proc/" + pid + "/exe")
+			if filepath.Base(exe) != "gateway-gst" {
+				continue
+			}
+			if err := syscall.Kill(number(t, pid), syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			killed++
+		}
+	}
+	if killed != 1 {
+		t.Fatalf("%d workers were killed", killed)
+	}
+}
+
+func number(t *testing.T, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A pipeline that ends is begun again, and stays one publication.
+func TestLoop(t *testing.T) {
+	p := pool(t, testworker.GST(t))
+	r := testsource.Start(t, source(t, p, "videotestsrc is-live=true num-buffers=45 ! identity"))
+	first := r.Units(t, "video", 1)[0]
+	units := r.Units(t, "video", 100)
+	if n := len(testsource.Pictures(t, units)); n != 100 {
+		t.Errorf("%d of 100 pictures are decoded", n)
+	}
+	if took := units[99].Arrived.Sub(first.Arrived); took > 12*time.Second {
+		t.Errorf("100 pictures took %v", took)
+	}
+	if n := r.Publications(); n != 1 {
+		t.Errorf("published %d times", n)
+	}
+}
+
+// Wishes for keyframes are fulfilled by the encoder, which makes one in six seconds by itself.
+func TestKeyframe(t *testing.T) {
+	p := pool(t, testworker.GST(t))
+	r := testsource.Start(t, source(t, p, "videotestsrc is-live=true ! video/x-raw,framerate=10/1 ! identity"))
+	r.Units(t, "video", 1)
+	for range 3 {
+		began := time.Now()
+		r.Units(t, "video", 1)
+		if took := time.Since(began); took > 1500*time.Millisecond {
+			t.Errorf("a keyframe came after %v", took)
+		}
+	}
+}
+
+// A worker that is not there is a permanent error that says what to install.
+func TestNotInstalled(t *testing.T) {
+	p := pool(t, filepath.Join(t.TempDir(), "gateway-gst"))
+	err := testsource.Start(t, source(t, p, "videotestsrc")).Failure(t)
+	if !ingest.IsPermanent(err) || !strings.Contains(err.Error(), "install the package sluice-gst") {
+		t.Errorf("failed with %v", err)
+	}
+}
+
+func TestEmptyPipeline(t *testing.T) {
+	for _, text := range []string{"", "gst:", "gst: \n\t"} {
+		if _, err := gst.New(gst.Options{Pipeline: text}); err == nil || !strings.Contains(err.Error(), "empty") {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
