@@ -40,6 +40,10 @@ var (
 	errUnknown      = errors.New("the worker does not tell which encoder it has tried")
 )
 
+func notInstalled(e pipeline.Encoder) *wire.Fault {
+	return &wire.Fault{Code: wire.FaultMissingElement, Element: e.Element, Package: e.Package, Permanent: true}
+}
+
 // reason is why an encoder does not work, as a sentence that names it.
 func reason(e pipeline.Encoder, err error) string {
 	if fault := (*wire.Fault)(nil); errors.As(err, &fault) && fault.Code == wire.FaultMissingElement {

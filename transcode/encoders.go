@@ -39,31 +39,17 @@ type Chooser struct {
 	workers Workers
 	options ChooserOptions
 	memory  memory
-	turn    chan struct{} // capacity 1: full while somebody looks at verdicts or tries an encoder
+	turn    chan struct{} // capacity 1: full while somebody tries encoders
 
-	// Owned by who has the turn.
-	loaded   bool
-	verdicts map[candidate]verdict
-}
-
-// candidate is one row of the tables of encoders.
-type candidate struct {
-	codec   media.Codec
-	element string
-}
-
-// verdict is what is known of a candidate; err is why it can't be used, and until when nobody asks again. A verdict
-// without err holds for ever.
-type verdict struct {
-	err   error
-	until time.Time
+	verdicts verdicts
+	loaded   bool // owned by who has the turn
 }
 
 // NewChooser makes a Chooser that knows nothing yet.
 func NewChooser(w Workers, o ChooserOptions) *Chooser {
 	return &Chooser{
 		workers: w, options: o, memory: memory{folder: o.CacheDir, log: o.Log},
-		turn: make(chan struct{}, 1), verdicts: map[candidate]verdict{},
+		turn: make(chan struct{}, 1), verdicts: verdicts{all: map[candidate]verdict{}},
 	}
 }
 
@@ -101,7 +87,8 @@ func (c *Chooser) Encoder(ctx context.Context, codec media.Codec) (pipeline.Enco
 	}
 	e, err := c.choose(ctx, all)
 	if none := (*NoEncoderError)(nil); configured && errors.As(err, &none) {
-		return pipeline.Encoder{}, &EncoderKeyError{Element: all[0].Element, Err: c.verdicts[of(all[0])].err}
+		v, _ := c.verdicts.of(all[0])
+		return e, &EncoderKeyError{Element: all[0].Element, Err: v.err}
 	}
 	return e, err
 }
@@ -112,10 +99,8 @@ func (c *Chooser) Failed(e pipeline.Encoder) {
 	if _, configured := c.candidates(e.Codec); configured {
 		return
 	}
-	c.turn <- struct{}{}
-	defer func() { <-c.turn }()
 	c.options.Log.Warn("an encoder keeps failing and is not used for a while", "encoder", e.Element, "codec", e.Codec, "for", benched)
-	c.verdicts[of(e)] = verdict{err: errKeepsFailing, until: time.Now().Add(benched)}
+	c.verdicts.set(e, verdict{err: errKeepsFailing, until: time.Now().Add(benched)})
 }
 
 // candidates are the encoders to try, best first; the configuration may name one.
@@ -135,19 +120,17 @@ func (c *Chooser) candidates(codec media.Codec) (list []pipeline.Encoder, config
 
 func isPicture(codec media.Codec) bool { return codec == media.H264 || codec == media.VP8 }
 
-func of(e pipeline.Encoder) candidate { return candidate{codec: e.Codec, element: e.Element} }
-
 // choose needs the turn.
 func (c *Chooser) choose(ctx context.Context, all []pipeline.Encoder) (pipeline.Encoder, error) {
 	if err := c.recall(ctx); err != nil {
 		return pipeline.Encoder{}, err
 	}
 	for {
-		left := slices.DeleteFunc(slices.Clone(all), c.isOut)
+		left := slices.DeleteFunc(slices.Clone(all), c.verdicts.exclude)
 		if len(left) == 0 {
 			return pipeline.Encoder{}, c.giveUp(all)
 		}
-		if v, known := c.verdicts[of(left[0])]; known && v.err == nil {
+		if v, known := c.verdicts.of(left[0]); known && v.err == nil {
 			return left[0], nil
 		}
 		if err := c.tryFirst(ctx, left); err != nil {
@@ -156,53 +139,58 @@ func (c *Chooser) choose(ctx context.Context, all []pipeline.Encoder) (pipeline.
 	}
 }
 
-// isOut reports whether an encoder is known not to work.
-func (c *Chooser) isOut(e pipeline.Encoder) bool {
-	v := c.verdicts[of(e)]
-	return v.err != nil && time.Now().Before(v.until)
-}
-
 // tryFirst comes to a verdict on at least one encoder. The error is one of ctx or of the workers as a whole.
 func (c *Chooser) tryFirst(ctx context.Context, list []pipeline.Encoder) error {
-	outcome, err := c.try(ctx, list)
+	o, err := c.try(ctx, list)
 	if err != nil {
 		return err
 	}
-	if outcome.tried < 0 { // nobody can say which it was
-		for _, e := range list {
-			outcome, err = c.try(ctx, []pipeline.Encoder{e})
-			if err != nil {
-				return err
-			}
-			c.note(e, outcome.err)
-			if outcome.err == nil {
-				return nil
-			}
+	if o.tried < 0 { // one of them failed without a word
+		return c.trySingly(ctx, list)
+	}
+	for _, e := range list[:o.tried] {
+		c.note(e, notInstalled(e))
+	}
+	if o.tried < len(list) {
+		c.note(list[o.tried], o.err)
+	}
+	return nil
+}
+
+// trySingly goes on until it finds one that is installed.
+func (c *Chooser) trySingly(ctx context.Context, list []pipeline.Encoder) error {
+	for i, e := range list {
+		o, err := c.try(ctx, list[i:i+1])
+		if err != nil {
+			return err
 		}
-		return nil
-	}
-	for _, e := range list[:outcome.tried] {
-		c.note(e, &wire.Fault{Code: wire.FaultMissingElement, Element: e.Element, Package: e.Package})
-	}
-	if outcome.tried < len(list) {
-		c.note(list[outcome.tried], outcome.err)
+		if o.tried == 0 {
+			c.note(e, o.err)
+			return nil
+		}
+		c.note(e, notInstalled(e))
 	}
 	return nil
 }
 
 // note comes to a verdict on an encoder, and remembers it if it works.
 func (c *Chooser) note(e pipeline.Encoder, err error) {
+	c.verdicts.set(e, verdict{err: err})
 	fault := (*wire.Fault)(nil)
 	switch {
 	case err == nil:
-		c.verdicts[of(e)] = verdict{}
 		c.options.Log.Info("an encoder works and is used", "codec", e.Codec, "encoder", e.Element)
-		c.memory.keep(of(e))
-		return
+		c.remember(e)
 	case !errors.As(err, &fault) || fault.Code != wire.FaultMissingElement:
 		c.options.Log.Warn("an encoder is installed but does not work", "codec", e.Codec, "encoder", e.Element, "err", err)
 	}
-	c.verdicts[of(e)] = verdict{err: err, until: time.Now().Add(benched)}
+}
+
+// remember does not keep what only stands in for an encoder that failed at work.
+func (c *Chooser) remember(e pipeline.Encoder) {
+	if !c.verdicts.failedAtWork(e.Codec) {
+		c.memory.keep(of(e))
+	}
 }
 
 // giveUp tells why none works. They are tried again soon, for it may have been the machine's load.
@@ -210,9 +198,9 @@ func (c *Chooser) giveUp(all []pipeline.Encoder) error {
 	failure := &NoEncoderError{Codec: all[0].Codec}
 	soon := time.Now().Add(hopeless)
 	for _, e := range all {
-		v := c.verdicts[of(e)]
-		if soon.Before(v.until) && !errors.Is(v.err, errKeepsFailing) {
-			c.verdicts[of(e)] = verdict{err: v.err, until: soon}
+		v, _ := c.verdicts.of(e)
+		if v.until.IsZero() {
+			c.verdicts.set(e, verdict{err: v.err, until: soon})
 		}
 		if !e.Hardware {
 			failure.Reasons = append(failure.Reasons, reason(e, v.err))
@@ -231,7 +219,7 @@ func (c *Chooser) recall(ctx context.Context) error {
 		return err
 	}
 	c.loaded = true
-	for _, found := range c.memory.load(fingerprint(greeting.Library)) {
+	for _, found := range c.memory.load(fingerprint(greeting.Library, c.options.Encoder)) {
 		c.trust(found)
 	}
 	return nil
@@ -241,10 +229,11 @@ func (c *Chooser) recall(ctx context.Context) error {
 func (c *Chooser) trust(found candidate) {
 	all := pipeline.Encoders(found.codec)
 	i := slices.IndexFunc(all, func(e pipeline.Encoder) bool { return of(e) == found })
-	for _, e := range all[:max(0, i)] {
-		c.verdicts[of(e)] = verdict{err: errRemembered, until: time.Now().Add(benched)}
+	if i < 0 {
+		return
 	}
-	if i >= 0 {
-		c.verdicts[found] = verdict{}
+	for _, e := range all[:i] {
+		c.verdicts.set(e, verdict{err: errRemembered})
 	}
+	c.verdicts.set(all[i], verdict{})
 }

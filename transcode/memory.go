@@ -85,10 +85,10 @@ func (m *memory) save() error {
 
 func (m *memory) path() string { return filepath.Join(m.folder, "encoders.json") }
 
-// fingerprint is what a choice depends on: GStreamer's version, its plugins, the devices, and the boot, for a device
-// may have been busy then.
-func fingerprint(library string) string {
-	parts := []string{library, bootID()}
+// fingerprint is what a choice depends on: GStreamer's version, its plugins, the devices, what the configuration
+// says, and the boot, for a device may have been busy then.
+func fingerprint(library, setting string) string {
+	parts := []string{library, setting, bootID()}
 	for _, pattern := range []string{
 		"/dev/dri/*", "/dev/video*", "/dev/nvidia*", "/dev/mpp_service",
 		"/usr/lib/gstreamer-1.0", "/usr/lib/*/gstreamer-1.0", "/usr/local/lib/gstreamer-1.0", "/usr/local/lib/*/gstreamer-1.0",

@@ -18,7 +18,8 @@ import (
 // trialPatience bounds one trial. The worker itself gives up after three seconds of encoding.
 const trialPatience = 6 * time.Second
 
-// slowest is how long a picture of 640 × 360 may take: more, and no live picture is possible.
+// slowest is how long a chip may take for a picture of 640 × 360. How long a processor takes says more about what else
+// it does.
 const slowest = 33 * time.Millisecond
 
 // outcome is what came of a trial: tried is the index of the encoder that it was about, all before it are not
@@ -52,9 +53,9 @@ func (c *Chooser) try(ctx context.Context, list []pipeline.Encoder) (outcome, er
 	}
 	i := index(list, result.Element)
 	if i < 0 {
-		return outcome{tried: -1, err: errUnknown}, nil
+		return blame(list, errUnknown), nil
 	}
-	return outcome{tried: i, err: judge(list[i].Codec, result)}, nil
+	return outcome{tried: i, err: useless(list[i], result)}, nil
 }
 
 // resultOf waits for what a probe has found.
@@ -96,19 +97,19 @@ func index(list []pipeline.Encoder, element string) int {
 	return slices.IndexFunc(list, func(e pipeline.Encoder) bool { return e.Element == element })
 }
 
-// judge is why an encoder that encodes is of no use; nil if it is.
-func judge(codec media.Codec, r wire.ProbeResult) error {
+// useless is why an encoder that encodes is of no use; nil if it is.
+func useless(e pipeline.Encoder, r wire.ProbeResult) error {
 	perFrame := time.Duration(r.Milliseconds * float64(time.Millisecond))
 	switch {
 	case r.Frames < pipeline.ProbeFrames-1:
 		return fmt.Errorf("of %d pictures %d came out", pipeline.ProbeFrames, r.Frames)
 	case r.BFrames:
 		return errors.New("it makes B-frames, which browsers do not show")
-	case codec == media.H264 && !strings.HasPrefix(strings.ToLower(r.Profile), "42"):
+	case e.Codec == media.H264 && !strings.HasPrefix(strings.ToLower(r.Profile), "42"):
 		return fmt.Errorf("its profile-level-id is %q and not of the baseline profile", r.Profile)
 	case !r.ForceKey:
 		return errors.New("it gives no keyframe when asked for one")
-	case perFrame > slowest:
+	case e.Hardware && perFrame > slowest:
 		return fmt.Errorf("it takes %v for a small picture", perFrame.Round(time.Millisecond))
 	}
 	return nil

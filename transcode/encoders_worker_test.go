@@ -1,0 +1,55 @@
+package transcode
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"sluice/internal/testworker"
+	"sluice/media"
+	"sluice/worker"
+)
+
+// The real worker tries out real encoders: on a machine without hardware these are the software ones.
+func TestChooserWithWorker(t *testing.T) {
+	p := worker.New(worker.Options{Name: "gateway-gst", Path: testworker.GST(t), CacheDir: t.TempDir(), Log: quiet()})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	for name, c := range map[string]struct {
+		setting string
+		codec   media.Codec
+		want    []string
+		err     string
+	}{
+		"H264":          {"", media.H264, []string{"x264enc", "openh264enc"}, ""},
+		"openh264":      {"openh264enc", media.H264, []string{"openh264enc"}, ""},
+		"VP8":           {"", media.VP8, []string{"vp8enc"}, ""},
+		"not installed": {"nosuchenc", media.H264, []string{""}, `transcode.encoder names "nosuchenc", which can't be used: element "nosuchenc" is not installed`},
+		// It exists in Debian and fails at run time for want of a chip.
+		"fails": {"avenc_h264_omx", media.H264, []string{""}, "*"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			chooser := NewChooser(pool{p}, ChooserOptions{Encoder: c.setting, Log: quiet()})
+			began := time.Now()
+			e, err := chooser.Encoder(ctx, c.codec)
+			t.Logf("%s %v after %v", e.Element, err, time.Since(began))
+			if failed := err != nil; failed != (c.err != "") || c.err != "*" && failed && err.Error() != c.err {
+				t.Errorf("error %v, want %q", err, c.err)
+			}
+			found := false
+			for _, w := range c.want {
+				found = found || e.Element == w
+			}
+			if !found || e.Hardware {
+				t.Errorf("got %q, want one of %q", e.Element, c.want)
+			}
+		})
+	}
+}
