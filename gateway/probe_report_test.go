@@ -104,12 +104,12 @@ func TestReportOfOddTracks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	viewers[0].with.err = errors.New("Nothing fits.")
+	viewers[0].with.err = errors.New("nothing fits")
 	var b strings.Builder
 	if err := reportProbe(&b, p, viewers); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"data   not carried: The camera's ONVIF", "refused", "  Chromium 156: Nothing fits.\n"} {
+	for _, want := range []string{"data   not carried: The camera's ONVIF", "refused", "  Chromium 156: nothing fits\n"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}

@@ -47,7 +47,7 @@ func serveClip(t *testing.T, name string, data []byte) *camera.Camera {
 func probe(t *testing.T, o gateway.ProbeOptions) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	o.Out, o.Log, o.Version = &out, slog.New(slog.NewTextHandler(io.Discard, nil)), "test"
+	o.Out, o.Log, o.Version = &out, slog.New(slog.DiscardHandler), "test"
 	err := gateway.Probe(t.Context(), o)
 	return out.String(), err
 }

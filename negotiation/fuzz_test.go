@@ -35,6 +35,9 @@ func FuzzParseOffer(f *testing.F) {
 		if err := d.UnmarshalString(offer.Normalised()); err != nil {
 			t.Fatalf("pion: %v\n%s", err, offer.Normalised())
 		}
+		if made, err := Decide(source, offer, Policy{Transcode: TranscodeAlways}, able()); err == nil && !publish {
+			checkPlan(t, made, offer)
+		}
 		plan, err := Decide(source, offer, Policy{}, Capacity{})
 		if publish {
 			plan, err = Accept(offer, Wish{Video: media.H264})
