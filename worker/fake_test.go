@@ -29,8 +29,7 @@ const (
 func TestMain(m *testing.M) {
 	switch os.Args[0] {
 	case fakeName, GStreamer:
-		fakeWorker()
-		os.Exit(0)
+		os.Exit(fakeWorker())
 	case parentName:
 		fakeGateway()
 		os.Exit(0)
@@ -45,17 +44,33 @@ type fake struct {
 	job      wire.Job
 	word, of string
 	frames   int
-	hold     [][]byte
+	code     int           // of the exit
+	done     chan struct{} // closed then
 }
 
-func fakeWorker() {
+func fakeWorker() (code int) {
+	f := &fake{done: make(chan struct{})}
+	go func() {
+		f.run()
+		f.exit(0)
+	}()
+	<-f.done
+	return f.code
+}
+
+// exit ends run from wherever it is.
+func (f *fake) exit(code int) {
+	f.code = code
+	close(f.done)
+	runtime.Goexit()
+}
+
+func (f *fake) run() {
 	conn, err := net.FileConn(os.NewFile(wire.FD, "gateway"))
-	if err != nil {
-		panic(err)
-	}
-	f := &fake{r: wire.NewReader(conn), w: wire.NewWriter(conn)}
+	must(err)
+	f.r, f.w = wire.NewReader(conn), wire.NewWriter(conn)
 	if file := os.Getenv("GST_REGISTRY"); file != "" && os.Getenv("GST_REGISTRY_UPDATE") != "no" {
-		os.WriteFile(file, []byte("registry"), 0o600)
+		must(os.WriteFile(file, []byte("registry"), 0o600))
 	}
 	f.send(wire.JSON(wire.TypeHello, wire.Greeting{Version: wire.Version, Worker: os.Args[0], Library: "Fake 1.0"}))
 	for {
@@ -71,16 +86,20 @@ func fakeWorker() {
 
 func (f *fake) send(m *wire.Message, parts ...[]byte) {
 	if f.w.Write(m, parts...) != nil {
-		os.Exit(0)
+		f.exit(0)
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
 	}
 }
 
 func (f *fake) answer(m *wire.Message) bool {
 	switch m.Type {
 	case wire.TypeConfig:
-		if err := m.Decode(&f.job); err != nil {
-			panic(err)
-		}
+		must(m.Decode(&f.job))
 		f.word, f.of, _ = strings.Cut(f.job.Pipeline, " ")
 		f.begin()
 	case wire.TypeFrame:
@@ -110,30 +129,33 @@ func (f *fake) begin() {
 }
 
 var beginnings = map[string]func(f *fake){
-	"never":    func(*fake) { block() },
-	"exit":     func(f *fake) { n, _ := strconv.Atoi(f.of); os.Exit(n) },
-	"print":    func(f *fake) { fmt.Fprintln(os.Stderr, strings.ReplaceAll(f.of, "|", "\n")); os.Exit(3) },
-	"stdout":   func(f *fake) { fmt.Println(f.of); os.Exit(3) },
-	"panic":    func(f *fake) { panic(f.of) },
-	"garbage":  func(f *fake) { os.NewFile(wire.FD, "").Write(bytes.Repeat([]byte{0xff}, 4096)); block() },
+	"never":  func(*fake) { block() },
+	"exit":   func(f *fake) { n, _ := strconv.Atoi(f.of); f.exit(n) },
+	"print":  func(f *fake) { fmt.Fprintln(os.Stderr, strings.ReplaceAll(f.of, "|", "\n")); f.exit(3) },
+	"stdout": func(f *fake) { fmt.Println(f.of); f.exit(3) },
+	"panic":  func(f *fake) { panic(f.of) },
+	"garbage": func(f *fake) {
+		_, err := unix.Write(wire.FD, bytes.Repeat([]byte{0xff}, 4096))
+		must(err)
+		block()
+	},
 	"bad-json": func(f *fake) { f.send(&wire.Message{Type: wire.TypeCaps, Payload: []byte("{")}); block() },
 	"unknown":  func(f *fake) { f.send(&wire.Message{Type: 200, Payload: []byte("from the future")}) },
 	"version":  func(f *fake) { f.send(wire.JSON(wire.TypeHello, wire.Greeting{Version: 99, Release: "v9"})); block() },
 	"fault":    func(f *fake) { f.fault(wire.FaultCode(f.of)); block() },
-	"eos":      func(f *fake) { f.send(&wire.Message{Type: wire.TypeEOS}); os.Exit(0) },
+	"eos":      func(f *fake) { f.send(&wire.Message{Type: wire.TypeEOS}); f.exit(0) },
 	"eos-stay": func(f *fake) { f.send(&wire.Message{Type: wire.TypeEOS}); block() },
 	"eos-fault": func(f *fake) {
 		f.send(&wire.Message{Type: wire.TypeEOS})
 		f.fault(wire.FaultElement)
-		os.Exit(1)
+		f.exit(1)
 	},
-	"eos-crash": func(f *fake) { f.send(&wire.Message{Type: wire.TypeEOS}); os.Exit(1) },
+	"eos-crash": func(f *fake) { f.send(&wire.Message{Type: wire.TypeEOS}); f.exit(1) },
 	"hang-up": func(*fake) {
-		unix.Dup2(0, wire.FD)
-		for fd := wire.FD + 1; fd < 20; fd++ {
+		for fd := wire.FD; fd < 20; fd++ { // net.FileConn has made another
 			var st unix.Stat_t
 			if unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFSOCK {
-				unix.Dup2(0, fd)
+				must(unix.Dup3(0, fd, 0))
 			}
 		}
 		block()
@@ -184,10 +206,10 @@ func (f *fake) frame(m *wire.Message) {
 		}
 	case "signal":
 		n, _ := strconv.Atoi(f.of)
-		unix.Kill(os.Getpid(), syscall.Signal(n))
+		must(unix.Kill(os.Getpid(), syscall.Signal(n)))
 		block()
 	case "shell": // dies as a program that has no handler
-		unix.Exec("/bin/sh", []string{"sh", "-c", f.of}, nil)
+		must(unix.Exec("/bin/sh", []string{"sh", "-c", f.of}, nil))
 	}
 	f.send(m)
 }

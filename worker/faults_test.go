@@ -148,7 +148,12 @@ func TestSlowReaderIsNotTheProcessesFault(t *testing.T) {
 	p := startOne(t, s)
 	next(t, p, EventReady)
 	waitFor(t, func() bool { return len(p.events) == cap(p.events) })
-	<-time.After(4 * s.Heartbeat)
+	begin := time.Now()
+	waitFor(t, func() bool { // it has been looked at for longer than it may be silent
+		p.watchdog.mu.Lock()
+		defer p.watchdog.mu.Unlock()
+		return p.watchdog.checked.Sub(begin) > 4*s.Heartbeat
+	})
 	for i := range 1000 {
 		if m := next(t, p, EventFrame).Frame; m.PTS != int64(i) {
 			t.Fatalf("frame %d, want %d", m.PTS, i)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -21,6 +20,9 @@ import (
 )
 
 const patience = 20 * time.Second
+
+// fast is the environment of a worker that exits at once, also with the race detector in it.
+var fast = []string{"GORACE=atexit_sleep_ms=0"}
 
 func self(t *testing.T) string {
 	t.Helper()
@@ -41,7 +43,7 @@ func newPool(t *testing.T, o Options) *Pool {
 		o.Path = self(t)
 	}
 	if o.Log == nil {
-		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	p := New(o)
 	p.starts = newLimiter(1000, 1000)
@@ -93,7 +95,7 @@ func start(t *testing.T, p *Pool, s Spec) *Process {
 
 func startOne(t *testing.T, s Spec) *Process {
 	t.Helper()
-	p := newPool(t, Options{})
+	p := newPool(t, Options{Environ: fast})
 	run(t, p)
 	return start(t, p, s)
 }
@@ -253,7 +255,7 @@ func TestStartWaitsForRunAndEndsWithIt(t *testing.T) {
 	}
 	ctx, cancel = context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	wg.Go(func() { p.Run(ctx) })
+	wg.Go(func() { must(p.Run(ctx)) })
 	process, err := p.Start(within(t), spec("echo"))
 	if err != nil {
 		t.Fatal(err)
@@ -284,7 +286,7 @@ func TestProcessThatCannotBeKilled(t *testing.T) {
 	if n := p.Stats().Abandoned; n != 1 {
 		t.Errorf("%d processes were abandoned, want 1", n)
 	}
-	process.cmd.Process.Kill()
+	must(process.cmd.Process.Kill())
 	waitFor(t, func() bool { return !alive(process.cmd.Process.Pid) })
 }
 
@@ -329,13 +331,13 @@ func TestWarmProcessThatDiesIsReplaced(t *testing.T) {
 		return pid != was
 	}
 	waitFor(t, warm)
-	syscall.Kill(pid, syscall.SIGKILL)
+	must(syscall.Kill(pid, syscall.SIGKILL))
 	waitFor(t, warm)
 }
 
 // 300 cycles leave nothing behind.
 func TestCyclesLeaveNothing(t *testing.T) {
-	p := newPool(t, Options{})
+	p := newPool(t, Options{Environ: fast})
 	run(t, p)
 	cycle := func() {
 		process, err := p.Start(within(t), spec("echo"))
@@ -426,7 +428,7 @@ func TestManyAtOnce(t *testing.T) {
 func fakeGateway() {
 	path, _ := os.Executable()
 	p := New(Options{Name: fakeName, Path: path, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
-	go p.Run(context.Background())
+	go func() { must(p.Run(context.Background())) }()
 	for range 3 { // the thread that starts them lives on between
 		process, err := p.Start(context.Background(), Spec{Job: wire.Job{Role: wire.RoleSource, Pipeline: "deaf"}, Isolate: true})
 		if err != nil {
@@ -460,8 +462,9 @@ func TestWorkersDieWithTheGateway(t *testing.T) {
 		}
 		text += string(buf[:n])
 	}
-	gateway.Kill()
-	gateway.Wait()
+	must(gateway.Kill())
+	_, err = gateway.Wait()
+	must(err)
 	for _, line := range slices.DeleteFunc(strings.Fields(text), func(s string) bool { return s == "ready" }) {
 		pid, _ := strconv.Atoi(line)
 		waitFor(t, func() bool { return !alive(pid) })
