@@ -18,6 +18,9 @@ import (
 // chunksHeld is how many chunks of sound wait for the encoder: half a second.
 const chunksHeld = 25
 
+// silentID is ALSA's device that records silence, on machines without any other too.
+const silentID = "null"
+
 // backends are what sound comes from. Without a list miniaudio would invent a microphone that is always silent.
 var backends = []malgo.Backend{malgo.BackendPulseaudio, malgo.BackendAlsa, malgo.BackendJack, malgo.BackendCoreaudio, malgo.BackendWasapi}
 
@@ -56,6 +59,9 @@ func microphones(system *malgo.AllocatedContext) ([]microphone, error) {
 			d = full
 		}
 		id, _, _ := strings.Cut(string(d.ID[:]), "\x00")
+		if id == silentID {
+			continue
+		}
 		all = append(all, microphone{
 			info:   wire.DeviceInfo{Kind: "microphone", Label: d.Name(), ID: id, Formats: soundFormats(d.Formats)},
 			device: d, first: d.IsDefault != 0,

@@ -100,3 +100,14 @@ func setNumber(to *int, kind, key, value string, largest int) string {
 	*to = n
 	return ""
 }
+
+// Name is the shortest text that Parse reads as the device that a list tells of.
+func Name(d wire.DeviceInfo) string {
+	switch {
+	case d.Label != "" && checkName("label", d.Label) == "" && d.Kind != screen:
+		return d.Kind + "?label=" + url.QueryEscape(d.Label)
+	case d.ID != "" && checkName("id", d.ID) == "":
+		return d.Kind + "?id=" + url.QueryEscape(d.ID)
+	}
+	return d.Kind
+}
