@@ -9,8 +9,10 @@ import (
 	"sluice/config"
 	"sluice/hub"
 	"sluice/ingest"
+	"sluice/negotiation"
 	"sluice/push"
 	"sluice/session"
+	"sluice/transcode"
 )
 
 const (
@@ -45,6 +47,7 @@ type entry struct {
 
 	supervisor *ingest.Supervisor // fixed; nil for a stream that is fed by publishers
 	pushes     []*push.Pusher     // fixed
+	transcoder *transcode.Stream  // fixed; nil only where a test has none
 
 	stop chan struct{} // closed by sweep
 
@@ -108,6 +111,8 @@ func (c *catalogue) Find(name string) (*hub.Stream, session.Terms, error) {
 		Publish:    e.config.Source == config.PublishSource,
 		OnConflict: session.Conflict(e.config.OnConflict),
 		Start:      startOf(e.config),
+		Transcode:  negotiation.Transcode(e.config.Transcode),
+		Maker:      e.transcoder,
 		Release:    func() { c.release(e) },
 	}, nil
 }
@@ -211,12 +216,12 @@ func (c *catalogue) sweep() {
 }
 
 // lingers reports whether the stream's source is still kept for the next viewer. The supervisor sees to that, but for
-// a stream that is pushed: it is wanted for as long as it is there.
+// a stream that is pushed or has a sink: it is wanted for as long as it is there.
 func (e *entry) lingers() bool {
 	switch {
 	case e.supervisor == nil:
 		return false
-	case len(e.pushes) > 0:
+	case len(e.pushes) > 0 || e.config.Sink != "":
 		return time.Since(e.freed) < e.config.OnDemandCloseAfter
 	}
 	state, _ := e.stream.State()
@@ -246,6 +251,9 @@ func (e *entry) runners() []runner {
 	}
 	for _, p := range e.pushes {
 		all = append(all, p)
+	}
+	if e.transcoder != nil {
+		all = append(all, e.transcoder)
 	}
 	return all
 }

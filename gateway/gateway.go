@@ -48,6 +48,7 @@ type Gateway struct {
 	hub     *hub.Hub   // fixed after New
 	pages   *web.Pages // fixed after New
 	streams *catalogue // fixed after New
+	workers *workers   // fixed after New
 
 	port     *transport.Port  // set by Run before anything is served
 	fanout   *fanout.Fanout   // likewise; nil: all viewers go the slow way
@@ -63,7 +64,9 @@ func New(o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the pages: %w", err)
 	}
-	g := &Gateway{options: o, log: o.Log, pages: pages, hub: hub.New(ringOptions(o.Config.Limits))}
+	g := &Gateway{
+		options: o, log: o.Log, pages: pages, hub: hub.New(ringOptions(o.Config.Limits)), workers: newWorkers(o.Config, o.Log),
+	}
 	g.streams = newCatalogue(o.Config, g.hub, g.feed, func(name string) { g.sessions.Forget(name) })
 	if err := g.streams.addFixed(); err != nil {
 		return nil, err
@@ -113,11 +116,12 @@ func (g *Gateway) newSessions() *session.Manager {
 	})
 }
 
-// serve runs the media port, and what uses it: the port is the last to end.
+// serve runs the media port and the workers, and what uses them: these are the last to end.
 func (g *Gateway) serve(ctx context.Context, listener net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	media, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error { return g.runMedia(media) })
+	group.Go(func() error { return g.workers.run(media) })
 	group.Go(func() error {
 		defer stop()
 		return g.serveUsers(ctx, listener)

@@ -90,3 +90,30 @@ func (v metricsView) PortMetrics() metrics.Port {
 	}
 	return out
 }
+
+// TranscodeMetrics implements metrics.Transcoder.
+func (v metricsView) TranscodeMetrics() []metrics.Transcode {
+	var all []metrics.Transcode
+	for _, s := range v.hub.Streams() {
+		e, ok := v.streams.entry(s.Name())
+		if !ok {
+			continue
+		}
+		for _, t := range e.transcoder.Status() {
+			all = append(all, metrics.Transcode{
+				Stream: s.Name(), Kind: string(t.Kind), Codec: string(t.Codec), Jobs: 1, Restarts: t.Restarts,
+				In: t.In, Out: t.Out, Dropped: t.Dropped, CPUSeconds: t.CPU.Seconds(), MemoryBytes: t.RSS,
+				FirstFrame: t.FirstFrame.Seconds(),
+			})
+		}
+	}
+	return all
+}
+
+// WorkerMetrics implements metrics.Transcoder.
+func (v metricsView) WorkerMetrics() metrics.Workers {
+	gst, capture := v.workers.gst.Stats(), v.workers.capture.Stats()
+	return metrics.Workers{
+		Starts: map[string]uint64{"gateway-gst": gst.Started, "gateway-capture": capture.Started}, Warm: gst.Warm,
+	}
+}

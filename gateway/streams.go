@@ -5,6 +5,8 @@ import (
 
 	"sluice/config"
 	"sluice/ingest"
+	"sluice/ingest/capture"
+	"sluice/ingest/gst"
 	"sluice/ingest/rtsp"
 	"sluice/ingest/whep"
 	"sluice/media"
@@ -26,6 +28,7 @@ func (g *Gateway) feed(e *entry) error {
 		}
 		e.pushes = append(e.pushes, p)
 	}
+	e.transcoder = g.newTranscoder(e)
 	source, err := g.newSource(e.name, e.config)
 	if err != nil || source == nil {
 		return err
@@ -43,6 +46,15 @@ func (g *Gateway) newSource(name string, c config.Stream) (ingest.Source, error)
 	switch c.Scheme() {
 	case config.PublishSource:
 		return nil, nil
+	case "gst":
+		return gst.New(gst.Options{
+			Pipeline: c.Pipeline(), Workers: g.workers.gst, Encoders: g.workers.transcoder,
+			Allow: g.options.Config.Transcode.AllowElements, Log: log,
+		})
+	case "device":
+		return capture.New(capture.Options{
+			Device: c.Device(), Capture: g.workers.capture, GST: g.workers.gst, Encoders: g.workers.transcoder, Log: log,
+		})
 	case "demo":
 		return &demoSource{options: rtsp.Options{ReadTimeout: c.ReadTimeout, Log: log}}, nil
 	case "whep", "wheps":

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"time"
@@ -9,8 +10,10 @@ import (
 	"sluice/config"
 	"sluice/hub"
 	"sluice/media"
+	"sluice/negotiation"
 	"sluice/push"
 	"sluice/session"
+	"sluice/transcode"
 )
 
 // adminView shows the gateway to the API.
@@ -52,9 +55,14 @@ func (v adminView) stream(s *hub.Stream) admin.Stream {
 		out.Error = why.Error()
 	}
 	if e, ok := v.streams.entry(s.Name()); ok {
-		out.Source, out.Publish = media.RedactURL(e.config.Source), e.config.Source == config.PublishSource
+		out.Source = cmp.Or(e.config.ShownPipeline(), media.RedactURL(e.config.Source))
+		out.Publish = e.config.Source == config.PublishSource
+		out.Snapshot = v.workers.gst.Err() == nil && state == hub.StateReady
 		for _, p := range e.pushes {
 			out.Pushes = append(out.Pushes, adminPush(p.Status()))
+		}
+		for _, t := range e.transcoder.Status() {
+			out.Transcodes = append(out.Transcodes, adminTranscode(t))
 		}
 	}
 	for i, r := range s.Renditions() {
@@ -71,6 +79,15 @@ func adminPush(s push.Status) admin.Push {
 	return admin.Push{
 		Host: s.Host, State: string(s.State), Error: s.Error, Note: s.Note, Rendition: s.Rendition,
 		PacketsSent: s.Stats.Packets, BytesSent: s.Stats.Bytes,
+	}
+}
+
+func adminTranscode(s transcode.Status) admin.Transcode {
+	return admin.Transcode{
+		Rendition: s.Rendition, Kind: string(s.Kind), Codec: string(s.Codec), Encoder: s.Encoder, State: string(s.State),
+		Error: cmp.Or(s.Error, s.Reduced), PID: s.PID, Restarts: s.Restarts,
+		FramesIn: s.In, FramesOut: s.Out, FramesDropped: s.Dropped, CPUSeconds: s.CPU.Seconds(), MemoryBytes: s.RSS,
+		FirstFrameMs: float64(s.FirstFrame) / float64(time.Millisecond),
 	}
 }
 
@@ -108,9 +125,14 @@ func adminSession(i session.Info) admin.Session {
 		out.Stats.UnitsDropped += n
 	}
 	for _, c := range i.Choices {
-		out.Delivery = append(out.Delivery, admin.Delivery{
+		d := admin.Delivery{
 			MID: c.MID, Codec: string(c.Track.Codec), Action: string(c.Action), Reason: c.Reason,
-		})
+			Transcoded: c.Action == negotiation.Transcoded,
+		}
+		if c.Action.Sends() {
+			d.Rendition = i.Rendition
+		}
+		out.Delivery = append(out.Delivery, d)
 	}
 	return out
 }

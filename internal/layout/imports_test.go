@@ -23,6 +23,15 @@ var mayImport = map[string][]string{
 	"ingest":      {"hub", "media"},
 	"ingest/rtsp": {"ingest", "rtpin", "bitstream", "hub", "media"},
 
+	// Processes for what may crash, and what they make.
+	"worker/wire":     {"media"},
+	"worker":          {"worker/wire", "media"},
+	"worker/pipeline": {"worker/wire", "media"},
+	"transcode":       {"worker", "worker/pipeline", "worker/wire", "bitstream", "negotiation", "hub", "media"},
+	"ingest/feed":     {"ingest", "worker", "worker/wire", "bitstream", "hub", "media"},
+	"ingest/gst":      {"ingest", "ingest/feed", "worker", "worker/pipeline", "worker/wire", "media"},
+	"ingest/capture":  {"ingest", "ingest/feed", "ingest/gst", "worker", "worker/pipeline", "worker/wire", "media"},
+
 	// From access units to a viewer.
 	"rtpout":              {"hub", "media"},
 	"negotiation":         {"media"},
@@ -48,12 +57,18 @@ var mayImport = map[string][]string{
 
 	// The house: the only package that knows all others, and the command that starts it.
 	"gateway": {
-		"admin", "auth", "bitstream", "config", "fanout", "hub", "ingest", "ingest/rtsp", "ingest/whep", "ingest/whip",
+		"admin", "auth", "bitstream", "config", "fanout", "hub", "ingest", "ingest/capture", "ingest/gst", "ingest/rtsp", "ingest/whep", "ingest/whip",
 		"internal/camera", "media", "metrics",
 		"negotiation", "peer", "push", "rtpin", "rtpout", "session", "signalling/client", "signalling/problem", "signalling/resource",
-		"transport", "web", "whep",
+		"transcode", "transport", "web", "whep", "worker", "worker/wire",
 	},
 	"cmd/gateway": {"gateway", "config"},
+
+	// The workers: cgo, behind build tags.
+	"cmd/gateway-gst":     {"worker/wire", "media"},
+	"cmd/gateway-capture": {"worker/wire", "media"},
+
+	"cmd/gateway-gst/internal/elements": {},
 
 	// Proof. Nothing above imports what is below, but for the camera behind `gateway camera`.
 	"internal/camera":      {"media"},
@@ -61,6 +76,8 @@ var mayImport = map[string][]string{
 	"internal/testmedia":   {"media"},
 	"internal/testviewer":  {"media"},
 	"internal/testpeer":    {"peer", "transport"},
+	"internal/testworker":  {},
+	"internal/testsource":  {"ingest", "hub", "media"},
 	"internal/lossyrelay":  {},
 	"internal/layout":      {},
 	"internal/conformance": {},

@@ -83,6 +83,7 @@ type Message struct {
 func JSON(t Type, v any) *Message {
 	b, err := json.Marshal(v)
 	if err != nil {
+		// A broken promise of our own code: what messages carry is plain data.
 		panic("wire: " + err.Error())
 	}
 	return &Message{Type: t, Payload: b}
