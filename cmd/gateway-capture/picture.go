@@ -19,7 +19,8 @@ import (
 
 const (
 	defaultFPS      = 30
-	defaultBits     = 0.08 // of each pixel
+	defaultBits     = 0.1 // for each pixel
+	noiseBits       = 0.3 // for each pixel of the test picture, a part of which is noise
 	keyframeSeconds = 2
 )
 
@@ -54,7 +55,7 @@ func encodePicture(name string, pictures video.Reader, mode prop.Media, d wire.D
 	size = image.Pt(size.X&^1, size.Y&^1)
 	mode.Width, mode.Height = size.X, size.Y
 	watched := &watchedPictures{reader: pictures, size: size}
-	p, err := encoderParams(mode, d.BitrateKbps)
+	p, err := encoderParams(mode, bitrate(mode, d))
 	if err != nil {
 		return nil, err
 	}
@@ -76,20 +77,29 @@ func encodePicture(name string, pictures video.Reader, mode prop.Media, d wire.D
 
 // encoderParams are those of a live picture that any decoder takes: constrained baseline, no B-frames, and a rate
 // control that skips a picture rather than exceed the bitrate.
-func encoderParams(mode prop.Media, kbps int) (*openh264.Params, error) {
+func encoderParams(mode prop.Media, bitrate int) (*openh264.Params, error) {
 	p, err := openh264.NewParams()
 	if err != nil {
 		return nil, err
 	}
-	p.BitRate = kbps * 1000
-	if kbps == 0 {
-		p.BitRate = int(float32(mode.Width*mode.Height) * mode.FrameRate * defaultBits)
-	}
+	p.BitRate = bitrate
 	p.UsageType = openh264.CameraVideoRealTime
 	p.RCMode = openh264.RCBitrateMode
 	p.EnableFrameSkip = true
 	p.IntraPeriod = uint(mode.FrameRate * keyframeSeconds)
 	return &p, nil
+}
+
+// bitrate is what is asked for, or what the size needs, in bit/s.
+func bitrate(mode prop.Media, d wire.Device) int {
+	bits := float32(defaultBits)
+	switch {
+	case d.BitrateKbps > 0:
+		return d.BitrateKbps * 1000
+	case d.Kind == "videotest":
+		bits = noiseBits
+	}
+	return int(float32(mode.Width*mode.Height) * mode.FrameRate * bits)
 }
 
 // watchedPictures notes when a picture was taken, and cuts it to an even size, which 4:2:0 needs.

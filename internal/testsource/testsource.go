@@ -102,7 +102,7 @@ func (r *Running) Tracks(t testing.TB, n int) []media.Track {
 	}
 }
 
-// Units reads n units of a track, from the next keyframe on that comes after the call.
+// Units asks for a keyframe and reads n units of a track from it on.
 func (r *Running) Units(t testing.TB, track string, n int) []*media.AccessUnit {
 	t.Helper()
 	sub, err := r.Stream.Subscribe(media.MainRendition, hub.StartKeyframe)
@@ -110,6 +110,7 @@ func (r *Running) Units(t testing.TB, track string, n int) []*media.AccessUnit {
 		t.Fatal(err)
 	}
 	defer sub.Close()
+	sub.RequestKeyframe()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
 	var units []*media.AccessUnit
