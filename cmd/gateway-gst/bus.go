@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -56,18 +57,14 @@ func (w *worker) faultOf(m gst.Message) *wire.Fault {
 	if w.missing.Element != "" && m.Domain != "gst-resource-error-quark" {
 		return missingPlugin(w.missing)
 	}
-	if m.Domain == "gst-resource-error-quark" && m.Code == noSpace {
-		m.Text = "no space is left: " + m.Text
+	if strings.Contains(m.Debug, "not-negotiated") { // the text is but "Internal data stream error."
+		m.Text = "the elements behind it take nothing of what it gives (not-negotiated)"
 	}
-	name := m.Factory
-	if name == "" {
-		name = m.Element
+	return &wire.Fault{
+		Code: wire.FaultElement, Element: cmp.Or(m.Factory, m.Element),
+		Message: media.RedactURL(m.Text), Debug: media.RedactURL(m.Debug),
 	}
-	return &wire.Fault{Code: wire.FaultElement, Element: name, Message: media.RedactURL(m.Text), Debug: media.RedactURL(m.Debug)}
 }
-
-// noSpace is GST_RESOURCE_ERROR_NO_SPACE_LEFT.
-const noSpace = 14
 
 // missingPlugin is the fault of a decoder, or whatever decodebin looked for, that is not installed.
 func missingPlugin(m gst.Message) *wire.Fault {

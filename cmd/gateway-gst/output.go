@@ -10,6 +10,10 @@ import (
 	"sluice/worker/wire"
 )
 
+// maxSkew is how far the time of a source's frame may be from the moment at which it comes. A frame that is farther,
+// or has none, as some parsers make them, counts as taken when it came.
+const maxSkew = 10 * time.Second
+
 // output is one appsink, pulled from by a goroutine of its own.
 type output struct {
 	track   uint8
@@ -90,8 +94,8 @@ func (w *worker) message(o *output, f *gst.Frame) (wire.Message, bool) {
 	pts, dts, base := f.PTS, f.DTS, time.Duration(0)
 	if w.job.Role == wire.RoleSource {
 		base = w.pipeline.BaseTime()
-		if pts == gst.Unknown {
-			pts = w.pipeline.RunningTime()
+		if now := w.pipeline.RunningTime(); pts == gst.Unknown || (pts-now).Abs() > maxSkew {
+			pts, dts = now, now
 		}
 	}
 	if pts == gst.Unknown {

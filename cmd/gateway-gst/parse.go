@@ -14,8 +14,10 @@ import (
 	"sluice/worker/wire"
 )
 
-// maxText is how long the text of a pipeline may be, in bytes.
-const maxText = 64 << 10
+const (
+	maxText    = 64 << 10 // of a pipeline, in bytes
+	maxMessage = 300      // of a fault, in bytes
+)
 
 // parse makes the pipeline of the job's text and looks for elements that are refused, before any of them starts.
 func (w *worker) parse() *wire.Fault {
@@ -31,6 +33,9 @@ func (w *worker) parse() *wire.Fault {
 	}
 	if w.job.Role == wire.RoleSource {
 		description = closeCaps(description)
+	}
+	if name := twice(description); name != "" {
+		return &wire.Fault{Code: wire.FaultDuplicateOutput, Element: name, Permanent: true}
 	}
 	p, err := gst.Parse(description)
 	if err != nil {
@@ -48,20 +53,28 @@ func closeCaps(description string) string {
 	return openCaps.ReplaceAllString(description, `${1}capsfilter caps="${2}"${3}`)
 }
 
-// checkElements refuses what reaches files or serves the network, and two outputs of one name.
-func (w *worker) checkElements() *wire.Fault {
+// namedSink finds the appsinks of a text with their names.
+var namedSink = regexp.MustCompile(`\bappsink\b[^!]*?\sname=["']?([\w-]+)`)
+
+// twice is a name that two appsinks of a text bear: GStreamer would link to either, or fail in words that say nothing
+// of it. "" if there is none.
+func twice(description string) string {
 	seen := map[string]bool{}
+	for _, m := range namedSink.FindAllStringSubmatch(description, -1) {
+		if seen[m[1]] {
+			return m[1]
+		}
+		seen[m[1]] = true
+	}
+	return ""
+}
+
+// checkElements refuses what reaches files or serves the network.
+func (w *worker) checkElements() *wire.Fault {
 	for _, e := range w.pipeline.Elements() {
 		if elements.Refuse(e.Factory, w.job.Allow) {
 			return refusedFault(e.Factory)
 		}
-		if e.Factory != "appsink" {
-			continue
-		}
-		if seen[e.Name] {
-			return &wire.Fault{Code: wire.FaultDuplicateOutput, Element: e.Name, Permanent: true}
-		}
-		seen[e.Name] = true
 	}
 	return nil
 }
@@ -84,6 +97,9 @@ func faultOfParse(err error) *wire.Fault {
 }
 
 func parseFault(message string) *wire.Fault {
+	if len(message) > maxMessage { // GStreamer repeats the text that it doesn't understand
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
 	return &wire.Fault{Code: wire.FaultParse, Message: message, Permanent: true}
 }
 

@@ -179,8 +179,11 @@ func (p *process) wait(want wire.Type) wire.Message {
 // fault waits for the fault that the worker ends with; frames before it don't matter.
 func (p *process) fault() *wire.Fault {
 	p.t.Helper()
-	for {
+	for began := time.Now(); ; {
 		m := p.next()
+		if time.Since(began) > patience {
+			p.t.Fatalf("it goes on though it should fail: %s", m.Type)
+		}
 		switch m.Type {
 		case wire.TypeFrame, wire.TypeReady, wire.TypeEOS:
 			continue

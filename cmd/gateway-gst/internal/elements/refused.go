@@ -9,15 +9,13 @@ import (
 // network or send to it. An element that only fetches (rtspsrc, srtsrc, souphttpsrc) is none of them.
 const reaching = `
 	filesrc filesink pushfilesrc multifile* splitfilesrc splitmux* imagesequencesrc pnmsrc sdpsrc
-	fdsrc fdsink multifdsink gio* shm* unixfd* ipcpipeline* ipcslave* downloadbuffer filedownload*
-	videocodectestsink lcms robustmp4mux subfilesrc pipewiresink
-	hlssink* hlscmafsink dashsink dashcmafsink ismldatasink cmafsink
-	tcpserver* tcpclientsink multisocketsink multihandlesink udpsink multiudpsink dynudpsink
-	soup*sink curl* neonhttpsrc rtmp*sink rtspclientsink rtpsink ristsink srt*sink srtserver* shout2send
-	rtsp*server* webrtcsink whip*sink whep*sink whepserversink whipserversrc nicesink ndisink zmqsink
-	rtmp*server* quic*sink aws*sink s3* mqttsink redissink kafkasink
-	v4l2sink v4l2loopback* decklink*sink
-	exec* python* pysrc pysink lua* javascript* frei0r-*file* sctp*
+	fdsrc fdsink multifdsink gio* shm* unixfd* ipcpipeline* ipcslave* downloadbuffer videocodectestsink
+	hlssink* hlscmafsink dashsink
+	tcpserver* multisocketsink udpsink multiudpsink dynudpsink
+	soup*sink curl* rtmp*sink rtspclientsink rtpsink rist*sink srt*sink srtserver* shout2send nicesink
+	webrtcsink whip*sink whep*sink whipserversrc ndisink mqttsink redissink aws* s3*
+	v4l2sink decklink*sink pipewiresink
+	exec* python* lua* javascript*
 `
 
 // wrapping are elements that make others by an address, which may be that of a file.

@@ -59,7 +59,9 @@ func takeParseError(why *C.GError, missing **C.gchar) error {
 	}
 	if missing != nil {
 		for _, p := range unsafe.Slice(missing, C.g_strv_length(missing)) {
-			e.Missing = append(e.Missing, C.GoString(p))
+			if name := C.GoString(p); !Exists(name) { // one that lacks a property is said to be missing, too
+				e.Missing = append(e.Missing, name)
+			}
 		}
 	}
 	slices.Sort(e.Missing)
