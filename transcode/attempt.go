@@ -24,7 +24,7 @@ type attempt struct {
 	from    *hub.Subscriber
 	process process
 	began   time.Time
-	ready   chan struct{}  // closed by drain
+	ready   chan struct{} // closed by drain
 	encoder pipeline.Encoder
 	flight  flight
 
@@ -56,7 +56,7 @@ func (a *attempt) run(ctx context.Context) error {
 	}
 	a.source, a.publisher = first.Track, first.Publisher
 	if a.made.publisher != a.publisher {
-		a.made.publisher, a.made.picture = a.publisher, 0
+		a.made.publisher, a.made.picture = a.publisher, -1
 	}
 	if err = a.begin(ctx); err != nil {
 		return err
@@ -125,10 +125,10 @@ func (a *attempt) silence() time.Duration {
 	return worker.SilenceDeadline
 }
 
-// end lets the process go without waiting for it: the next one starts meanwhile.
+// end returns when the process has gone, so that there are never two.
 func (a *attempt) end() {
-	a.set(func(s *jobState) { s.process, s.PID = nil, 0 })
-	a.closing.Go(a.process.Close)
+	a.process.Close()
+	a.set(func(s *jobState) { s.process = nil })
 }
 
 // plan is what a process has to do for a track.
@@ -170,4 +170,3 @@ func (a *attempt) expect(source media.Track) {
 	a.conformer = bitstream.NewConformer(made)
 	a.track = &made
 }
-

@@ -30,6 +30,8 @@ type job struct {
 	slot   *slot
 	log    *slog.Logger
 	cancel context.CancelFunc // set by start
+	after  <-chan struct{}    // closed when an earlier job of the same key has ended; nil if there was none
+	done   chan struct{}      // closed when run has ended
 	over   atomic.Bool        // it has given up; the derivations are to go
 	asks   keyframeMerger
 
@@ -37,10 +39,9 @@ type job struct {
 
 	// Owned by run.
 	backoff worker.Backoff
-	fast    int            // failures of a hardware encoder in a row
-	fps     int            // of the source, 0 while it is not known
+	fast    int // failures of a hardware encoder in a row
+	fps     int // of the source, 0 while it is not known
 	made    made
-	closing sync.WaitGroup // of processes that are being ended
 
 	mu        sync.Mutex // taken before a derivation's
 	listeners []*derivation
@@ -51,7 +52,7 @@ type job struct {
 // made is how far a job has come, so that no process makes again what an earlier one has made.
 type made struct {
 	publisher uint32 // of the source
-	picture   int64  // ns: the PTS of the newest picture, if it is of that publisher; 0: none
+	picture   int64  // ns: the PTS of the newest picture, if it is of that publisher; -1: none
 	sound     int64  // ticks: the PTS of the newest sound
 }
 
@@ -63,7 +64,7 @@ type jobState struct {
 }
 
 func newJob(t *Stream, k key, s *slot) *job {
-	j := &job{stream: t, key: k, slot: s, log: t.log.With("worker", k.String())}
+	j := &job{stream: t, key: k, slot: s, done: make(chan struct{}), log: t.log.With("worker", k.String())}
 	j.state.Status = Status{Rendition: k.source, Kind: k.kind, Codec: k.codec, Height: k.height, State: StateStarting}
 	return j
 }
@@ -99,8 +100,11 @@ func (j *job) yield(ctx context.Context) {
 
 // run keeps a process running until ctx is done, or until it turns out that none can do the job.
 func (j *job) run(ctx context.Context) {
+	defer close(j.done)
 	defer j.slot.release()
-	defer j.closing.Wait()
+	if !j.isAlone(ctx) {
+		return
+	}
 	for n := 0; ; n++ {
 		began := time.Now()
 		a := &attempt{job: j, again: n > 0}
@@ -116,6 +120,19 @@ func (j *job) run(ctx context.Context) {
 			return
 		}
 		j.restarting()
+	}
+}
+
+// isAlone waits until the earlier job of the key has ended. It reports false if ctx was done first.
+func (j *job) isAlone(ctx context.Context) bool {
+	if j.after == nil {
+		return true
+	}
+	select {
+	case <-j.after:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -197,7 +214,7 @@ func (j *job) join(d *derivation) {
 		d.deliver(u)
 	}
 	j.listeners = append(j.listeners, d)
-	missing := j.key.kind == media.Video && len(j.gop) == 0
+	missing := j.key.kind == media.Video && len(j.gop) == 0 && j.state.State == StateRunning
 	j.mu.Unlock()
 	if missing {
 		j.requestKeyframe()

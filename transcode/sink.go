@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"sluice/hub"
 	"sluice/media"
 	"sluice/worker"
@@ -33,17 +31,20 @@ type sink struct {
 
 func (s *sink) run(ctx context.Context) error {
 	s.set(nil, func(st *Status) { st.Kind, st.State = KindSink, StateStarting })
+	start := hub.StartKeyframe
 	for {
 		source, tracks, err := s.await(ctx, nil)
 		if err != nil {
 			return err
 		}
 		began := time.Now()
-		err = s.attempt(ctx, source)
+		err = s.attempt(ctx, source, start)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		start = hub.StartKeyframe
 		if orderly(err) {
+			start = hub.StartGOP // what follows the change is all that it holds
 			continue
 		}
 		if err = s.failed(ctx, err, tracks, time.Since(began)); err != nil {
@@ -114,14 +115,16 @@ type sinkRun struct {
 }
 
 // attempt starts the pipeline and returns why it has ended.
-func (s *sink) attempt(ctx context.Context, rendition string) error {
-	sub, err := s.stream.hub.Subscribe(rendition, hub.StartKeyframe)
+func (s *sink) attempt(ctx context.Context, rendition string, start hub.Start) error {
+	sub, err := s.stream.hub.Subscribe(rendition, start)
 	if err != nil {
 		return err
 	}
 	defer sub.Close()
 	sub.Forward()
-	sub.RequestKeyframe()
+	if start == hub.StartKeyframe {
+		sub.RequestKeyframe()
+	}
 	first, err := sub.Next(ctx)
 	if err != nil {
 		return err
@@ -147,13 +150,20 @@ func (s *sink) attempt(ctx context.Context, rendition string) error {
 }
 
 func (r *sinkRun) run(ctx context.Context, first *hub.Unit) error {
-	group, feeding := errgroup.WithContext(ctx)
-	group.Go(func() error { return r.drain(context.WithoutCancel(ctx)) })
-	group.Go(func() error {
-		defer r.finish()
-		return r.feed(feeding, first)
-	})
-	return group.Wait()
+	feeding, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() {
+		defer stop()
+		ended <- r.drain(context.WithoutCancel(ctx))
+	}()
+	err := r.feed(feeding, first)
+	died := feeding.Err() != nil && ctx.Err() == nil
+	r.finish()
+	if reason := <-ended; died {
+		return reason
+	}
+	return err
 }
 
 func (r *sinkRun) plan() (wire.Job, error) {
@@ -192,8 +202,6 @@ func (r *sinkRun) finish() {
 func (r *sinkRun) feed(ctx context.Context, u *hub.Unit) error {
 	select {
 	case <-r.ready:
-	case <-r.ended:
-		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -42,7 +42,8 @@ type Stream struct {
 
 	// Owned by Run.
 	derivations map[string]*derivation
-	group       sync.WaitGroup // the goroutines of derivations and jobs
+	ending      map[key]<-chan struct{} // closed when the last job of the key has ended
+	group       sync.WaitGroup          // the goroutines of derivations and jobs
 
 	mu     sync.Mutex
 	jobs   map[key]*job  // guarded by mu, written by Run alone
@@ -64,7 +65,7 @@ func (f fault) stands(track media.Track) bool {
 func newStream(s *Service, st *hub.Stream, o StreamOptions) *Stream {
 	t := &Stream{
 		service: s, hub: st, options: o, log: o.Log, snapshot: newSnapshot(),
-		derivations: make(map[string]*derivation), jobs: make(map[key]*job), faults: make(map[key]fault),
+		derivations: make(map[string]*derivation), ending: make(map[key]<-chan struct{}), jobs: make(map[key]*job), faults: make(map[key]fault),
 	}
 	if o.Sink != "" {
 		t.sink = &sink{stream: t}
@@ -173,6 +174,8 @@ func (t *Stream) begin(ctx context.Context, k key) *job {
 		return nil
 	}
 	j := newJob(t, k, place)
+	j.after = t.ending[k]
+	t.ending[k] = j.done
 	t.mu.Lock()
 	t.jobs[k] = j
 	t.mu.Unlock()

@@ -1,0 +1,115 @@
+package transcode
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sluice/media"
+	"sluice/worker"
+)
+
+func TestSnapshot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		none := (*NoPictureError)(nil)
+		if _, _, err := s.Snapshot(t.Context()); !errors.As(err, &none) || none.Stream != "door" {
+			t.Errorf("without a source: %v", err)
+		}
+		c := s.publish(h265, aac)
+		c.send("pa")
+		if _, _, err := s.Snapshot(t.Context()); !errors.As(err, &none) {
+			t.Errorf("without a keyframe: %v", err)
+		}
+		c.send("Kp")
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() {
+				jpeg, at, err := s.Snapshot(t.Context())
+				equal(t, "picture", string(jpeg), "jpeg")
+				equal(t, "error", err, nil)
+				equal(t, "when it was taken", at, media.Instant((c.n-2)*3600, 90000))
+			})
+		}
+		all.Wait()
+		equal(t, "workers for five who ask at a time", len(s.workers.started("snapshot")), 1)
+		c.send("Kp")
+		time.Sleep(snapshotLife - 100*time.Millisecond)
+		snap := func() {
+			t.Helper()
+			if _, _, err := s.Snapshot(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		snap()
+		equal(t, "within a second", len(s.workers.started("snapshot")), 1)
+		time.Sleep(time.Second)
+		snap()
+		equal(t, "after a second", len(s.workers.started("snapshot")), 2)
+		time.Sleep(time.Minute)
+		snap()
+		equal(t, "of the same keyframe", len(s.workers.started("snapshot")), 2)
+		equal(t, "counted", s.service.Stats().Snapshots, 2)
+		equal(t, "left", len(s.workers.running("")), 0)
+	})
+}
+
+func TestSnapshotFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		s.publish(h265).send("K")
+		missing := (*worker.NotInstalledError)(nil)
+		tries := 0
+		s.workers.start = func(worker.Spec) error {
+			tries++
+			return &worker.NotInstalledError{Name: "gateway-gst"}
+		}
+		for range 3 {
+			if _, _, err := s.Snapshot(t.Context()); !errors.As(err, &missing) {
+				t.Errorf("got %v", err)
+			}
+		}
+		equal(t, "tries", tries, 1)
+		time.Sleep(2 * time.Second)
+		s.workers.start = nil
+		_, _, err := s.Snapshot(t.Context())
+		equal(t, "later", err, nil)
+	})
+}
+
+func TestSnapshotIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		s.publish(h265).send("K")
+		s.service.snapshots <- struct{}{}
+		s.service.snapshots <- struct{}{} // two others are being made
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, _, err := s.Snapshot(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		<-s.service.snapshots
+		_, _, err := s.Snapshot(t.Context())
+		equal(t, "for the next who asks", err, nil)
+	})
+}
+
+func TestSnapshotOfMotionJPEG(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		mjpeg := media.Track{ID: "video", Kind: media.Video, Codec: media.MJPEG, ClockRate: 90000}
+		c := s.publish(mjpeg)
+		c.send("K")
+		jpeg, _, err := s.Snapshot(t.Context())
+		equal(t, "error", err, nil)
+		equal(t, "as it is", jpeg, []byte{0x26, 1, byte(c.n - 1)})
+		equal(t, "workers", len(s.workers.started("")), 0)
+	})
+}

@@ -1,0 +1,448 @@
+package transcode
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sluice/hub"
+	"sluice/media"
+	"sluice/worker"
+	"sluice/worker/wire"
+)
+
+func TestMakesWhatIsWanted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h265, aac)
+		c.send("KapapaKapa")
+		equal(t, "processes before anybody watches", len(s.workers.started("")), 0)
+		v := s.read("main:h264+opus")
+		defer v.Close()
+		c.send("papap")
+		picture := s.workers.running("main h264")[0]
+		equal(t, "given to the picture's encoder", picture.frames(), "kpppp")
+		equal(t, "read", told(v), "[K0 p1 a2 p2 a3 p3]")
+		tracks := s.hub.Tracks("main:h264+opus")
+		equal(t, "tracks", len(tracks), 2)
+		equal(t, "picture", tracks[0].Codec, media.H264)
+		equal(t, "its size is read from what was made", tracks[0].Width, 320)
+		equal(t, "sound", tracks[1].Codec, media.Opus)
+		equal(t, "status", []any{s.Status()[0].State, s.Status()[1].State, s.Status()[0].Encoder}, "[running running x264enc]")
+		equal(t, "listed with the source's", len(s.hub.Renditions()), 1)
+	})
+}
+
+// A rendition is complete: what is not made anew is the source's own units.
+func TestPassesOnByReference(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h264, aac)
+		c.send("pKapap")
+		v := s.read("main:+opus")
+		defer v.Close()
+		main := s.read("main")
+		defer main.Close()
+		equal(t, "tracks before any sound has been made", len(s.hub.Tracks("main:+opus")), 2)
+		c.send("apKap")
+		theirs := make(map[*media.AccessUnit]bool)
+		for u, ok := main.TryNext(); ok; u, ok = main.TryNext() {
+			theirs[u.AccessUnit] = true
+		}
+		var got strings.Builder
+		for u, ok := v.TryNext(); ok; u, ok = v.TryNext() {
+			got.WriteByte(u.Track.ID[0])
+			if shared := theirs[u.AccessUnit]; shared != (u.Track.ID == "video") {
+				t.Errorf("a unit of %s: shared %v", u.Track.ID, shared)
+			}
+		}
+		equal(t, "read", got.String(), "vvvavvav")
+		equal(t, "picture encoders", len(s.workers.started("h264")), 0)
+	})
+}
+
+func TestLinger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{Linger: 10 * time.Second}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h265)
+		c.send("Kp")
+		v := s.read("main:h264")
+		c.send("pp")
+		v.Close()
+		time.Sleep(9 * time.Second)
+		synctest.Wait()
+		equal(t, "after 9 s", s.derived(), []string{"main:h264"})
+		v = s.read("main:h264") // takes it back
+		time.Sleep(20 * time.Second)
+		equal(t, "while it is read", s.derived(), []string{"main:h264"})
+		v.Close()
+		time.Sleep(10*time.Second - time.Millisecond)
+		synctest.Wait()
+		equal(t, "just before the end", len(s.workers.running("")), 1)
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		equal(t, "after the end", len(s.derived())+len(s.workers.running(""))+len(s.Status()), 0)
+		equal(t, "processes in all", len(s.workers.started("")), 1)
+	})
+}
+
+// F41: there is never more than one encoder for a key, whoever wants what.
+func TestOneEncoderForAKey(t *testing.T) {
+	low := StreamOptions{Renditions: []Rendition{{Name: "low", Height: 360}, {Name: "same", Height: 360}}}
+	names := []string{
+		"main:h264", "main:h264+opus", "main:h264+pcmu", "main:+opus", "main:vp8+opus", "low:h264", "same:h264+opus", "no:h264",
+	}
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t, Options{MaxWorkers: 8, Linger: time.Second}, low)
+			defer s.stop()
+			random := rand.New(rand.NewPCG(seed, 1))
+			c := s.publish(h265, aac)
+			held := make(map[string][]func())
+			for range 60 {
+				name := names[random.IntN(len(names))]
+				switch releases := held[name]; {
+				case random.IntN(30) == 0:
+					c.p.Close()
+					c = s.publish(h265, aac)
+				case len(releases) > 0 && random.IntN(2) == 0:
+					releases[0]()
+					held[name] = releases[1:]
+				default:
+					held[name] = append(releases, s.hub.WantRendition(name))
+				}
+				c.send([]string{"Kp", "apap", "pppp", "Ka"}[random.IntN(4)])
+				if random.IntN(10) == 0 {
+					if all := s.workers.running(""); len(all) > 0 {
+						all[random.IntN(len(all))].fail(errors.New("crash"))
+					}
+				}
+			}
+			if n := len(s.Status()); n > 7 {
+				t.Errorf("%d jobs", n)
+			}
+			seen := make(map[string]bool)
+			for _, st := range s.Status() {
+				id := fmt.Sprint(st.Rendition, st.Codec, st.Height)
+				if seen[id] {
+					t.Errorf("two of %s", id)
+				}
+				seen[id] = true
+			}
+			s.workers.mu.Lock()
+			defer s.workers.mu.Unlock()
+			if s.workers.most > 1 {
+				t.Errorf("%d processes at a time for one key", s.workers.most)
+			}
+		})
+	}
+}
+
+func TestSourceGoesAndComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{Linger: 10 * time.Second}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h265, aac)
+		v := s.read("main:h264+opus")
+		defer v.Close()
+		c.send("Kapap")
+		equal(t, "read", told(v), "[K0 a1 p1 a2 p2]")
+		c.p.Close()
+		synctest.Wait()
+		equal(t, "published without the source", s.derived(), []string{})
+		equal(t, "processes that wait for it", len(s.workers.running("")), 2)
+		c = s.publish(h264, aac) // another codec
+		c.send("papKapap")
+		equal(t, "published again", s.derived(), []string{"main:h264+opus"})
+		equal(t, "read from its first keyframe", told(v), "[K0 a1 p1 a2 p2]")
+		equal(t, "processes now", len(s.workers.running("")), 2)
+		equal(t, "picture encoders in all", len(s.workers.started("h264")), 2)
+		c.p.Close()
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		equal(t, "processes long after", len(s.workers.running("")), 0)
+	})
+}
+
+func TestCrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h265)
+		v := s.read("main:h264")
+		defer v.Close()
+		c.send("Kppp")
+		equal(t, "read", told(v), "[K0 p1 p2 p3]")
+		began := time.Now()
+		s.workers.running("")[0].fail(&worker.ExitError{Worker: "gateway-gst", Status: "was killed by SIGSEGV"})
+		synctest.Wait()
+		equal(t, "processes", len(s.workers.started("")), 2)
+		equal(t, "time to the next process", time.Since(began), time.Duration(0))
+		equal(t, "cached GOP", s.workers.running("")[0].frames(), "kooo")
+		c.send("pp")
+		equal(t, "read: no picture twice, and a keyframe first", told(v), "[K0 p1]")
+		equal(t, "publisher", s.derived(), []string{"main:h264"})
+		equal(t, "restarts", s.Status()[0].Restarts, 1)
+
+		for range 3 {
+			s.workers.running("")[0].fail(errors.New("again"))
+			synctest.Wait()
+			equal(t, "state", s.Status()[0].State, StateFailed)
+			time.Sleep(3 * time.Second)
+			synctest.Wait()
+		}
+		equal(t, "processes after 0.5, 1 and 2 s", len(s.workers.started("")), 5)
+		if got := s.service.Stats(); got.Failures != 4 || got.Restarts != 4 || got.Pictures != 1 {
+			t.Errorf("counted %+v", got)
+		}
+	})
+}
+
+func TestPermanentFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		fault := &wire.Fault{Code: wire.FaultMissingElement, Element: "avdec_h265", Package: "gstreamer1.0-libav", Permanent: true}
+		s.workers.start = func(worker.Spec) error { return fault }
+		c := s.publish(h265)
+		v := s.read("main:h264")
+		defer v.Close()
+		c.send("Kp")
+		s.workers.mu.Lock()
+		s.workers.start = nil
+		s.workers.mu.Unlock()
+		time.Sleep(time.Minute)
+		c.send("Kp")
+		equal(t, "processes while nothing has changed", len(s.workers.started("")), 0)
+		all := s.Capacity("main", s.hub.Tracks("main"))
+		equal(t, "H264 is not offered", []any{len(all.Video), all.Video[0].Track.Codec, all.Absent}, "[1 vp8 ]")
+
+		changed := h265
+		changed.Width = 640
+		if err := c.p.Update(changed); err != nil {
+			t.Fatal(err)
+		}
+		c.send("Kpp")
+		equal(t, "processes for another track", len(s.workers.started("")), 1)
+		equal(t, "read", told(v), "[K0 p1 p2 p3]")
+	})
+}
+
+func TestNotInstalled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{Sink: "fakesink"})
+		defer s.stop()
+		s.workers.err = &worker.NotInstalledError{Name: "gateway-gst", Install: "install the package sluice-gst"}
+		c := s.publish(h265, aac)
+		v := s.read("main:h264")
+		defer v.Close()
+		c.send("Kp")
+		equal(t, "processes", len(s.workers.started("")), 0)
+		equal(t, "told", s.Capacity("main", s.hub.Tracks("main")).Absent, "gateway-gst is not installed: install the package sluice-gst.")
+		equal(t, "of the sink", s.Status()[0].Error, "gateway-gst is not installed: install the package sluice-gst")
+	})
+}
+
+// An encoder that a chip does is given up after three fast failures.
+func TestHardwareFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		s.chooser.chosen.Hardware = true
+		c := s.publish(h265)
+		v := s.read("main:h264")
+		defer v.Close()
+		c.send("Kp")
+		for i := range 3 {
+			equal(t, "told so far", s.chooser.failures(), 0)
+			s.workers.running("")[0].fail(errors.New("the chip is busy"))
+			time.Sleep(time.Duration(i+1) * time.Second)
+			synctest.Wait()
+		}
+		equal(t, "told after three failures", s.chooser.failures(), 1)
+	})
+}
+
+func TestKeyframesAreMerged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h265, aac)
+		one, two := s.read("main:h264"), s.read("main:h264+opus")
+		defer one.Close()
+		defer two.Close()
+		c.send("Kapap")
+		time.Sleep(time.Second)
+		p := s.workers.running("h264")[0]
+		before := p.wishes()
+		one.RequestKeyframe()
+		two.RequestKeyframe()
+		synctest.Wait()
+		equal(t, "requests of two renditions at once", p.wishes()-before, 1)
+		time.Sleep(501 * time.Millisecond)
+		synctest.Wait()
+		equal(t, "later: the second was kept, as no keyframe came", p.wishes()-before, 2)
+		c.send("p")
+		time.Sleep(time.Second)
+		one.RequestKeyframe()
+		c.send("p") // a keyframe
+		two.RequestKeyframe()
+		c.send("p")
+		synctest.Wait()
+		equal(t, "within the interval", p.wishes()-before, 3)
+	})
+}
+
+// Who joins an encoder that runs gets what it has made since its keyframe.
+func TestJoinsRunningEncoder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h265, aac)
+		one := s.read("main:h264")
+		defer one.Close()
+		c.send("Kppp")
+		two := s.read("main:h264+opus")
+		defer two.Close()
+		equal(t, "read at once", told(two), "[K0 p1 p2 p3]")
+		equal(t, "picture encoders", len(s.workers.started("h264")), 1)
+	})
+}
+
+func TestMaxWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{MaxWorkers: 1, Linger: time.Minute}, StreamOptions{})
+		defer s.stop()
+		yard, other, stop := s.add("yard", StreamOptions{})
+		defer stop()
+		c := s.publish(h265, aac)
+		p, err := yard.Publish("main", []media.Track{h265, aac})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &source{t: t, p: p, n: c.n}
+		v := s.read("main:h264")
+		c.send("Kp")
+		d.send("Kp")
+		full := other.Capacity("main", yard.Tracks("main"))
+		equal(t, "full", full.Full, "The one encoder that may run at a time (transcode.max_workers) is in use.")
+		equal(t, "room for sound", fmt.Sprint(full.Video[0].Running, full.Audio[0].Running), "false true")
+		equal(t, "who runs it sees", s.Capacity("main", s.hub.Tracks("main")).Video[0].Running, true)
+		w, err := yard.Subscribe("main:h264", hub.StartGOP)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		d.send("Kp")
+		equal(t, "processes while it is full", len(s.workers.running("")), 1)
+		v.Close() // it would go on for a minute
+		d.send("Kpp")
+		equal(t, "read at the other stream", told(w), "[K0 p1 p2 p3]")
+		equal(t, "processes", len(s.workers.running("")), 1)
+	})
+}
+
+func TestTrackChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h265)
+		v := s.read("main:h264")
+		defer v.Close()
+		c.send("Kp")
+		smaller := h265
+		smaller.Width, smaller.Height = 640, 360
+		if err := c.p.Update(smaller); err != nil {
+			t.Fatal(err)
+		}
+		c.send("Kp")
+		equal(t, "processes: the size is the worker's business", len(s.workers.started("")), 1)
+		s.workers.all[0].mu.Lock()
+		equal(t, "bit/s", s.workers.all[0].bitrate, 587000)
+		s.workers.all[0].mu.Unlock()
+		interlaced := smaller
+		interlaced.Interlaced = true
+		if err := c.p.Update(interlaced); err != nil {
+			t.Fatal(err)
+		}
+		c.send("Kp")
+		equal(t, "processes for what needs another pipeline", len(s.workers.started("")), 2)
+		equal(t, "failures", s.service.Stats().Failures, 0)
+		equal(t, "read", told(v), "[K0 p1 p2 p3 K4 p5]")
+	})
+}
+
+func TestOverload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h265)
+		v := s.read("main:h264")
+		defer v.Close()
+		second := "K" + strings.Repeat("p", 24)
+		c.send(second + second)
+		told := []string{s.Status()[0].Reduced}
+		for range 30 {
+			for _, p := range s.workers.running("") {
+				p.mu.Lock()
+				p.dropped++
+				p.mu.Unlock()
+			}
+			c.send(second)
+			if now := s.Status()[0].Reduced; now != told[len(told)-1] {
+				told = append(told, now)
+			}
+		}
+		equal(t, "steps", strings.Join(told, "; "), "; half the frame rate; half the frame rate, a coarser picture; "+
+			"half the frame rate, a coarser picture, and no further encoders")
+		equal(t, "processes", len(s.workers.started("")), 3)
+		if text := s.workers.all[1].spec.Job.Pipeline; !strings.Contains(text, "framerate=12/1") {
+			t.Errorf("the rate is not lowered: %s", text)
+		}
+		if props := fmt.Sprint(s.workers.all[2].spec.Job.Properties); !strings.Contains(props, "ultrafast") {
+			t.Errorf("the preset is not faster: %s", props)
+		}
+		equal(t, "refused", s.Capacity("main", s.hub.Tracks("main")).Full, "This machine is too slow for another encoder now.")
+		equal(t, "counted", s.service.Stats().Overloads, 3)
+	})
+}
+
+func TestWithoutPreroll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		s.service.preroll = false
+		c := s.publish(h265)
+		c.send("Kpp")
+		v := s.read("main:h264")
+		defer v.Close()
+		equal(t, "given", s.workers.started("")[0].frames(), "Kpp")
+	})
+}
+
+func TestStartStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{Linger: time.Millisecond}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h265, aac)
+		for range 300 {
+			v := s.read("main:h264+opus")
+			c.send("Kap")
+			if told(v) == "[]" {
+				t.Fatal("nothing was read")
+			}
+			v.Close()
+			time.Sleep(2 * time.Millisecond)
+			synctest.Wait()
+		}
+		equal(t, "left", len(s.workers.running(""))+len(s.Status())+s.service.Stats().Pictures+s.service.Stats().Sounds, 0)
+		equal(t, "started", len(s.workers.started("")), 600)
+	})
+}
