@@ -31,18 +31,24 @@ func TestDevices(t *testing.T) {
 		body         string
 	}{
 		{
-			"two", "GET", desk{devices: []admin.Device{webcam, screen}}, 200,
+			"two", "GET",
+			desk{devices: []admin.Device{webcam, screen}},
+			200,
 			`[{"kind":"camera","label":"Webcam","id":"/dev/video0","formats":["640x480 30 fps MJPEG"],"source":"device:camera?label=Webcam"},` +
 				`{"kind":"screen","label":"Screen :0","id":":0","formats":[],"source":"device:screen"}]`,
 		},
 		{"none", "GET", desk{}, 200, "[]"},
 		{"other method", "POST", desk{}, 405, ""},
 		{
-			"no worker", "GET", desk{err: errors.New("gateway-capture is not installed")}, 503,
+			"no worker", "GET",
+			desk{err: errors.New("gateway-capture is not installed")},
+			503,
 			`{"type":"urn:sluice:problem:no_devices","title":"Service Unavailable","status":503,"detail":"gateway-capture is not installed"}`,
 		},
 		{
-			"a gateway without", "GET", fake{}, 503,
+			"a gateway without", "GET",
+			fake{},
+			503,
 			`{"type":"urn:sluice:problem:no_devices","title":"Service Unavailable","status":503,"detail":"This gateway captures no devices."}`,
 		},
 	} {

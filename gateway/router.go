@@ -117,6 +117,8 @@ func (rt *router) serveAPI(w http.ResponseWriter, r *http.Request, path []string
 		rt.api.Sessions(w, r)
 	case len(path) == 3 && path[0] == "v1" && path[1] == "sessions":
 		rt.api.Session(w, r, path[2])
+	case len(path) == 2 && path[0] == "v1" && path[1] == "devices":
+		rt.api.Devices(w, r)
 	default:
 		notFound(w)
 	}

@@ -59,10 +59,16 @@ func chooserOptions(o Options) (Workers, ChooserOptions) {
 }
 
 // Run chooses an encoder of H264 before anybody needs one, and returns the cause when ctx is done. That none works is
-// logged.
+// logged; that there is no worker is what many want, and no more than a word.
 func (c *Chooser) Run(ctx context.Context) error {
 	if _, err := c.Encoder(ctx, media.H264); err != nil && ctx.Err() == nil {
-		c.options.Log.Warn("nothing can be transcoded to H.264", "err", err)
+		level := slog.LevelWarn
+		if errors.As(err, new(*worker.NotInstalledError)) {
+			level = slog.LevelInfo
+		} else if errors.As(err, new(*worker.OffError)) {
+			level = slog.LevelDebug
+		}
+		c.options.Log.Log(ctx, level, "nothing can be transcoded to H.264", "err", err)
 	}
 	<-ctx.Done()
 	return context.Cause(ctx)

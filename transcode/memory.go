@@ -62,7 +62,7 @@ func (m *memory) save() error {
 	if err != nil {
 		return fmt.Errorf("write down the choice of encoders: %w", err)
 	}
-	if err := os.MkdirAll(m.folder, 0o755); err != nil {
+	if err = os.MkdirAll(m.folder, 0o755); err != nil {
 		return fmt.Errorf("make a folder for the choice of encoders: %w", err)
 	}
 	f, err := os.CreateTemp(m.folder, "encoders-*")

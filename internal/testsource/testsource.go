@@ -24,7 +24,6 @@ type Running struct {
 	cancel       context.CancelFunc
 	ended        chan struct{} // closed when Run has returned
 	err          error         // what it returned
-	stopped      time.Time     // when it was told to
 }
 
 // Start runs a source until the test ends. Unlike a supervisor it does not run it again.

@@ -68,12 +68,12 @@ func (e Encoder) extraControls(kbps, fps int) string {
 	return s + fmt.Sprintf(",%s=%d", e.interval, fps*keyframeSeconds)
 }
 
-// control tells the worker how the bitrate of track is changed.
-func (e Encoder) control(track uint8, element string) wire.Control {
+// control tells the worker how the bitrate of the first track is changed.
+func (e Encoder) control(element string) wire.Control {
 	if e.bitrate == "" {
-		return wire.Control{Track: track, Element: element}
+		return wire.Control{Element: element}
 	}
-	return wire.Control{Track: track, Element: element, Property: e.bitrate, Unit: e.unit, ExtraControls: e.extra}
+	return wire.Control{Element: element, Property: e.bitrate, Unit: e.unit, ExtraControls: e.extra}
 }
 
 // after is the text between encoder and appsink. H264 comes out as units that begin with their parameter sets.

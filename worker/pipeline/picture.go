@@ -59,7 +59,7 @@ func (p Picture) job(allow []string) wire.Job {
 		Inputs:     []wire.Port{in},
 		Outputs:    output(media.Video, p.Codec),
 		Properties: properties(encoderName, p.Encoder.settingsFor(p.kbps(), p.fps(), p.Preset)),
-		Controls:   []wire.Control{p.Encoder.control(0, encoderName)},
+		Controls:   []wire.Control{p.Encoder.control(encoderName)},
 		Allow:      allow,
 		Limits:     limits(),
 		Sandboxed:  true,
@@ -84,7 +84,7 @@ func frameRate(fps int) string { return fmt.Sprintf(",framerate=%d/1", fps) }
 
 // rate drops frames, and holds none. Its clock starts with the first frame, for times do not begin at zero.
 func (p Picture) rate() string {
-	if p.FPS == 0 || p.FPS >= p.sourceFPS() && p.SourceFPS > 0 {
+	if p.FPS == 0 || p.FPS >= p.sourceFPS() {
 		return ""
 	}
 	return "videorate drop-only=true skip-to-first=true ! video/x-raw" + frameRate(p.FPS)

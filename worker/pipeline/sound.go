@@ -28,7 +28,7 @@ func TranscodeSound(s Sound) (wire.Job, error) {
 		Inputs:     []wire.Port{in},
 		Outputs:    output(media.Audio, s.Codec),
 		Properties: properties(encoderName, e.settingsFor(0, 0, "")),
-		Controls:   []wire.Control{e.control(0, encoderName)},
+		Controls:   []wire.Control{e.control(encoderName)},
 		Limits:     limits(),
 		Sandboxed:  true,
 	}

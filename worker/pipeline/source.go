@@ -34,6 +34,6 @@ func rawEncoder(e Encoder, kind media.Kind, convert string) wire.RawEncoder {
 		Kind:       kind,
 		Chain:      chain(newest, convert, e.Element+" name=%s", e.after()),
 		Properties: properties("", e.settingsFor(kbps, usualFPS, "")),
-		Bitrate:    e.control(0, ""),
+		Bitrate:    e.control(""),
 	}
 }
