@@ -215,7 +215,9 @@ func TestFaults(t *testing.T) {
 		permanent bool
 		says      []string
 	}{
-		"no worker":           {"screen", func(t *testing.T) (capture, gst *worker.Pool) { return pools(t, filepath.Join(t.TempDir(), "x"), "off") }, true, []string{"install gateway-capture", "gateway-gst is switched off"}},
+		"no worker": {"screen", func(t *testing.T) (capture, gst *worker.Pool) {
+			return pools(t, filepath.Join(t.TempDir(), "x"), "off")
+		}, true, []string{"install gateway-capture", "gateway-gst is switched off"}},
 		"no camera":           {"camera?label=Nobody's", workers["gateway-capture"], false, []string{"/dev/video"}},
 		"no camera, gst":      {"camera?id=/dev/video99", workers["gateway-gst"], false, []string{"no camera"}},
 		"no microphone":       {"microphone", workers["gateway-capture"], false, []string{"microphone", "plug in"}},
