@@ -14,13 +14,13 @@ import (
 
 // controls are the wishes of the gateway, which the goroutine that encodes fulfils before its next frame.
 type controls struct {
-	keyframe atomic.Bool
+	keyframe atomic.Bool  // is wanted, until one has come: the encoder may skip the picture that it was asked of
 	bitrate  atomic.Int64 // bit/s; 0: none
 }
 
 // apply passes the wishes on to an encoder.
 func (c *controls) apply(e codec.ReadCloser) {
-	if k, ok := e.Controller().(codec.KeyFrameController); ok && c.keyframe.Swap(false) {
+	if k, ok := e.Controller().(codec.KeyFrameController); ok && c.keyframe.Load() {
 		_ = k.ForceKeyFrame()
 	}
 	if b, ok := e.Controller().(codec.BitRateController); ok {
@@ -66,7 +66,11 @@ func capture(l *link, d wire.Device) error {
 			return s.stopped(err)
 		}
 		if len(frame) > 0 { // none when the encoder has skipped a picture to keep its bitrate
-			if err := l.send(s.message(frame)); err != nil {
+			m := s.message(frame)
+			if m.Flags&wire.Keyframe != 0 {
+				wishes.keyframe.Store(false)
+			}
+			if err := l.send(m); err != nil {
 				return err
 			}
 			sent.Add(1)

@@ -158,6 +158,7 @@ func TestEncoder(t *testing.T) {
 		}
 		if len(b) > 0 && s.key(b) {
 			keys++
+			wishes.keyframe.Store(false)
 			checkProfile(t, b)
 		}
 		size += len(b)
