@@ -14,7 +14,7 @@ import (
 // cameras are pictures as cameras send them. Tunes make an encoder give each frame at once, as a camera does.
 func cameras() map[string]camera {
 	const (
-		n    = 20
+		n    = 12
 		x264 = " ! x264enc speed-preset=ultrafast key-int-max=30 "
 		au   = ",stream-format=byte-stream,alignment=au"
 		low  = "tune=zerolatency bframes=0 ! video/x-h264,profile="
@@ -31,7 +31,7 @@ func cameras() map[string]camera {
 		"H265 10 bit":        {codec: media.H265, text: pattern(n, 320, 180, "I420_10LE") + hevc},
 		"VP8":                {codec: media.VP8, text: pattern(n, 320, 180, "I420") + " ! vp8enc deadline=1"},
 		"VP9":                {codec: media.VP9, text: pattern(n, 320, 180, "I420") + " ! vp9enc deadline=1 cpu-used=8 lag-in-frames=0"},
-		"AV1":                {codec: media.AV1, text: pattern(8, 160, 90, "I420") + " ! av1enc usage-profile=realtime cpu-used=8 lag-in-frames=0 ! av1parse ! video/x-av1,stream-format=obu-stream,alignment=tu"},
+		"AV1":                {codec: media.AV1, text: pattern(6, 160, 90, "I420") + " ! av1enc usage-profile=realtime cpu-used=8 lag-in-frames=0 ! av1parse ! video/x-av1,stream-format=obu-stream,alignment=tu"},
 		"Motion JPEG":        {codec: media.MJPEG, text: pattern(n, 320, 180, "I420") + " ! jpegenc"},
 		"Motion JPEG, 4:2:2": {codec: media.MJPEG, text: pattern(n, 320, 180, "Y42B") + " ! jpegenc"},
 		"MPEG-4":             {codec: media.MPEG4Video, text: pattern(n, 320, 180, "I420") + " ! avenc_mpeg4"},
@@ -56,41 +56,60 @@ func (c camera) track(r result) media.Track {
 	return t
 }
 
-// late moves frames to a time of day, for no stream begins at zero.
-func late(frames []wire.Message) []wire.Message {
+// late moves frames to a time of day, for no stream begins at zero, and takes away what a source does not tell.
+// Pictures that come in another order than they are shown keep it.
+func (c camera) late(frames []wire.Message) []wire.Message {
 	for i := range frames {
-		frames[i].PTS = int64(time.Hour) + int64(i)*int64(time.Second)/30
+		if c.held == 0 {
+			frames[i].PTS = int64(i) * int64(time.Second) / 30
+		}
+		frames[i].PTS += int64(time.Hour)
 		frames[i].DTS, frames[i].Ext = frames[i].PTS, 0
 	}
 	return frames
 }
 
 // Every codec that can be decoded becomes what browsers take, frame by frame, with none held back, and constrained
-// baseline in the case of H264.
-func TestTranscodePictureWithWorker(t *testing.T) {
-	r := newRunner(t)
+// baseline in the case of H264; and a JPEG.
+func TestPicturesWithWorker(t *testing.T) {
+	cache := t.TempDir()
 	for name, camera := range cameras() {
-		source := r.with(t).record(camera.text, media.Video, camera.codec)
-		frames := late(source.frames)
-		for _, element := range []string{"x264enc", "openh264enc", "vp8enc"} {
-			codec := media.H264
-			if element == "vp8enc" {
-				codec = media.VP8
+		t.Run(name, func(t *testing.T) {
+			r := newRunner(t, cache)
+			source := r.record(camera.text, media.Video, camera.codec)
+			frames := camera.late(source.frames)
+			for element, codec := range map[string]media.Codec{"x264enc": media.H264, "openh264enc": media.H264, "vp8enc": media.VP8} {
+				t.Run(element, func(t *testing.T) {
+					job, err := pipeline.TranscodePicture(pipeline.Picture{
+						Source: camera.track(source), Codec: codec, Encoder: pipeline.FindEncoder(element, codec),
+					}, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					out := r.with(t).run(job, frames)
+					if out.held != camera.held {
+						t.Errorf("%d frames were held back, want %d", out.held, camera.held)
+					}
+					checkPicture(t, codec, out, len(frames))
+				})
 			}
-			t.Run(name+" "+element, func(t *testing.T) {
-				job, err := pipeline.TranscodePicture(pipeline.Picture{
-					Source: camera.track(source), Codec: codec, Encoder: pipeline.FindEncoder(element, codec),
-				}, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				out := r.with(t).run(job, frames)
-				if out.held != camera.held {
-					t.Errorf("%d frames were held back, want %d", out.held, camera.held)
-				}
-				checkPicture(t, codec, out, len(frames))
-			})
-		}
+			t.Run("snapshot", func(t *testing.T) { checkSnapshot(r.with(t), camera.track(source), frames[:1]) })
+		})
+	}
+}
+
+func checkSnapshot(r *runner, track media.Track, keyframe []wire.Message) {
+	r.t.Helper()
+	job, err := pipeline.Snapshot(track, 90)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	out := r.burst(job, keyframe)
+	if len(out.frames) != 1 {
+		r.t.Fatalf("%d pictures came out", len(out.frames))
+	}
+	if got := ffprobe(r.t, media.MJPEG, out); got.frames != 1 || got.height != 90 {
+		r.t.Errorf("ffprobe sees %+v", got)
 	}
 }
 
@@ -104,7 +123,7 @@ func checkPicture(t *testing.T, codec media.Codec, out result, n int) {
 	if got.frames != n || got.reordered || got.pixels != "yuv420p" {
 		t.Errorf("ffprobe sees %+v", got)
 	}
-	for i, f := range out.frames {
+	for i, f := range out.frames { // exactly when they came in
 		if want := int64(time.Hour) + int64(i)*int64(time.Second)/30; f.PTS-want > 1000 || want-f.PTS > 1000 {
 			t.Fatalf("frame %d is shown at %v, want %v", i, time.Duration(f.PTS), time.Duration(want))
 		}
@@ -131,7 +150,7 @@ func checkBaseline(t *testing.T, out result) {
 
 // Sizes keep their shape and are even; frames are dropped down to the rate and never held; the user's part is seen.
 func TestRenditionWithWorker(t *testing.T) {
-	r := newRunner(t)
+	cache := t.TempDir()
 	const n = 30
 	x264 := " ! x264enc speed-preset=ultrafast tune=zerolatency"
 	for name, c := range map[string]struct {
@@ -150,19 +169,20 @@ func TestRenditionWithWorker(t *testing.T) {
 		"ten a second":      {320, 180, "1/1", pipeline.Picture{FPS: 10}, 320, 180, n / 3},
 		"as many as come":   {320, 180, "1/1", pipeline.Picture{FPS: 60}, 320, 180, n},
 		"a clock":           {320, 180, "1/1", pipeline.Picture{Process: "clockoverlay"}, 320, 180, n},
-		"flipped":           {320, 180, "1/1", pipeline.Picture{Process: "videoflip method=clockwise ! videobalance saturation=0"}, 180, 320, n},
+		"flipped":           {320, 180, "1/1", pipeline.Picture{Process: "videoflip video-direction=90r ! videobalance saturation=0"}, 180, 320, n},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := r.with(t)
+			r := newRunner(t, cache)
 			source := r.record(fmt.Sprintf("videotestsrc num-buffers=%d ! video/x-raw,format=I420,width=%d,height=%d,framerate=30/1,pixel-aspect-ratio=%s%s"+
 				" ! video/x-h264,stream-format=byte-stream,alignment=au", n, c.width, c.height, c.shape, x264), media.Video, media.H264)
-			c.picture.Source = camera{codec: media.H264}.track(source)
+			camera := camera{codec: media.H264}
+			c.picture.Source = camera.track(source)
 			c.picture.Codec, c.picture.Encoder = media.H264, pipeline.FindEncoder("x264enc", media.H264)
 			job, err := pipeline.TranscodePicture(c.picture, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			out := r.burst(job, late(source.frames))
+			out := r.burst(job, camera.late(source.frames))
 			got := ffprobe(t, media.H264, out)
 			if got.width != c.wantW || got.height != c.wantH || len(out.frames) != c.frames || got.frames != c.frames {
 				t.Errorf("%d frames of %d × %d, want %d of %d × %d", got.frames, got.width, got.height, c.frames, c.wantW, c.wantH)
@@ -171,31 +191,9 @@ func TestRenditionWithWorker(t *testing.T) {
 	}
 }
 
-// One keyframe becomes one JPEG of every codec.
-func TestSnapshotWithWorker(t *testing.T) {
-	r := newRunner(t)
-	for name, camera := range cameras() {
-		t.Run(name, func(t *testing.T) {
-			r := r.with(t)
-			source := r.record(camera.text, media.Video, camera.codec)
-			job, err := pipeline.Snapshot(camera.track(source), 90)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out := r.burst(job, late(source.frames[:1]))
-			if len(out.frames) != 1 {
-				t.Fatalf("%d pictures came out", len(out.frames))
-			}
-			if got := ffprobe(t, media.MJPEG, out); got.frames != 1 || got.height != 90 {
-				t.Errorf("ffprobe sees %+v", got)
-			}
-		})
-	}
-}
-
 // What a probe is for: the software encoders pass it, with a profile that browsers take.
 func TestProbeEncoderWithWorker(t *testing.T) {
-	r := newRunner(t)
+	r := newRunner(t, t.TempDir())
 	for _, e := range append(pipeline.Encoders(media.H264), pipeline.Encoders(media.VP8)...) {
 		if e.Hardware {
 			continue

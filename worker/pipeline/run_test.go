@@ -30,11 +30,12 @@ type runner struct {
 	ctx  context.Context
 }
 
-// newRunner is skipped where the worker is not built.
-func newRunner(t *testing.T) *runner {
+// newRunner is skipped where the worker is not built. A runner is for a few jobs: a pool starts eight at once and then
+// two a second.
+func newRunner(t *testing.T, cache string) *runner {
 	t.Helper()
 	pool := worker.New(worker.Options{
-		Name: "gateway-gst", Path: testworker.GST(t), CacheDir: t.TempDir(), Log: slog.New(slog.DiscardHandler),
+		Name: "gateway-gst", Path: testworker.GST(t), CacheDir: cache, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -74,12 +75,14 @@ func (r *runner) run(job wire.Job, frames []wire.Message) result {
 		if !p.Write(&m) {
 			r.t.Fatalf("frame %d was dropped", i)
 		}
-		wait := 2 * time.Second // for a pipeline that holds a frame back
-		if len(out.frames) == i && i < 3 {
-			wait = 10 * time.Second // for the first ones, while elements load
+		wait := 200 * time.Millisecond // for a pipeline that holds a frame back
+		if i == 0 {
+			wait = 5 * time.Second // while elements load
 		}
 		for len(out.frames) <= i && r.await(p, &out, worker.EventFrame, wait) {
 		}
+	}
+	for len(out.frames) < len(frames) && r.await(p, &out, worker.EventFrame, 2*time.Second) {
 	}
 	out.held = len(frames) - len(out.frames)
 	p.EndOfStream()
