@@ -65,8 +65,8 @@ func (s source) start(t *testing.T) string {
 	return startCamera(t, camera.Options{Clip: clip(t, codecs...), Transports: []camera.Transport{s.transport}})
 }
 
-// startTable starts all sources of the table behind one gateway. A source of GStreamer's encodes only while it is
-// watched.
+// startTable starts all sources of the table behind one gateway, which makes nothing anew. A source of
+// GStreamer's encodes only while it is watched.
 func startTable(t *testing.T) *gatewayProcess {
 	t.Helper()
 	config := make([]string, len(sources))
@@ -78,7 +78,7 @@ func startTable(t *testing.T) *gatewayProcess {
 		})
 	}
 	starting.Wait()
-	return startGateway(t, strings.Join(config, ""))
+	return startGateway(t, "transcode.worker = \"off\"\n"+strings.Join(config, ""))
 }
 
 // TestCodecs plays every codec over every transport to a viewer, takes the packets apart and has ffmpeg decode them;

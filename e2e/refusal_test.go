@@ -9,14 +9,15 @@ import (
 	"sluice/internal/testmedia"
 )
 
-// TestBFrames wants the sentence that names the camera's setting, from the endpoint and on the page.
+// TestBFrames wants, where nothing can be made anew, the sentence that names the camera's setting, from
+// the endpoint and on the page.
 //
 // Proves E45.
 func TestBFrames(t *testing.T) {
 	t.Parallel()
 	name, data := testmedia.BFrames()
 	_, url := gatewayCamera(t, testFile(t, name, data), "--listen", "127.0.0.1:0")
-	g := startGateway(t, fmt.Sprintf("streams.door.source = %q\n", url))
+	g := startGateway(t, fmt.Sprintf("transcode.worker = \"off\"\nstreams.door.source = %q\n", url))
 	eventually(t, cameraLimit, func() string {
 		s := g.stream(t, "door")
 		if len(s.Tracks) == 0 || !s.Tracks[0].BFrames {

@@ -1,0 +1,259 @@
+package e2e
+
+import (
+	"fmt"
+	"image/jpeg"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"sluice/internal/camera"
+	"sluice/internal/testworker"
+	"sluice/media"
+)
+
+// made is what the API tells of an encoder.
+type made struct {
+	Rendition, Kind, Codec, Encoder, State, Error string
+	PID, Restarts                                 int
+}
+
+// startTranscoder runs a gateway with the GStreamer worker and room for as many encoders as the tests want.
+func startTranscoder(t *testing.T, config string) *gatewayProcess {
+	t.Helper()
+	return startGateway(t, fmt.Sprintf("transcode.worker = %q\ntranscode.max_workers = 16\n%s", testworker.GST(t), config))
+}
+
+// motionJPEG are ffmpeg's arguments for pictures with the usual Huffman tables, the only ones that RTP has (RFC 2435, 4.1).
+var motionJPEG = []string{"-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "5", "-huffman", "default"}
+
+// strangers are streams that Chromium takes in part or not at all; each has the bar's picture. They say what they
+// have to be made anew into: "" is passed on.
+var strangers = []struct {
+	name         string
+	ending       string
+	encoder      []string
+	sound        media.Codec
+	video, audio string
+}{
+	{"h265", ".h265", []string{"-c:v", "libx265", "-x265-params", "bframes=0:log-level=error:pools=1"}, "", "h264", ""},
+	{"b-frames", ".mp4", []string{"-c:v", "libx264", "-profile:v", "high", "-bf", "2", "-b_strategy", "0"}, "", "h264", ""},
+	{"mjpeg", ".mjpeg", motionJPEG, "", "h264", ""},
+	{"mpeg4", ".mp4", []string{"-c:v", "mpeg4", "-q:v", "4", "-bf", "0"}, "", "h264", ""},
+	{"h264-aac", ".h264", []string{"-c:v", "libx264", "-profile:v", "baseline"}, media.AAC, "", "opus"},
+	{"h264-lpcm", ".h264", []string{"-c:v", "libx264", "-profile:v", "baseline"}, media.LPCM, "", "opus"},
+}
+
+// TestTranscoded plays what no browser takes as it is: all pictures are decoded in Chromium, in the order of the clip,
+// and the sound is heard.
+//
+// Proves F40, F41 and J147 as seen by a browser.
+func TestTranscoded(t *testing.T) {
+	t.Parallel()
+	var config strings.Builder
+	for _, s := range strangers {
+		parts := []*camera.Clip{barClip(t, s.ending, s.encoder...)}
+		if s.sound != "" {
+			parts = append(parts, clip(t, s.sound))
+		}
+		fmt.Fprintf(&config, "streams.%s.source = %q\n", s.name, startCamera(t, camera.Options{Clip: camera.Join(parts...)}))
+	}
+	g := startTranscoder(t, config.String())
+	for _, s := range strangers {
+		t.Run(s.name, func(t *testing.T) {
+			g.awaitState(t, s.name, "ready", cameraLimit)
+			p := openBrowser(t, chromium).open(t, g.page(s.name))
+			first := p.awaitPicture(50)
+			checkOrder(t, p.awaitShown(60))
+			if s.sound != "" {
+				p.awaitSound()
+			}
+			l := p.look()
+			t.Logf("first picture after %s ms; %d pictures decoded", first.StartedIn, l.FramesDecoded)
+			g.checkMade(t, s.name, s.video, s.audio)
+			p.screenshot("playing")
+		})
+	}
+}
+
+// checkMade wants one running encoder of a picture's codec and one of a sound's; "" wants none.
+func (g *gatewayProcess) checkMade(t *testing.T, stream, video, audio string) {
+	t.Helper()
+	found := map[string]string{}
+	for _, m := range g.stream(t, stream).Transcodes {
+		if m.State != "running" || m.PID == 0 || m.Restarts != 0 || found[m.Kind] != "" {
+			t.Errorf("an encoder of %s is not alone and well: %+v", stream, m)
+		}
+		found[m.Kind] = m.Codec
+	}
+	if found["video"] != video || found["audio"] != audio {
+		t.Errorf("%s is made anew into %v, want %q and %q", stream, found, video, audio)
+	}
+}
+
+// startBars runs a gateway with a stream "bars" that has to be made anew.
+func startBars(t *testing.T) *gatewayProcess {
+	t.Helper()
+	url := startCamera(t, camera.Options{Clip: barClip(t, ".mjpeg", motionJPEG...)})
+	g := startTranscoder(t, fmt.Sprintf("streams.bars.source = %q\n", url))
+	g.awaitState(t, "bars", "ready", cameraLimit)
+	return g
+}
+
+// TestOneEncoder has ten viewers share one worker process.
+func TestOneEncoder(t *testing.T) {
+	t.Parallel()
+	g := startBars(t)
+	g.watch(t, "bars").awaitFrames(t, 10)
+	g.checkMade(t, "bars", "h264", "")
+	pid := g.stream(t, "bars").Transcodes[0].PID
+	var others []*viewer
+	for range 9 {
+		others = append(others, g.watch(t, "bars"))
+	}
+	for _, v := range others {
+		v.awaitFrames(t, 40)
+	}
+	g.checkMade(t, "bars", "h264", "")
+	if s := g.stream(t, "bars"); s.Viewers != 10 || s.Transcodes[0].PID != pid {
+		t.Errorf("%d viewers watch what process %d makes, want 10 and still %d", s.Viewers, s.Transcodes[0].PID, pid)
+	}
+	if n := g.metric(t, "sluice_transcode_jobs"); n != 1 {
+		t.Errorf("the metrics count %d encoders, want 1", n)
+	}
+	if n := g.metric(t, "sluice_worker_starts_total"); n < 1 {
+		t.Errorf("the metrics count %d starts of workers", n)
+	}
+	for _, v := range others {
+		v.close()
+		v.checkVideo(t, media.H264, 40)
+	}
+}
+
+// TestWorkerFaults kills and stops the encoder's process: the browser goes on in the same session.
+func TestWorkerFaults(t *testing.T) {
+	const watchdog = 2 * time.Second // without output, until a worker is taken for hung
+	for name, c := range map[string]struct {
+		signal syscall.Signal
+		limit  time.Duration
+	}{
+		"killed":  {syscall.SIGKILL, 2 * time.Second},
+		"crashed": {syscall.SIGSEGV, 2 * time.Second},
+		"stopped": {syscall.SIGSTOP, watchdog + 3*time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := startBars(t)
+			p := openBrowser(t, chromium).open(t, g.page("bars"))
+			p.awaitPicture(25)
+			p.awaitShown(25)
+			was := g.stream(t, "bars").Transcodes
+			if len(was) != 1 || was[0].PID == 0 {
+				t.Fatalf("the API names no worker: %+v", was)
+			}
+			_, now := p.shown()
+			if err := syscall.Kill(was[0].PID, c.signal); err != nil {
+				t.Fatal(err)
+			}
+			gap := p.awaitGap(now, 50, playLimit)
+			t.Logf("no picture for %v", gap.Round(time.Millisecond))
+			if gap > c.limit {
+				t.Errorf("no picture for %v, want %v at most", gap, c.limit)
+			}
+			if l := p.look(); l.Connections != 1 || l.State != "playing" {
+				t.Errorf("the page is %s over its connection %d, want playing over the first", l.State, l.Connections)
+			}
+			if is := g.stream(t, "bars").Transcodes; len(is) != 1 || is[0].PID == was[0].PID || is[0].Restarts != 1 {
+				t.Errorf("the API tells of %+v, want one worker with one restart", is)
+			}
+		})
+	}
+}
+
+// TestWithoutWorker wants a sentence that says what is missing, from the endpoint, on the page and for the snapshot.
+func TestWithoutWorker(t *testing.T) {
+	t.Parallel()
+	g := startGateway(t, fmt.Sprintf("transcode.worker = \"off\"\nstreams.bars.source = %q\nstreams.door.source = %q\n",
+		startCameraOf(t, media.MJPEG), startCameraOf(t, media.H264)))
+	g.awaitState(t, "bars", "ready", cameraLimit)
+	g.awaitState(t, "door", "ready", cameraLimit)
+	_, refused := g.ask(t, "bars")
+	if refused == nil || refused.Status != http.StatusUnprocessableEntity {
+		t.Fatalf("refused with %+v, want 422", refused)
+	}
+	sentence := []string{"The camera sends Motion JPEG", "transcode.worker"}
+	for _, words := range sentence {
+		if !strings.Contains(refused.Detail, words) {
+			t.Errorf("the detail %q does not say %q", refused.Detail, words)
+		}
+	}
+	openBrowser(t, chromium).open(t, g.page("bars")).awaitBanner("error", playLimit, sentence...)
+	if status, body := g.get(t, "door/snapshot.jpg"); status != http.StatusServiceUnavailable || !strings.Contains(body, "transcode.worker") {
+		t.Errorf("the snapshot is answered with %d %s, want 503 and the reason", status, body)
+	}
+}
+
+// TestPipelineSource plays a pipeline of the configuration, whose raw picture is encoded without a word about it.
+func TestPipelineSource(t *testing.T) {
+	t.Parallel()
+	g := startTranscoder(t, `streams.ball.source = "gst:videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=180,framerate=25/1"`)
+	g.awaitState(t, "ball", "ready", cameraLimit)
+	p := openBrowser(t, chromium).open(t, g.page("ball"))
+	p.awaitPicture(50)
+	if l := p.look(); l.Width != 320 || l.Height != 180 {
+		t.Errorf("the picture has %dx%d, want 320x180", l.Width, l.Height)
+	}
+	p.screenshot("playing")
+}
+
+// TestSnapshot wants a picture of a camera's, whatever it sends.
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	codecs := []media.Codec{media.H264, media.H265, media.VP8, media.VP9, media.AV1, media.MPEG4Video}
+	var config strings.Builder
+	for _, codec := range codecs {
+		fmt.Fprintf(&config, "streams.%s.source = %q\n", codec, startCameraOf(t, codec))
+	}
+	g := startTranscoder(t, config.String())
+	for _, codec := range codecs {
+		g.awaitState(t, string(codec), "ready", cameraLimit)
+		var body string
+		eventually(t, playLimit, func() string {
+			status := 0
+			if status, body = g.get(t, string(codec)+"/snapshot.jpg"); status != http.StatusOK {
+				return fmt.Sprintf("%s: %d %s", codec, status, body)
+			}
+			return ""
+		})
+		checkJPEG(t, codec, body)
+	}
+}
+
+// checkJPEG wants a picture of the test streams' size that has bright and dark points.
+func checkJPEG(t *testing.T, codec media.Codec, data string) {
+	t.Helper()
+	picture, err := jpeg.Decode(strings.NewReader(data))
+	if err != nil {
+		t.Errorf("%s: no JPEG: %v", codec, err)
+		return
+	}
+	size := picture.Bounds()
+	if size.Dx() != 320 || size.Dy() != 180 {
+		t.Errorf("%s: the snapshot has %v, want 320x180", codec, size)
+	}
+	bright, dark := 0, 0
+	for y := range size.Dy() {
+		for x := range size.Dx() {
+			switch _, green, _, _ := picture.At(x, y).RGBA(); {
+			case green > 0xB000:
+				bright++
+			case green < 0x5000:
+				dark++
+			}
+		}
+	}
+	if bright < 1000 || dark < 1000 {
+		t.Errorf("%s: the snapshot has %d bright and %d dark points, want a test picture", codec, bright, dark)
+	}
+}
