@@ -49,7 +49,7 @@ var strangers = []struct {
 // TestTranscoded plays what no browser takes as it is: all pictures are decoded in Chromium, in the order of the clip,
 // and the sound is heard.
 //
-// Proves F40, F41 and J147 as seen by a browser.
+// Proves F40 and J147 as seen by a browser.
 func TestTranscoded(t *testing.T) {
 	t.Parallel()
 	var config strings.Builder
