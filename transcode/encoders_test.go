@@ -91,7 +91,7 @@ func (p *trialProcess) Next(ctx context.Context) (worker.Event, error) {
 func (p *trialProcess) Close() { p.closed = true }
 
 var (
-	good   = behaviour{result: wire.ProbeResult{Frames: 30, Milliseconds: 2, Profile: "42c01f", ForceKey: true}}
+	good   = behaviour{result: wire.ProbeResult{Frames: pipeline.ProbeFrames, Milliseconds: 2, Profile: "42c01f", ForceKey: true}}
 	broken = behaviour{err: &wire.Fault{Code: wire.FaultElement, Message: "no such device"}}
 )
 
@@ -122,7 +122,7 @@ func TestChooser(t *testing.T) {
 		"hardware that makes B-frames":        {machine{behave: map[string]behaviour{"qsvh264enc": but(func(r *wire.ProbeResult) { r.BFrames = true }), "x264enc": good}}, "", media.H264, "x264enc", 2, ""},
 		"hardware that makes no baseline":     {machine{behave: map[string]behaviour{"vaapih264enc": but(func(r *wire.ProbeResult) { r.Profile = "64001f" }), "x264enc": good}}, "", media.H264, "x264enc", 2, ""},
 		"hardware that gives no keyframe":     {machine{behave: map[string]behaviour{"v4l2h264enc": but(func(r *wire.ProbeResult) { r.ForceKey = false }), "x264enc": good}}, "", media.H264, "x264enc", 2, ""},
-		"hardware that loses frames":          {machine{behave: map[string]behaviour{"v4l2h264enc": but(func(r *wire.ProbeResult) { r.Frames = 20 }), "x264enc": good}}, "", media.H264, "x264enc", 2, ""},
+		"hardware that loses frames":          {machine{behave: map[string]behaviour{"v4l2h264enc": but(func(r *wire.ProbeResult) { r.Frames = 12 }), "x264enc": good}}, "", media.H264, "x264enc", 2, ""},
 		"software under load":                 {machine{behave: map[string]behaviour{"x264enc": but(func(r *wire.ProbeResult) { r.Milliseconds = 50 })}}, "", media.H264, "x264enc", 1, ""},
 		"hardware that is slow":               {machine{behave: map[string]behaviour{"v4l2h264enc": but(func(r *wire.ProbeResult) { r.Milliseconds = 50 }), "x264enc": good}}, "", media.H264, "x264enc", 2, ""},
 		"a crash":                             {machine{behave: map[string]behaviour{"mpph264enc": {err: &worker.ExitError{Worker: "gateway-gst", Status: "was killed by SIGSEGV"}}, "x264enc": good}}, "", media.H264, "x264enc", 9, ""},
