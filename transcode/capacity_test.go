@@ -88,7 +88,7 @@ func TestCapacity(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStage(t, Options{}, c.o)
 				defer s.stop()
-				s.workers.err = c.err
+				s.workers.missing(c.err)
 				base := c.base
 				if base == "" {
 					base = "main"

@@ -22,12 +22,13 @@ import (
 type puppets struct {
 	key, delta [][]byte // of a picture in H264
 
-	mu    sync.Mutex
-	err   error
-	start func(s worker.Spec) error // may be nil
-	all   []*puppet
-	live  map[string]int // by label
-	most  int            // of live that there ever were of one label
+	mu      sync.Mutex
+	absent  error // what Err says
+	fault   error // what Start says
+	refused int   // starts that got it
+	all     []*puppet
+	live    map[string]int // by label
+	most    int            // of live that there ever were of one label
 }
 
 // puppet is a process that answers each frame at once: pictures with H264, sound with a packet of Opus.
@@ -66,16 +67,15 @@ func (w *puppets) Run(ctx context.Context) error {
 func (w *puppets) Err() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.err
+	return w.absent
 }
 
 func (w *puppets) Start(_ context.Context, s worker.Spec) (process, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.start != nil {
-		if err := w.start(s); err != nil {
-			return nil, err
-		}
+	if w.fault != nil {
+		w.refused++
+		return nil, w.fault
 	}
 	p := &puppet{of: w, spec: s, said: make(chan worker.Event, 1024), done: make(chan struct{}), key: true, past: -1}
 	p.said <- worker.Event{Kind: worker.EventReady}
@@ -83,6 +83,20 @@ func (w *puppets) Start(_ context.Context, s worker.Spec) (process, error) {
 	w.live[s.Label]++
 	w.most = max(w.most, w.live[s.Label])
 	return p, nil
+}
+
+// refuse has all starts fail, until it is called with nil.
+func (w *puppets) refuse(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault = err
+}
+
+// missing has Err say so.
+func (w *puppets) missing(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.absent = err
 }
 
 // started are the processes so far whose label contains text.

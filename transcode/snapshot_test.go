@@ -64,19 +64,15 @@ func TestSnapshotFails(t *testing.T) {
 		defer s.stop()
 		s.publish(h265).send("K")
 		missing := (*worker.NotInstalledError)(nil)
-		tries := 0
-		s.workers.start = func(worker.Spec) error {
-			tries++
-			return &worker.NotInstalledError{Name: "gateway-gst"}
-		}
+		s.workers.refuse(&worker.NotInstalledError{Name: "gateway-gst"})
 		for range 3 {
 			if _, _, err := s.Snapshot(t.Context()); !errors.As(err, &missing) {
 				t.Errorf("got %v", err)
 			}
 		}
-		equal(t, "tries", tries, 1)
+		equal(t, "tries", s.workers.refused, 1)
 		time.Sleep(2 * time.Second)
-		s.workers.start = nil
+		s.workers.refuse(nil)
 		_, _, err := s.Snapshot(t.Context())
 		equal(t, "later", err, nil)
 	})

@@ -210,14 +210,12 @@ func TestPermanentFault(t *testing.T) {
 		s := newStage(t, Options{}, StreamOptions{})
 		defer s.stop()
 		fault := &wire.Fault{Code: wire.FaultMissingElement, Element: "avdec_h265", Package: "gstreamer1.0-libav", Permanent: true}
-		s.workers.start = func(worker.Spec) error { return fault }
+		s.workers.refuse(fault)
 		c := s.publish(h265)
 		v := s.read("main:h264")
 		defer v.Close()
 		c.send("Kp")
-		s.workers.mu.Lock()
-		s.workers.start = nil
-		s.workers.mu.Unlock()
+		s.workers.refuse(nil)
 		time.Sleep(time.Minute)
 		c.send("Kp")
 		equal(t, "processes while nothing has changed", len(s.workers.started("")), 0)
@@ -239,7 +237,7 @@ func TestNotInstalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, Options{}, StreamOptions{Sink: "fakesink"})
 		defer s.stop()
-		s.workers.err = &worker.NotInstalledError{Name: "gateway-gst", Install: "install the package sluice-gst"}
+		s.workers.missing(&worker.NotInstalledError{Name: "gateway-gst", Install: "install the package sluice-gst"})
 		c := s.publish(h265, aac)
 		v := s.read("main:h264")
 		defer v.Close()
@@ -283,20 +281,23 @@ func TestKeyframesAreMerged(t *testing.T) {
 		p := s.workers.running("h264")[0]
 		before := p.wishes()
 		one.RequestKeyframe()
+		synctest.Wait()
 		two.RequestKeyframe()
 		synctest.Wait()
-		equal(t, "requests of two renditions at once", p.wishes()-before, 1)
+		equal(t, "requests of two renditions", p.wishes()-before, 1)
 		time.Sleep(501 * time.Millisecond)
 		synctest.Wait()
 		equal(t, "later: the second was kept, as no keyframe came", p.wishes()-before, 2)
 		c.send("p")
 		time.Sleep(time.Second)
 		one.RequestKeyframe()
-		c.send("p") // a keyframe
-		two.RequestKeyframe()
-		c.send("p")
 		synctest.Wait()
-		equal(t, "within the interval", p.wishes()-before, 3)
+		two.RequestKeyframe()
+		synctest.Wait()
+		c.send("pp") // a keyframe first, which serves both
+		time.Sleep(time.Second)
+		synctest.Wait()
+		equal(t, "with a keyframe within the interval", p.wishes()-before, 3)
 	})
 }
 

@@ -3,8 +3,8 @@
 package main
 
 import (
+	"errors"
 	"net"
-	"os"
 	"sync"
 
 	"sluice/worker/wire"
@@ -12,14 +12,18 @@ import (
 
 // link is the connection to the gateway.
 type link struct {
-	reader *wire.Reader // owned by whoever waits for the job, then by serve
+	reader  *wire.Reader  // owned by whoever waits for the job, then by serve
+	stopped chan struct{} // closed by serve
 
 	mu     sync.Mutex
 	writer *wire.Writer // guarded by mu
 }
 
+// errStopped tells that the gateway wants no more of us.
+var errStopped = errors.New("the gateway has stopped the worker")
+
 func newLink(c net.Conn) *link {
-	return &link{reader: wire.NewReader(c), writer: wire.NewWriter(c)}
+	return &link{reader: wire.NewReader(c), writer: wire.NewWriter(c), stopped: make(chan struct{})}
 }
 
 func (l *link) send(m *wire.Message) error {
@@ -52,21 +56,20 @@ func (l *link) job() (wire.Job, error) {
 		case wire.TypePing:
 			_ = l.send(&wire.Message{Type: wire.TypePong})
 		case wire.TypeStop:
-			os.Exit(0)
+			return wire.Job{}, errStopped
 		}
 	}
 }
 
-// serve obeys the gateway until it stops the worker or is gone; then the process ends, which frees the device.
+// serve obeys the gateway until it stops the worker or is gone; then main ends the process, which frees the device.
 func (l *link) serve(c *controls) {
+	defer close(l.stopped)
 	for {
 		m, err := l.reader.Next()
-		if err != nil {
-			os.Exit(0)
+		if err != nil || m.Type == wire.TypeStop {
+			return
 		}
 		switch m.Type {
-		case wire.TypeStop:
-			os.Exit(0)
 		case wire.TypePing:
 			_ = l.send(&wire.Message{Type: wire.TypePong})
 		case wire.TypeKeyRequest:

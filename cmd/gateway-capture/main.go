@@ -27,7 +27,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, "gateway-capture is started by the gateway, not by hand:", err)
 		os.Exit(2)
 	}
-	if err := work(l); err != nil {
+	ended := make(chan error, 1) // nobody waits for a device that has to be left
+	go func() { ended <- work(l) }()
+	select {
+	case err = <-ended:
+	case <-l.stopped:
+		return
+	}
+	if err != nil && !errors.Is(err, errStopped) {
 		l.fail(err)
 		os.Exit(1)
 	}

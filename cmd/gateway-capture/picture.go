@@ -30,7 +30,7 @@ func openPicture(d wire.Device) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := found.driver.Open(); err != nil {
+	if err = found.driver.Open(); err != nil {
 		return nil, refused(found, err)
 	}
 	mode := choose(found.driver.Properties(), d)

@@ -31,7 +31,7 @@ func openSoundTest(d wire.Device) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := found.driver.Open(); err != nil {
+	if err = found.driver.Open(); err != nil {
 		return nil, refused(found, err)
 	}
 	recorder, ok := found.driver.(driver.AudioRecorder)

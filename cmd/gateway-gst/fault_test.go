@@ -77,10 +77,10 @@ func mistakes() map[string]wire.Job {
 		"raw without an encoder":        rawOnly,
 		"codec that is not carried":     text("videotestsrc is-live=true ! theoraenc"),
 		// J184
-		"16k × 16k":                text("videotestsrc is-live=true ! video/x-raw,format=I420,width=16384,height=16384,framerate=240/1"),
-		"16k × 16k, scaled":        text("videotestsrc is-live=true ! videoscale ! video/x-raw,width=16384,height=16384"),
-		"16k × 16k, in decodebin":  text("videotestsrc is-live=true num-buffers=1 ! video/x-raw,width=64,height=64 ! videoscale ! video/x-raw,width=16000,height=16000 ! decodebin"),
-		"8k × 8k": text("videotestsrc is-live=true ! video/x-raw,width=8192,height=8192"),
+		"16k × 16k":               text("videotestsrc is-live=true ! video/x-raw,format=I420,width=16384,height=16384,framerate=240/1"),
+		"16k × 16k, scaled":       text("videotestsrc is-live=true ! videoscale ! video/x-raw,width=16384,height=16384"),
+		"16k × 16k, in decodebin": text("videotestsrc is-live=true num-buffers=1 ! video/x-raw,width=64,height=64 ! videoscale ! video/x-raw,width=16000,height=16000 ! decodebin"),
+		"8k × 8k":                 text("videotestsrc is-live=true ! video/x-raw,width=8192,height=8192"),
 	}
 }
 

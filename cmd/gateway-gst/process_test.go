@@ -68,7 +68,7 @@ func start(t *testing.T, env ...string) *process {
 		exited: make(chan struct{}), caps: map[uint8]wire.Caps{},
 	}
 	p.cmd = exec.Command(os.Args[0])
-	p.cmd.Env = append(append(os.Environ(), asWorker+"=1"), env...)
+	p.cmd.Env = append(append(os.Environ(), asWorker+"=1", "GORACE=atexit_sleep_ms=0"), env...)
 	p.cmd.ExtraFiles = []*os.File{theirs}
 	p.cmd.Stderr = &p.stderr
 	if err = p.cmd.Start(); err != nil {

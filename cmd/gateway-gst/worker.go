@@ -19,7 +19,7 @@ const (
 	// stream, or a state fails, before the error that caused it is read.
 	reasonWait = 300 * time.Millisecond
 	// closeWait is how long a pipeline may take to close its files and connections.
-	closeWait = 1500 * time.Millisecond
+	closeWait = 1200 * time.Millisecond
 	// maxTracks is how many outputs a pipeline may have.
 	maxTracks = 8
 )

@@ -39,6 +39,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 			return sayVersion(args[1:], stdout, stderr)
 		case "camera":
 			return runCamera(ctx, args[1:], stdout, stderr)
+		case "devices":
+			return runDevices(ctx, args[1:], environ, stdout, stderr)
 		case "probe":
 			return runProbe(ctx, args[1:], stdout, stderr)
 		}
