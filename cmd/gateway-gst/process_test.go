@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -44,7 +43,6 @@ type process struct {
 	messages chan wire.Message // closed when the worker has closed its end
 	exited   chan struct{}
 	stderr   bytes.Buffer
-	mu       sync.Mutex
 	greeting wire.Greeting
 	caps     map[uint8]wire.Caps
 	logs     []string
@@ -119,7 +117,7 @@ func (p *process) receive() {
 
 // end kills what still runs.
 func (p *process) end() {
-	p.cmd.Process.Kill()
+	_ = p.cmd.Process.Kill() // it may have gone
 	p.conn.Close()
 	for range p.messages {
 	}
