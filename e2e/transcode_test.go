@@ -38,7 +38,7 @@ var strangers = []struct {
 	sound        media.Codec
 	video, audio string
 }{
-	{"h265", ".h265", []string{"-c:v", "libx265", "-x265-params", "bframes=0:log-level=error:pools=1"}, "", "h264", ""},
+	{"h265-aac", ".h265", []string{"-c:v", "libx265", "-x265-params", "bframes=0:log-level=error:pools=1"}, media.AAC, "h264", "opus"}, // J147
 	{"b-frames", ".mp4", []string{"-c:v", "libx264", "-profile:v", "high", "-bf", "2", "-b_strategy", "0"}, "", "h264", ""},
 	{"mjpeg", ".mjpeg", motionJPEG, "", "h264", ""},
 	{"mpeg4", ".mp4", []string{"-c:v", "mpeg4", "-q:v", "4", "-bf", "0"}, "", "h264", ""},
