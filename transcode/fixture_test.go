@@ -119,14 +119,15 @@ func (s *stage) read(rendition string) *hub.Subscriber {
 	return sub
 }
 
-// told is what a subscriber gets now: K, p and a, each with its time in units of 40 ms since the first.
+// told is what a subscriber gets now: K, p and a, each with its time in units of 40 ms since the first, and two packets
+// of sound as one.
 func told(sub *hub.Subscriber) string {
 	var all []string
 	var first int64 = -1
 	for {
 		u, ok := sub.TryNext()
 		if !ok {
-			return fmt.Sprint(all)
+			return fmt.Sprint(slices.Compact(all))
 		}
 		at := nanoseconds(u.PTS, u.Track.ClockRate)
 		if first < 0 {

@@ -42,7 +42,7 @@ func (a *attempt) output(m *wire.Message) {
 	if a.key.kind == media.Video {
 		au.PTS, au.NTP = ticks(m.PTS, videoRate), a.flight.land(m.PTS, now).ntp
 	} else {
-		au.PTS = a.clock.stamp(m.PTS, samplesOf(*a.track, m.Payload, m.Ext))
+		au.PTS = a.clock.stamp(m.PTS, samplesOf(*a.track, m.Payload))
 	}
 	if !a.conformer.Conform(au) || !a.advance(m.PTS, au) {
 		return

@@ -160,7 +160,9 @@ func (p *puppet) say(pts int64) {
 	case media.MJPEG:
 		out.Payload = []byte("jpeg")
 	default:
-		out.Payload, out.Ext = []byte{0xfc, 0xff, 0xfe}, int64(40*time.Millisecond)
+		out.Payload = []byte{0xfc, 0xff, 0xfe} // 20 ms, of 40 that came in
+		p.said <- worker.Event{Kind: worker.EventFrame, Frame: out}
+		out.PTS += int64(20 * time.Millisecond)
 	}
 	p.key = false
 	p.said <- worker.Event{Kind: worker.EventFrame, Frame: out}
@@ -195,13 +197,13 @@ func (p *puppet) fail(err error) {
 	first := !p.closed
 	if first {
 		p.closed, p.err = true, err
-		close(p.done)
 	}
 	p.mu.Unlock()
 	if first {
 		p.of.mu.Lock()
 		p.of.live[p.spec.Label]--
 		p.of.mu.Unlock()
+		close(p.done)
 	}
 }
 

@@ -75,5 +75,8 @@ func (k key) String() string {
 	if k.height > 0 {
 		text += fmt.Sprintf(" %d lines", k.height)
 	}
+	if k.fps > 0 {
+		text += fmt.Sprintf(" %d fps", k.fps)
+	}
 	return text
 }

@@ -62,7 +62,7 @@ func TestPassesOnByReference(t *testing.T) {
 				t.Errorf("a unit of %s: shared %v", u.Track.ID, shared)
 			}
 		}
-		equal(t, "read", got.String(), "vvvavvav")
+		equal(t, "read", got.String(), "vvvaavvaav")
 		equal(t, "picture encoders", len(s.workers.started("h264")), 0)
 	})
 }

@@ -51,15 +51,10 @@ func soundOf(t media.Track, codec media.Codec) media.Track {
 	return made
 }
 
-// samplesOf is how long a packet of made sound is, in ticks of its clock. ns is what the worker says, 0 if it does
-// not know.
-func samplesOf(t media.Track, payload []byte, ns int64) int {
-	const opusPacket = 960 // 20 ms, as the pipelines have it
-	switch {
-	case t.Codec != media.Opus:
-		return len(payload)
-	case ns > 0:
-		return int(scale(ns, 1e9, 400)) * opusRate / 400 // in steps of 2.5 ms, since it is told roughly
+// samplesOf is how long a packet of made sound is, in ticks of its clock. Opus comes in packets of 20 ms.
+func samplesOf(t media.Track, payload []byte) int {
+	if t.Codec == media.Opus {
+		return opusRate / 50
 	}
-	return opusPacket
+	return len(payload)
 }

@@ -3,6 +3,7 @@ package transcode
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image/jpeg"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,7 @@ import (
 
 // studio is a stream whose transcoder runs with real workers, and a camera that loops a clip in real time.
 type studio struct {
-	t   *testing.T
+	t   testing.TB
 	hub *hub.Stream
 	*Stream
 	sent chan struct{} // closed when the camera has stopped
@@ -33,11 +34,12 @@ type studio struct {
 }
 
 // newWorkshop runs a service with real workers until the test ends.
-func newWorkshop(t *testing.T, o Options) *Service {
+func newWorkshop(t testing.TB, o Options) *Service {
 	t.Helper()
 	o.Log = quietLog()
 	o.Workers = worker.New(worker.Options{
 		Name: "gateway-gst", Path: testworker.GST(t), CacheDir: filepath.Join(t.TempDir(), "cache"), Log: quietLog(),
+		Warm: 1, WarmElements: []string{"h265parse", "avdec_h265", "videoconvert", "videoscale", "x264enc", "appsrc", "appsink"},
 	})
 	s := New(o)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -53,7 +55,7 @@ func newWorkshop(t *testing.T, o Options) *Service {
 	return s
 }
 
-func newStudio(t *testing.T, service *Service, clip *camera.Clip, o StreamOptions) *studio {
+func newStudio(t testing.TB, service *Service, clip *camera.Clip, o StreamOptions) *studio {
 	t.Helper()
 	o.Log = quietLog()
 	h, err := hub.New(hub.Options{}).Create("door")
@@ -157,12 +159,12 @@ func (s *studio) subscribe(rendition string) *hub.Subscriber {
 	return sub
 }
 
-func clipOf(t *testing.T, codec media.Codec) *camera.Clip {
+func clipOf(t testing.TB, codec media.Codec) *camera.Clip {
 	t.Helper()
 	return parsed(t)(testmedia.File(codec))
 }
 
-func parsed(t *testing.T) func(name string, data []byte) *camera.Clip {
+func parsed(t testing.TB) func(name string, data []byte) *camera.Clip {
 	t.Helper()
 	return func(name string, data []byte) *camera.Clip {
 		clip, err := camera.Parse(name, data)
@@ -368,5 +370,31 @@ func TestWorkerRecords(t *testing.T) {
 	t.Logf("recorded: %s", out)
 	if err != nil || !strings.HasPrefix(string(out), "h264,") {
 		t.Errorf("%v %s", err, out)
+	}
+}
+
+// BenchmarkJoin is what the first viewer of a transcode waits for, and how old the first picture is: with the cached GOP
+// decoded only (preroll), and with all of it encoded.
+func BenchmarkJoin(b *testing.B) {
+	service := newWorkshop(b, Options{Linger: time.Millisecond})
+	s := newStudio(b, service, clipOf(b, media.H265), StreamOptions{})
+	for _, preroll := range []bool{true, false} {
+		b.Run(fmt.Sprintf("preroll=%v", preroll), func(b *testing.B) {
+			service.preroll = preroll
+			var wait, age time.Duration
+			for b.Loop() {
+				began := time.Now()
+				sub := s.subscribe("main:h264")
+				u := s.read(sub, media.Video, 1)[0]
+				wait += time.Since(began)
+				age += time.Since(media.Instant(u.PTS, 90000))
+				sub.Close()
+				for len(s.Status()) > 0 {
+					<-s.hub.Changed()
+				}
+			}
+			b.ReportMetric(float64(wait.Milliseconds())/float64(b.N), "ms-to-picture")
+			b.ReportMetric(float64(age.Milliseconds())/float64(b.N), "ms-old")
+		})
 	}
 }
