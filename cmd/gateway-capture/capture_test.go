@@ -119,13 +119,19 @@ func TestSoundStamp(t *testing.T) {
 	if first != 1e15 {
 		t.Errorf("the first packet is at %d", first)
 	}
-	for i := range int64(5) {
-		if pts, want := stamp(time.Duration(i)*7*time.Millisecond), first+(i+1)*int64(packet); pts != want {
-			t.Errorf("packet %d is at %d, want %d: jitter shows", i+1, pts-first, want-first)
+	want := first
+	for i := range int64(3 * driftPackets) {
+		want += int64(packet)
+		if pts := stamp(time.Duration(i%7) * 30 * time.Millisecond); pts != want {
+			t.Fatalf("packet %d is at %d, want %d: jitter shows", i+1, pts-first, want-first)
 		}
 	}
-	if pts, want := stamp(100*time.Millisecond), first+6*int64(packet)+int64(100*time.Millisecond); pts != want {
-		t.Errorf("after a gap of 100 ms the packet is at %d, want %d", pts-first, want-first)
+	for range 2 * driftPackets { // 100 ms are lost for good
+		stamp(100 * time.Millisecond)
+	}
+	want += int64(2*driftPackets+1)*int64(packet) + int64(100*time.Millisecond)
+	if late := time.Duration(want - stamp(100*time.Millisecond)); late < 0 || late > maxDrift {
+		t.Errorf("after a gap of 100 ms the packet is %v off", late)
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	sampleRate      = 48000
 	packet          = 20 * time.Millisecond
 	maxDrift        = 40 * time.Millisecond // of counted samples against the clock, before they are set anew
+	driftPackets    = 50                    // that drift is judged by: the one that came with the least delay counts
 	bitsEachChannel = 48000                 // bit/s of Opus
 )
 
@@ -78,6 +79,8 @@ type watchedSound struct {
 	read   int64 // samples that were read
 	taken  int64 // samples that the encoder has taken
 	origin int64 // ns of CLOCK_MONOTONIC of sample 0; 0: not known
+	drift  int64 // ns: the least since judged packets
+	judged int
 }
 
 // Read gives the next chunk.
@@ -94,13 +97,29 @@ func (w *watchedSound) Read() (wave.Audio, func(), error) {
 
 // stamp is the time of the packet that the encoder has made last.
 func (w *watchedSound) stamp() (pts, duration int64) {
-	origin := w.came - nanoseconds(w.read)
-	if drift := time.Duration(origin - w.origin); w.origin == 0 || drift.Abs() > maxDrift {
-		w.origin = origin
-	}
+	w.follow(w.came - nanoseconds(w.read))
 	pts = w.origin + nanoseconds(w.taken)
 	w.taken += int64(packet * sampleRate / time.Second)
 	return pts, int64(packet)
+}
+
+// follow looks whether the samples keep up with the clock, by which sample 0 was at origin. Whatever else a machine
+// has to do makes single packets late, so that says nothing.
+func (w *watchedSound) follow(origin int64) {
+	if w.origin == 0 {
+		w.origin = origin
+	}
+	drift := origin - w.origin
+	if w.judged == 0 || drift < w.drift {
+		w.drift = drift
+	}
+	if w.judged++; w.judged < driftPackets {
+		return
+	}
+	w.judged = 0
+	if time.Duration(w.drift).Abs() > maxDrift {
+		w.origin += w.drift
+	}
 }
 
 // nanoseconds is how long n samples last.
