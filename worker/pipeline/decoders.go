@@ -80,13 +80,24 @@ func decode(j *wire.Job, t media.Track) string {
 }
 
 // UndecodableError is a track that no decoder is known for, or that too little is known of.
-type UndecodableError struct{ Codec media.Codec }
+type UndecodableError struct {
+	Codec        media.Codec
+	Unconfigured bool // the source has not sent the configuration that the codec's decoders need
+}
 
 func (e *UndecodableError) Error() string {
-	if CanDecode(e.Codec) {
+	if e.Unconfigured {
 		return e.Codec.Title() + " can't be decoded: the source has not sent its configuration"
 	}
 	return e.Codec.Title() + " can't be decoded"
+}
+
+// decodable is a *UndecodableError for a track of another kind, or that CanDecodeTrack says no to.
+func decodable(t media.Track, kind media.Kind) error {
+	if t.Kind == kind && CanDecodeTrack(t) {
+		return nil
+	}
+	return &UndecodableError{Codec: t.Codec, Unconfigured: t.Kind == kind && CanDecode(t.Codec) && t.Skipped == ""}
 }
 
 // UnencodableError is a codec that no encoder is known for.

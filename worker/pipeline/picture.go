@@ -38,8 +38,8 @@ const rawPicture = "videoconvert ! video/x-raw,format=(string){I420,NV12},colori
 // transcode.allow_elements. Errors are *UndecodableError, *UnencodableError, and *wire.Fault for a mistake in
 // p.Process.
 func TranscodePicture(p Picture, allow []string) (wire.Job, error) {
-	if !CanDecodeTrack(p.Source) || p.Source.Kind != media.Video {
-		return wire.Job{}, &UndecodableError{Codec: p.Source.Codec}
+	if err := decodable(p.Source, media.Video); err != nil {
+		return wire.Job{}, err
 	}
 	if p.Encoder.Element == "" || p.Encoder.Codec != p.Codec {
 		return wire.Job{}, &UnencodableError{Codec: p.Codec}

@@ -151,7 +151,7 @@ func checkBaseline(t *testing.T, out result) {
 // Sizes keep their shape and are even; frames are dropped down to the rate and never held; the user's part is seen.
 func TestRenditionWithWorker(t *testing.T) {
 	cache := t.TempDir()
-	const n = 30
+	const n = 24
 	x264 := " ! x264enc speed-preset=ultrafast tune=zerolatency"
 	for name, c := range map[string]struct {
 		width, height int

@@ -10,8 +10,8 @@ import (
 // Snapshot is the job that makes one JPEG (TypeFrame of track 0) of one keyframe, which an EOS follows. maxHeight
 // bounds the picture, in pixels; 0 is no bound. The error is *UndecodableError.
 func Snapshot(t media.Track, maxHeight int) (wire.Job, error) {
-	if !CanDecodeTrack(t) || t.Kind != media.Video {
-		return wire.Job{}, &UndecodableError{Codec: t.Codec}
+	if err := decodable(t, media.Video); err != nil {
+		return wire.Job{}, err
 	}
 	in := port(inName, t, "")
 	j := wire.Job{

@@ -14,8 +14,8 @@ type Sound struct {
 // TranscodeSound is the job that makes s: units of s.Source in, packets of 20 ms out. Opus is of 48 kHz and one or two
 // channels, G.711 of 8 kHz and one. Errors are *UndecodableError and *UnencodableError.
 func TranscodeSound(s Sound) (wire.Job, error) {
-	if !CanDecodeTrack(s.Source) || s.Source.Kind != media.Audio {
-		return wire.Job{}, &UndecodableError{Codec: s.Source.Codec}
+	if err := decodable(s.Source, media.Audio); err != nil {
+		return wire.Job{}, err
 	}
 	encoders := Encoders(s.Codec)
 	if len(encoders) == 0 || rawSound(s.Codec) == "" {

@@ -88,7 +88,8 @@ func checkSound(r *runner, codec media.Codec, out result) {
 	for i, f := range out.frames[1:] {
 		step := time.Duration(f.PTS - out.frames[i].PTS)
 		last := i == len(out.frames)-2
-		if !last && (step-20*time.Millisecond).Abs() > time.Millisecond {
+		first := codec == media.Opus && i < 2 // Opus begins 6.5 ms before its input, but not before zero
+		if !last && !first && (step-20*time.Millisecond).Abs() > time.Millisecond {
 			r.t.Errorf("packet %d comes %v after the one before", i+1, step)
 		}
 		if codec != media.Opus && !last && len(f.Payload) != 160 {
