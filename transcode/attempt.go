@@ -105,7 +105,7 @@ func (a *attempt) begin(ctx context.Context) (err error) {
 	a.began, a.ready = time.Now(), make(chan struct{})
 	a.process, err = service.workers.Start(ctx, worker.Spec{
 		Job: a.wire, Label: fmt.Sprintf("transcode %s %s", a.stream.hub.Name(), a.key), Isolate: true,
-		Start: worker.StartDeadline, FirstOutput: worker.OutputDeadline, Silence: a.silence(), Low: a.key.height > 0,
+		Start: worker.StartDeadline, FirstOutput: worker.OutputDeadline, Silence: worker.SilenceDeadline, Low: a.key.height > 0,
 	})
 	if err != nil {
 		return fmt.Errorf("start a worker: %w", err)
@@ -114,15 +114,6 @@ func (a *attempt) begin(ctx context.Context) (err error) {
 	a.set(func(s *jobState) { s.process, s.Encoder, s.FirstFrame = a.process, a.encoder.Element, 0 })
 	a.expect(*a.source)
 	return nil
-}
-
-// silence is how long frames may go in without one that comes out. A rendition of few pictures has pauses, and so does
-// what a process of the configuration may drop.
-func (a *attempt) silence() time.Duration {
-	if a.key.fps == 1 {
-		return 2 * worker.SilenceDeadline
-	}
-	return worker.SilenceDeadline
 }
 
 // end returns when the process has gone, so that there are never two.

@@ -447,3 +447,84 @@ func TestStartStop(t *testing.T) {
 		equal(t, "started", len(s.workers.started("")), 600)
 	})
 }
+
+// Viewers of a rendition whose picture is passed on ask the source itself.
+func TestKeyframeOfThePassedPicture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h264, aac)
+		c.send("Kap")
+		v := s.read("main:+opus")
+		defer v.Close()
+		c.send("p")
+		select {
+		case <-c.p.KeyframeRequests():
+			t.Fatal("the source was asked though its GOP was there")
+		default:
+		}
+		v.RequestKeyframe()
+		synctest.Wait()
+		select {
+		case <-c.p.KeyframeRequests():
+		default:
+			t.Error("the source was not asked")
+		}
+	})
+}
+
+func TestStopLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{Sink: "fakesink"})
+		c := s.publish(h265, aac)
+		v := s.read("main:h264+opus")
+		defer v.Close()
+		c.send("Kapap")
+		equal(t, "processes", len(s.workers.running("")), 3)
+		s.stop()
+		equal(t, "left", len(s.workers.running(""))+len(s.derived())+s.service.Stats().Pictures, 0)
+		c.send("Kp")
+		equal(t, "published afterwards", s.derived(), []string{})
+	})
+}
+
+// A publisher's layers have names of their own: renditions of the configuration are made of the best of them.
+func TestWithoutMainRendition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{Renditions: []Rendition{{Name: "low", Height: 180, FPS: 10}}})
+		defer s.stop()
+		small := h264
+		small.Width, small.Height = 640, 360
+		var layers []*source
+		for name, track := range map[string]media.Track{"h": h264, "l": small} {
+			p, err := s.hub.Publish(name, []media.Track{track})
+			if err != nil {
+				t.Fatal(err)
+			}
+			layers = append(layers, &source{t: t, p: p, n: 10})
+		}
+		v := s.read("low:h264")
+		defer v.Close()
+		for _, c := range layers {
+			c.send("Kp")
+		}
+		equal(t, "made of", s.workers.all[0].spec.Label, "transcode door h h264 180 lines 10 fps")
+		equal(t, "read", told(v), "[K0 p1]")
+	})
+}
+
+// A pipeline that ends by itself is started again like one that fails.
+func TestPipelineThatEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h265)
+		v := s.read("main:h264")
+		defer v.Close()
+		c.send("Kp")
+		s.workers.running("")[0].EndOfStream()
+		c.send("p")
+		equal(t, "processes", len(s.workers.started("")), 2)
+		equal(t, "state", []any{s.Status()[0].State, s.Status()[0].Restarts}, "[running 1]")
+	})
+}
