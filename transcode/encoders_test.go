@@ -160,7 +160,7 @@ func TestChooser(t *testing.T) {
 }
 
 // An encoder that fails at work gives way for ten minutes, then it is tried out again.
-func TestFailed(t *testing.T) {
+func TestChooserFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{behave: map[string]behaviour{"vah264enc": good, "x264enc": good}}
 		c := NewChooser(m, ChooserOptions{Log: quiet()})
@@ -184,7 +184,7 @@ func TestFailed(t *testing.T) {
 	})
 }
 
-func TestFailedByName(t *testing.T) {
+func TestChooserFailedByName(t *testing.T) {
 	m := &machine{behave: map[string]behaviour{"v4l2h264enc": good, "x264enc": good}}
 	c := NewChooser(m, ChooserOptions{Encoder: "v4l2h264enc", Log: quiet()})
 	e, err := c.Encoder(t.Context(), media.H264)
@@ -198,7 +198,7 @@ func TestFailedByName(t *testing.T) {
 }
 
 // When nothing works, that is tried again soon, and works once it is mended.
-func TestHopeless(t *testing.T) {
+func TestChooserHopeless(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{behave: map[string]behaviour{"x264enc": broken}}
 		c := NewChooser(m, ChooserOptions{Log: quiet()})
@@ -226,6 +226,7 @@ func TestOneTrialForAll(t *testing.T) {
 				found <- fmt.Sprint(e.Element, err)
 			}()
 		}
+		synctest.Wait() // one of them has the turn
 		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := c.Encoder(impatient, media.H264); !errors.Is(err, context.DeadlineExceeded) {
@@ -243,7 +244,7 @@ func TestOneTrialForAll(t *testing.T) {
 }
 
 // Run looks before anybody asks, and ends with its context.
-func TestRun(t *testing.T) {
+func TestChooserRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{behave: map[string]behaviour{"x264enc": good}}
 		c := NewChooser(m, ChooserOptions{Log: quiet()})

@@ -2,6 +2,7 @@ package transcode
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,11 +44,7 @@ func TestChooserWithWorker(t *testing.T) {
 			if failed := err != nil; failed != (c.err != "") || c.err != "*" && failed && err.Error() != c.err {
 				t.Errorf("error %v, want %q", err, c.err)
 			}
-			found := false
-			for _, w := range c.want {
-				found = found || e.Element == w
-			}
-			if !found || e.Hardware {
+			if !slices.Contains(c.want, e.Element) || e.Hardware {
 				t.Errorf("got %q, want one of %q", e.Element, c.want)
 			}
 		})
