@@ -54,7 +54,7 @@ func (w *worker) end() {
 
 // faultOf is what an error on the bus is to the gateway.
 func (w *worker) faultOf(m gst.Message) *wire.Fault {
-	if w.missing.Element != "" && m.Domain != "gst-resource-error-quark" {
+	if w.missing.Element != "" && m.Domain != "gst-resource-error-quark" && w.counts.out.Load() == 0 {
 		return missingPlugin(w.missing)
 	}
 	if strings.Contains(m.Debug, "not-negotiated") { // the text is but "Internal data stream error."

@@ -36,7 +36,7 @@ const patience = 20 * time.Second
 
 // process is a worker and the gateway's end of its socket.
 type process struct {
-	t        *testing.T
+	t        testing.TB
 	cmd      *exec.Cmd
 	conn     net.Conn
 	w        *wire.Writer
@@ -49,7 +49,7 @@ type process struct {
 }
 
 // start runs a worker and waits for its greeting.
-func start(t *testing.T, env ...string) *process {
+func start(t testing.TB, env ...string) *process {
 	t.Helper()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -83,7 +83,7 @@ func start(t *testing.T, env ...string) *process {
 }
 
 // run gives a new worker its job.
-func run(t *testing.T, job wire.Job, env ...string) *process {
+func run(t testing.TB, job wire.Job, env ...string) *process {
 	t.Helper()
 	p := start(t, env...)
 	p.send(wire.JSON(wire.TypeConfig, job))
@@ -91,7 +91,7 @@ func run(t *testing.T, job wire.Job, env ...string) *process {
 }
 
 // play is run, and waits until the pipeline is ready.
-func play(t *testing.T, job wire.Job, env ...string) *process {
+func play(t testing.TB, job wire.Job, env ...string) *process {
 	t.Helper()
 	p := run(t, job, env...)
 	p.wait(wire.TypeReady)

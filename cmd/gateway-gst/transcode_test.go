@@ -19,7 +19,7 @@ const (
 )
 
 // record makes coded frames of a text that ends in what is coded.
-func record(t *testing.T, text string) []wire.Message {
+func record(t testing.TB, text string) []wire.Message {
 	t.Helper()
 	p := run(t, wire.Job{
 		Role: wire.RoleTranscode, Pipeline: text + sink, Outputs: []wire.Port{{Name: "out", Kind: media.Video, Codec: media.H264}},
@@ -40,7 +40,7 @@ func record(t *testing.T, text string) []wire.Message {
 }
 
 // clip is n frames of H264.
-func clip(t *testing.T, n, width, height int, pattern string) []wire.Message {
+func clip(t testing.TB, n, width, height int, pattern string) []wire.Message {
 	t.Helper()
 	return record(t, fmt.Sprintf("videotestsrc num-buffers=%d pattern=%s ! video/x-raw,format=I420,width=%d,height=%d,framerate=30/1 ! %s bitrate=4000",
 		n, pattern, width, height, "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=1000"))
