@@ -36,13 +36,13 @@ func (encoders) Encoder(_ context.Context, c media.Codec) (pipeline.Encoder, err
 }
 
 // pools runs a pool of each worker until the test ends; "off" is none.
-func pools(t *testing.T, capturePath, gstPath string) (capture, gst *worker.Pool) {
+func pools(t *testing.T, capturePath, gstPath string, environ ...string) (capture, gst *worker.Pool) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var ended []chan struct{}
 	run := func(name, path string) *worker.Pool {
 		p := worker.New(worker.Options{
-			Name: name, Path: path, Install: "install " + name, CacheDir: t.TempDir(), Log: slog.New(slog.DiscardHandler),
+			Name: name, Path: path, Install: "install " + name, CacheDir: t.TempDir(), Environ: environ, Log: slog.New(slog.DiscardHandler),
 		})
 		done := make(chan struct{})
 		ended = append(ended, done)
@@ -183,6 +183,15 @@ func TestTestDevices(t *testing.T) {
 				t.Errorf("100 packets of 20 ms last %d samples", d)
 			}
 		})
+	}
+}
+
+// Where GStreamer lacks the element for a device, gateway-capture takes over.
+func TestTakeOver(t *testing.T) {
+	capture, gst := pools(t, testworker.Capture(t), testworker.GST(t), "GST_PLUGIN_SYSTEM_PATH=/nonexistent")
+	r := testsource.Start(t, source(t, "videotest?width=320&height=240", capture, gst))
+	if n := len(testsource.Pictures(t, r.Units(t, "video", 5))); n != 5 {
+		t.Errorf("%d of 5 pictures are decoded", n)
 	}
 }
 
