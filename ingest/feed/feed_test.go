@@ -154,9 +154,9 @@ func TestGivesUp(t *testing.T) {
 		"nothing ever":            {[]script{fails(errCrash)}, errCrash, 0, time.Millisecond},
 		"never ready":             {[]script{fails(hung)}, hung, 0, time.Millisecond},
 		"ends at once":            {[]script{fails(&wire.Fault{Code: wire.FaultEOS})}, &wire.Fault{Code: wire.FaultEOS}, 0, time.Millisecond},
-		"unplugged":               {[]script{pictures(2 * time.Second), fails(errCrash)}, errCrash, 5 * time.Second, 7 * time.Second},
+		"unplugged":               {[]script{pictures(2 * time.Second), fails(errCrash)}, errCrash, 4 * time.Second, 7 * time.Second},
 		"mistake later":           {[]script{pictures(2 * time.Second), fails(&wire.Fault{Permanent: true})}, &wire.Fault{Permanent: true}, 2 * time.Second, 3 * time.Second},
-		"crashes again and again": {[]script{pictures(200 * time.Millisecond)}, errCrash, 3 * time.Second, 7 * time.Second},
+		"crashes again and again": {[]script{pictures(200 * time.Millisecond)}, errCrash, 3 * time.Second, 12 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -264,6 +264,7 @@ func TestTimes(t *testing.T) {
 		const step = 33_366_667 // ns
 		from := int64(0)
 		r := run(t, 2, func(w *fake) error {
+			w.wait(time.Millisecond) // for the subscriber
 			w.caps(picture)
 			w.caps(sound)
 			from = worker.Monotonic()
