@@ -11,8 +11,6 @@ import (
 
 	"sluice/hub"
 	"sluice/media"
-	"sluice/worker"
-	"sluice/worker/wire"
 )
 
 func TestMakesWhatIsWanted(t *testing.T) {
@@ -171,103 +169,6 @@ func TestSourceGoesAndComes(t *testing.T) {
 	})
 }
 
-func TestCrash(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, Options{}, StreamOptions{})
-		defer s.stop()
-		c := s.publish(h265)
-		v := s.read("main:h264")
-		defer v.Close()
-		c.send("Kppp")
-		equal(t, "read", told(v), "[K0 p1 p2 p3]")
-		began := time.Now()
-		s.workers.running("")[0].fail(&worker.ExitError{Worker: "gateway-gst", Status: "was killed by SIGSEGV"})
-		synctest.Wait()
-		equal(t, "processes", len(s.workers.started("")), 2)
-		equal(t, "time to the next process", time.Since(began), time.Duration(0))
-		equal(t, "cached GOP", s.workers.running("")[0].frames(), "kooo")
-		c.send("pp")
-		equal(t, "read: no picture twice, and a keyframe first", told(v), "[K0 p1]")
-		equal(t, "publisher", s.derived(), []string{"main:h264"})
-		equal(t, "restarts", s.Status()[0].Restarts, 1)
-
-		for range 3 {
-			s.workers.running("")[0].fail(errors.New("again"))
-			synctest.Wait()
-			equal(t, "state", s.Status()[0].State, StateFailed)
-			time.Sleep(3 * time.Second)
-			synctest.Wait()
-		}
-		equal(t, "processes after 0.5, 1 and 2 s", len(s.workers.started("")), 5)
-		if got := s.service.Stats(); got.Failures != 4 || got.Restarts != 4 || got.Pictures != 1 {
-			t.Errorf("counted %+v", got)
-		}
-	})
-}
-
-func TestPermanentFault(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, Options{}, StreamOptions{})
-		defer s.stop()
-		fault := &wire.Fault{Code: wire.FaultMissingElement, Element: "avdec_h265", Package: "gstreamer1.0-libav", Permanent: true}
-		s.workers.refuse(fault)
-		c := s.publish(h265)
-		v := s.read("main:h264")
-		defer v.Close()
-		c.send("Kp")
-		s.workers.refuse(nil)
-		time.Sleep(time.Minute)
-		c.send("Kp")
-		equal(t, "processes while nothing has changed", len(s.workers.started("")), 0)
-		all := s.Capacity("main", s.hub.Tracks("main"))
-		equal(t, "H264 is not offered", []any{len(all.Video), all.Video[0].Track.Codec, all.Absent}, "[1 vp8 ]")
-
-		changed := h265
-		changed.Width = 640
-		if err := c.p.Update(changed); err != nil {
-			t.Fatal(err)
-		}
-		c.send("Kpp")
-		equal(t, "processes for another track", len(s.workers.started("")), 1)
-		equal(t, "read", told(v), "[K0 p1 p2 p3]")
-	})
-}
-
-func TestNotInstalled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, Options{}, StreamOptions{Sink: "fakesink"})
-		defer s.stop()
-		s.workers.missing(&worker.NotInstalledError{Name: "gateway-gst", Install: "install the package sluice-gst"})
-		c := s.publish(h265, aac)
-		v := s.read("main:h264")
-		defer v.Close()
-		c.send("Kp")
-		equal(t, "processes", len(s.workers.started("")), 0)
-		equal(t, "told", s.Capacity("main", s.hub.Tracks("main")).Absent, "gateway-gst is not installed: install the package sluice-gst.")
-		equal(t, "of the sink", s.Status()[0].Error, "gateway-gst is not installed: install the package sluice-gst")
-	})
-}
-
-// An encoder that a chip does is given up after three fast failures.
-func TestHardwareFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, Options{}, StreamOptions{})
-		defer s.stop()
-		s.chooser.chosen.Hardware = true
-		c := s.publish(h265)
-		v := s.read("main:h264")
-		defer v.Close()
-		c.send("Kp")
-		for i := range 3 {
-			equal(t, "told so far", s.chooser.failures(), 0)
-			s.workers.running("")[0].fail(errors.New("the chip is busy"))
-			time.Sleep(time.Duration(i+1) * time.Second)
-			synctest.Wait()
-		}
-		equal(t, "told after three failures", s.chooser.failures(), 1)
-	})
-}
-
 func TestKeyframesAreMerged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, Options{}, StreamOptions{})
@@ -347,71 +248,6 @@ func TestMaxWorkers(t *testing.T) {
 		d.send("Kpp")
 		equal(t, "read at the other stream", told(w), "[K0 p1 p2 p3]")
 		equal(t, "processes", len(s.workers.running("")), 1)
-	})
-}
-
-func TestTrackChanges(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, Options{}, StreamOptions{})
-		defer s.stop()
-		c := s.publish(h265)
-		v := s.read("main:h264")
-		defer v.Close()
-		c.send("Kp")
-		smaller := h265
-		smaller.Width, smaller.Height = 640, 360
-		if err := c.p.Update(smaller); err != nil {
-			t.Fatal(err)
-		}
-		c.send("Kp")
-		equal(t, "processes: the size is the worker's business", len(s.workers.started("")), 1)
-		s.workers.all[0].mu.Lock()
-		equal(t, "bit/s", s.workers.all[0].bitrate, 587000)
-		s.workers.all[0].mu.Unlock()
-		interlaced := smaller
-		interlaced.Interlaced = true
-		if err := c.p.Update(interlaced); err != nil {
-			t.Fatal(err)
-		}
-		c.send("Kp")
-		equal(t, "processes for what needs another pipeline", len(s.workers.started("")), 2)
-		equal(t, "failures", s.service.Stats().Failures, 0)
-		equal(t, "read", told(v), "[K0 p1 p2 p3 K4 p5]")
-	})
-}
-
-func TestOverload(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, Options{}, StreamOptions{})
-		defer s.stop()
-		c := s.publish(h265)
-		v := s.read("main:h264")
-		defer v.Close()
-		second := "K" + strings.Repeat("p", 24)
-		c.send(second + second)
-		told := []string{s.Status()[0].Reduced}
-		for range 30 {
-			for _, p := range s.workers.running("") {
-				p.mu.Lock()
-				p.dropped++
-				p.mu.Unlock()
-			}
-			c.send(second)
-			if now := s.Status()[0].Reduced; now != told[len(told)-1] {
-				told = append(told, now)
-			}
-		}
-		equal(t, "steps", strings.Join(told, "; "), "; half the frame rate; half the frame rate, a coarser picture; "+
-			"half the frame rate, a coarser picture, and no further encoders")
-		equal(t, "processes", len(s.workers.started("")), 3)
-		if text := s.workers.all[1].spec.Job.Pipeline; !strings.Contains(text, "framerate=12/1") {
-			t.Errorf("the rate is not lowered: %s", text)
-		}
-		if props := fmt.Sprint(s.workers.all[2].spec.Job.Properties); !strings.Contains(props, "ultrafast") {
-			t.Errorf("the preset is not faster: %s", props)
-		}
-		equal(t, "refused", s.Capacity("main", s.hub.Tracks("main")).Full, "This machine is too slow for another encoder now.")
-		equal(t, "counted", s.service.Stats().Overloads, 3)
 	})
 }
 
@@ -510,21 +346,5 @@ func TestWithoutMainRendition(t *testing.T) {
 		}
 		equal(t, "made of", s.workers.all[0].spec.Label, "transcode door h h264 180 lines 10 fps")
 		equal(t, "read", told(v), "[K0 p1]")
-	})
-}
-
-// A pipeline that ends by itself is started again like one that fails.
-func TestPipelineThatEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, Options{}, StreamOptions{})
-		defer s.stop()
-		c := s.publish(h265)
-		v := s.read("main:h264")
-		defer v.Close()
-		c.send("Kp")
-		s.workers.running("")[0].EndOfStream()
-		c.send("p")
-		equal(t, "processes", len(s.workers.started("")), 2)
-		equal(t, "state", []any{s.Status()[0].State, s.Status()[0].Restarts}, "[running 1]")
 	})
 }
