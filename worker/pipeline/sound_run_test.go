@@ -53,7 +53,7 @@ func (m microphone) track(r result) media.Track {
 	return t
 }
 
-// Every codec becomes Opus, and G.711, in packets of 20 ms in which the tone is heard as loud as it was.
+// Every codec becomes Opus, and Opus and AAC become G.711, in packets of 20 ms in which the tone is heard as loud as it was.
 func TestSoundsWithWorker(t *testing.T) {
 	cache := t.TempDir()
 	for name, m := range microphones() {
@@ -65,7 +65,11 @@ func TestSoundsWithWorker(t *testing.T) {
 				source.frames[i].PTS += int64(time.Hour)
 				source.frames[i].DTS = source.frames[i].PTS
 			}
-			for _, codec := range []media.Codec{media.Opus, media.PCMU, media.PCMA} {
+			made := []media.Codec{media.Opus}
+			if m.codec == media.Opus || name == "AAC" {
+				made = []media.Codec{media.Opus, media.PCMU, media.PCMA}
+			}
+			for _, codec := range made {
 				t.Run(string(codec), func(t *testing.T) {
 					job, err := pipeline.TranscodeSound(pipeline.Sound{Source: m.track(source), Codec: codec})
 					if err != nil {
