@@ -12,12 +12,12 @@ const OfferLife = 30 * time.Second
 func (s *Session) run(ctx context.Context) {
 	defer s.manager.running.Done()
 	defer close(s.done)
-	defer s.manager.remove(s)
-	defer s.stay.leave()
 	s.end(s.part.live(ctx))
 	s.link.Close()
 	s.sayEnd()
 	s.events.close()
+	s.stay.leave()
+	s.manager.remove(s) // before finish: who is told that the session is over does not find it any more
 	s.finish()
 }
 

@@ -290,7 +290,12 @@ func TestClose(t *testing.T) {
 	h.publish(t, vp8)
 	s, v := h.watch(t)
 	over := make(chan struct{})
-	s.OnDone(func() { close(over) })
+	s.OnDone(func() {
+		defer close(over)
+		if n := len(h.manager.Sessions()); n != 0 {
+			t.Errorf("%d sessions are known when the only one is said to be over", n)
+		}
+	})
 	h.manager.Close()
 	h.manager.Close()
 	awaitDone(t, s)
