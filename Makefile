@@ -76,9 +76,10 @@ bench-fanout: go ## what a viewer costs, beside a floor and a reference; FANOUT=
 	go run ./bench/fanout $(FANOUT)
 
 # A test that fails stands in the table as such, so the target goes on.
-conformance: deps ## every test once; writes into docs/conformance.md which test proves what, and how it went
+conformance: deps workers ## every test once; writes into docs/conformance.md which test proves what, and how it went
 	@mkdir -p bin
 	-go test -json -count=1 -timeout 10m $(UNITS) >bin/results.json
+	-CGO_ENABLED=1 go test -json -count=1 -timeout 10m -tags '$(TAGS)' ./cmd/gateway-gst/... ./cmd/gateway-capture/... >>bin/results.json
 	-CGO_ENABLED=0 go test -json -count=1 -timeout 25m ./e2e >>bin/results.json
 	go test -count=1 -run '^TestTableIsFresh$$' ./internal/conformance -update -results=$(CURDIR)/bin/results.json
 
