@@ -22,8 +22,9 @@ type Options struct {
 	WarmElements []string
 	// Environ is the environment of workers. Nil: what Environ leaves of our own.
 	Environ []string
-	// CacheDir is where the plugin registry of GStreamer is kept. "", or one that can't be written to or that an
-	// isolated worker can't read: sluice in the user's cache folder, else a temporary folder.
+	// CacheDir is where the plugin registry of GStreamer is kept. "": sluice in the user's cache folder, or, for root,
+	// /var/cache/sluice-root. In place of a folder that can't be written to, or that an isolated worker can't read or
+	// another user could write to, a temporary one.
 	CacheDir string
 	Log      *slog.Logger
 }

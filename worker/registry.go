@@ -15,6 +15,10 @@ const GStreamer = "gateway-gst"
 // registryStart is how long the search for plugins may take.
 const registryStart = 60 * time.Second
 
+// rootCache is for a gateway that root starts: nobody else may look into /root/.cache. It is not the service's
+// /var/cache/sluice, whose user could slip plugins in that root would load.
+const rootCache = "/var/cache/sluice-root"
+
 // registry is the list of GStreamer's plugins, which takes half a second to make. The first worker makes it, alone and
 // not isolated; all others only read it.
 type registry struct {
@@ -78,11 +82,8 @@ func (r *registry) place() {
 	if r.path != "" {
 		return
 	}
-	dir := r.o.CacheDir
-	if cache, err := os.UserCacheDir(); dir == "" && err == nil {
-		dir = filepath.Join(cache, "sluice")
-	}
-	if dir == "" || !usable(dir) {
+	dir := firstUsable(r.folders())
+	if dir == "" {
 		var err error
 		if dir, err = os.MkdirTemp("", "sluice-"); err != nil {
 			r.o.Log.Warn("There is no folder for the list of GStreamer's plugins", "worker", r.o.Name, "err", err)
@@ -94,10 +95,39 @@ func (r *registry) place() {
 	r.path = filepath.Join(dir, "registry-"+runtime.GOARCH+".bin")
 }
 
+// folders are those that outlast us, the best first.
+func (r *registry) folders() []string {
+	if r.o.CacheDir != "" {
+		return []string{r.o.CacheDir}
+	}
+	var list []string
+	if cache, err := os.UserCacheDir(); err == nil {
+		list = append(list, filepath.Join(cache, "sluice"))
+	}
+	if os.Geteuid() == 0 {
+		list = append(list, rootCache)
+	}
+	return list
+}
+
+// firstUsable is "" if there is none.
+func firstUsable(dirs []string) string {
+	for _, dir := range dirs {
+		if usable(dir) {
+			return dir
+		}
+	}
+	return ""
+}
+
 // usable tells that dir can be written to, and read by a worker that is isolated.
 func usable(dir string) bool {
+	_, err := os.Stat(dir)
 	if os.MkdirAll(dir, 0o755) != nil {
 		return false
+	}
+	if os.IsNotExist(err) {
+		_ = os.Chmod(dir, 0o755) // whatever the umask is; the answer is below
 	}
 	f, err := os.CreateTemp(dir, ".write-*")
 	if err != nil {

@@ -107,7 +107,8 @@ func deviceGroups() []uint32 {
 	return groups
 }
 
-// readableByWorkers tells that an isolated worker can reach dir.
+// readableByWorkers tells that an isolated worker can reach dir, which is another user than us only if we are root, and
+// that nobody but root can change what is on the way there.
 func readableByWorkers(dir string) bool {
 	if os.Geteuid() != 0 {
 		return true
@@ -118,7 +119,7 @@ func readableByWorkers(dir string) bool {
 	}
 	for {
 		info, err := os.Stat(dir)
-		if err != nil || info.Mode().Perm()&0o001 == 0 {
+		if err != nil || info.Mode().Perm()&0o001 == 0 || !rootOnly(info) {
 			return false
 		}
 		parent := filepath.Dir(dir)
@@ -127,4 +128,11 @@ func readableByWorkers(dir string) bool {
 		}
 		dir = parent
 	}
+}
+
+// rootOnly tells that only root can rename or replace a file of root's in a folder.
+func rootOnly(folder os.FileInfo) bool {
+	st, ok := folder.Sys().(*syscall.Stat_t)
+	shared := folder.Mode().Perm()&0o022 != 0 && folder.Mode()&os.ModeSticky == 0
+	return ok && st.Uid == 0 && !shared
 }
