@@ -25,13 +25,21 @@ func (w *worker) watchBus() {
 		case gst.Failed:
 			w.fail(w.faultOf(m))
 		case gst.Warned:
-			w.log(m.Element + " warns: " + m.Text)
+			w.complain(m.Element + " warns: " + m.Text)
 		case gst.Missing:
 			w.missing = m
 		case gst.Ended:
 			w.end()
 		}
 	}
+}
+
+// complain tells the log of what may be why nothing comes out, and keeps it for that case.
+func (w *worker) complain(text string) {
+	w.log(text)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.complaint = text
 }
 
 // end answers the gateway that has said that nothing follows. An end that nobody asked for is a failure, whose
@@ -57,13 +65,27 @@ func (w *worker) faultOf(m gst.Message) *wire.Fault {
 	if w.missing.Element != "" && m.Domain != "gst-resource-error-quark" && w.counts.out.Load() == 0 {
 		return missingPlugin(w.missing)
 	}
-	if strings.Contains(m.Debug, "not-negotiated") { // the text is but "Internal data stream error."
-		m.Text = "the elements behind it take nothing of what it gives (not-negotiated)"
-	}
 	return &wire.Fault{
 		Code: wire.FaultElement, Element: cmp.Or(m.Factory, m.Element),
-		Message: media.RedactURL(m.Text), Debug: media.RedactURL(m.Debug),
+		Message: media.RedactURL(told(m.Text, m.Debug)), Debug: media.RedactURL(m.Debug),
 	}
+}
+
+// told is what an element says of its error. The reason often stands in debug only, behind the line that says where in
+// GStreamer it happened.
+func told(text, debug string) string {
+	if strings.Contains(debug, "not-negotiated") { // the text is but "Internal data stream error."
+		return "the elements behind it take nothing of what it gives (not-negotiated)"
+	}
+	_, reason, _ := strings.Cut(debug, "\n")
+	reason = strings.Join(strings.Fields(reason), " ")
+	switch {
+	case reason == "":
+		return text
+	case strings.HasSuffix(text, "."):
+		return text + " " + reason
+	}
+	return text + ": " + reason
 }
 
 // missingPlugin is the fault of a decoder, or whatever decodebin looked for, that is not installed.
@@ -98,6 +120,6 @@ func (w *worker) TooLarge(element string, width, height int) {
 // PadAdded takes what a source's pipeline gives only once it runs.
 func (w *worker) PadAdded(pad *gst.Pad) {
 	if f := w.takePad(pad); f != nil {
-		w.log(f.Error())
+		w.complain(f.Error())
 	}
 }

@@ -30,6 +30,8 @@ func mistakes() map[string]wire.Job {
 	silent.Limits.StateSeconds = 1
 	late := text("videotestsrc is-live=true num-buffers=1000 ! identity drop-probability=1 ! x264enc ! mpegtsmux ! tsdemux")
 	late.Limits.StateSeconds = 1
+	caller := text("srtsrc uri=srt://127.0.0.1:1?mode=caller ! tsdemux")
+	caller.Limits.StateSeconds = 4 // one time-out of SRT takes 3
 	rawOnly := text("audiotestsrc is-live=true")
 	rawOnly.Encoders = nil
 	return map[string]wire.Job{
@@ -46,6 +48,9 @@ func mistakes() map[string]wire.Job {
 		"missing element":           text("videotestsrc ! nosuchenc"),
 		"missing element of Debian": text("videotestsrc ! vaapih264enc"),
 		"no such property":          text("videotestsrc ! x264enc foo=1"),
+		"no such property, alone":   text("videotestsrc foo=1"),
+		"no such property at first": text("videotestsrc foo=1 ! x264enc"),
+		"missing, with a property":  text("nosuchsrc foo=1 ! x264enc"),
 		"no such value":             text("videotestsrc ! x264enc tune=foo"),
 		"can't be linked":           text("videotestsrc ! h264parse ! jpegdec"),
 		"syntax":                    text("videotestsrc ! ! x264enc"),
@@ -64,6 +69,11 @@ func mistakes() map[string]wire.Job {
 		"device that is not there":  text("v4l2src device=/dev/video99"),
 		"display that is not there": text("ximagesrc display-name=:99 ! videoconvert"),
 		"camera that is not there":  text("rtspsrc location=rtsp://user:secret@127.0.0.1:1/stream ! rtph264depay"),
+		"file that is not there":    text("filesrc location=/nonexistent/clip.mp4 ! qtdemux ! h264parse", "filesrc"),
+		"sound card not there":      text("alsasrc device=hw:99"),
+		"connection refused, RTMP":  text("rtmp2src location=rtmp://user:secret@127.0.0.1:1/live/secret ! flvdemux ! h264parse"),
+		"connection refused, TCP":   text("tcpclientsrc host=127.0.0.1 port=1 ! h264parse"),
+		"nobody answers, SRT":       caller,
 		"decoder not installed":     text(`videotestsrc is-live=true ! jpegenc ! capssetter join=false replace=true caps="video/x-nosuch" ! decodebin`),
 		// J183
 		"no output":               text("videotestsrc is-live=true ! fakesink"),

@@ -31,9 +31,7 @@ func (w *worker) parse() *wire.Fault {
 	if strings.TrimSpace(description) == "" {
 		return parseFault("it is empty")
 	}
-	if w.job.Role == wire.RoleSource {
-		description = closeCaps(description)
-	}
+	description = closeCaps(description)
 	if name := twice(description); name != "" {
 		return &wire.Fault{Code: wire.FaultDuplicateOutput, Element: name, Permanent: true}
 	}
@@ -43,14 +41,6 @@ func (w *worker) parse() *wire.Fault {
 	}
 	w.pipeline = p
 	return w.checkElements()
-}
-
-// openCaps finds caps that a chain of the text ends in: there GStreamer takes them for the name of an element.
-var openCaps = regexp.MustCompile(`(!\s*)([a-z]+/[\w.+-]+(?:\([\w:,]+\))?(?:,[^\s!"']+)?)(\s*$|\s+[^!\s])`)
-
-// closeCaps makes an element of caps at the end of a chain, since users end a source in them.
-func closeCaps(description string) string {
-	return openCaps.ReplaceAllString(description, `${1}capsfilter caps="${2}"${3}`)
 }
 
 // namedSink finds the appsinks of a text with their names.
@@ -92,6 +82,9 @@ func faultOfParse(err error) *wire.Fault {
 	var p *gst.ParseError
 	if errors.As(err, &p) && len(p.Missing) > 0 {
 		return missingFault(p.Missing[0])
+	}
+	if strings.Contains(err.Error(), `named "(null)"`) { // GStreamer has forgotten what the text said
+		return parseFault("it links to a name that none of its elements has")
 	}
 	return parseFault(media.RedactURL(err.Error()))
 }

@@ -7,31 +7,6 @@ import (
 	"testing"
 )
 
-func TestCloseCaps(t *testing.T) {
-	const element = ` ! capsfilter caps="`
-	for name, c := range map[string]struct{ in, want string }{
-		"at the end":          {"a ! video/x-raw,width=640", `a` + element + `video/x-raw,width=640"`},
-		"at a chain's end":    {"a ! video/x-raw  b ! audio/x-raw", `a` + element + `video/x-raw"  b` + element + `audio/x-raw"`},
-		"at a bin's end":      {"( a ! video/x-raw )", `( a` + element + `video/x-raw" )`},
-		"with features":       {"a ! video/x-raw(memory:GLMemory),width=1", `a` + element + `video/x-raw(memory:GLMemory),width=1"`},
-		"with a type":         {"a ! video/x-raw,format=(string)I420", `a` + element + `video/x-raw,format=(string)I420"`},
-		"in the middle":       {"a ! video/x-raw,width=640 ! b", "a ! video/x-raw,width=640 ! b"},
-		"none":                {"a ! b location=http://h/x", "a ! b location=http://h/x"},
-		"quoted":              {`a ! "video/x-raw, width=640"`, `a ! "video/x-raw, width=640"`},
-		"a path for a value":  {"filesrc location=/a/b ! b", "filesrc location=/a/b ! b"},
-		"spaces in the caps":  {"a ! video/x-raw, width=640", "a ! video/x-raw, width=640"},
-		"nothing but caps":    {"video/x-raw", "video/x-raw"},
-		"a mistake":           {"a ! ! video/x-raw !", "a ! ! video/x-raw !"},
-		"an element at first": {"a ! b  video/x-raw", "a ! b  video/x-raw"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := closeCaps(c.in); got != c.want {
-				t.Errorf("closeCaps(%q) = %q, want %q", c.in, got, c.want)
-			}
-		})
-	}
-}
-
 // J183
 func TestTwice(t *testing.T) {
 	for in, want := range map[string]string{

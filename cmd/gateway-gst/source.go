@@ -32,7 +32,7 @@ func (w *worker) findOutputs() *wire.Fault {
 		}
 	}
 	if len(w.outputs) > 0 && refused != nil {
-		w.log(refused.Error())
+		w.complain(refused.Error())
 	}
 	switch later := w.pipeline.HasLaterPads(); {
 	case later:
@@ -200,15 +200,17 @@ func join(elements ...string) string {
 
 func filter(caps string) string { return `capsfilter caps="` + caps + `"` }
 
-// expectOutput gives up a source that has given nothing by now.
+// expectOutput gives up a source that has given nothing by now, with what it has complained of.
 func (w *worker) expectOutput() {
-	w.mu.Lock()
-	found := len(w.outputs) > 0
-	w.mu.Unlock()
-	switch {
-	case !found:
-		w.fail(&wire.Fault{Code: wire.FaultNoOutput})
-	case w.counts.out.Load() == 0:
-		w.fail(&wire.Fault{Code: wire.FaultState, Message: "nothing came out of it for " + w.stateLimit().String()})
+	if w.counts.out.Load() > 0 {
+		return
 	}
+	w.mu.Lock()
+	complaint := w.complaint
+	w.mu.Unlock()
+	message := "nothing came out of it for " + w.stateLimit().String()
+	if complaint != "" {
+		message += ": " + media.RedactURL(complaint)
+	}
+	w.fail(&wire.Fault{Code: wire.FaultState, Message: message})
 }

@@ -60,6 +60,8 @@ type worker struct {
 	live     bool           // the pipeline keeps time by itself
 	queues   []*gst.Element // those that we have put behind pads
 	ending   bool           // the gateway has said that nothing follows
+	// complaint is what was wrong last, though the pipeline went on.
+	complaint string
 }
 
 func (w *worker) send(m *wire.Message) { w.link.send(m) }
