@@ -35,10 +35,10 @@ func (s *Stream) wish(name string, by int) {
 	s.demand(s.renditions[name])
 }
 
-// demand signals that a rendition, nil for one that nobody knows, is wanted by more or by fewer. It needs mu. Of what
+// demand signals that renditions, nil for one that nobody knows, are wanted by more or by fewer. It needs mu. Of what
 // the source publishes anyway nobody need know.
-func (s *Stream) demand(r *rendition) {
-	if r == nil || !r.isPlain() {
+func (s *Stream) demand(renditions ...*rendition) {
+	if slices.ContainsFunc(renditions, func(r *rendition) bool { return r == nil || !r.isPlain() }) {
 		s.signal()
 	}
 }

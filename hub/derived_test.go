@@ -110,6 +110,12 @@ func TestDemand(t *testing.T) {
 	sub.TryNext()
 	expect("changed back", changed, "main")
 	changed = s.Changed()
+	sub.SelectRendition("main:vp8")
+	expect("about to change again", changed, "main", "main:vp8")
+	changed = s.Changed()
+	sub.SelectRendition("main")
+	expect("stays after all", changed, "main")
+	changed = s.Changed()
 	sub.Close()
 	expect("left", changed)
 }

@@ -71,6 +71,8 @@ func (p *Publisher) Write(trackID string, au *media.AccessUnit) error {
 	}
 	p.counts[i]++
 	u := &Unit{AccessUnit: au, Track: t, Count: p.counts[i], Publisher: p.number, main: trackID == p.main}
+	// Before u can be seen: whoever comes after it may need the next keyframe, and that wish must stay.
+	due := p.rendition.keyframes.written(u.main && u.Keyframe, time.Now())
 	p.rendition.ring.append(u)
 	size := au.Size()
 	p.meter.add(size, au.Arrived)
@@ -79,7 +81,7 @@ func (p *Publisher) Write(trackID string, au *media.AccessUnit) error {
 		p.stream.unitsIn.Add(1)
 	}
 	p.rendition.waiters.wake()
-	if p.rendition.keyframes.written(u.main && u.Keyframe, time.Now()) {
+	if due {
 		p.requestKeyframe()
 	}
 	return nil

@@ -232,6 +232,41 @@ func TestKeyframeRequestsAreMerged(t *testing.T) {
 	})
 }
 
+// wakeFunc is a waker that does something.
+type wakeFunc struct{ wake func() }
+
+func (f *wakeFunc) Wake() { f.wake() }
+
+// A wish that comes as a keyframe is written is of somebody who may have come too late for that one.
+func TestKeyframeRequestWhileAKeyframeIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStream(t, hub.Options{})
+		p := publish(t, s, "main", video)
+		s.RequestKeyframe("main")
+		if asked(p) != 1 {
+			t.Fatal("the first wish is not passed on at once")
+		}
+		var late *hub.Subscriber
+		joins := &wakeFunc{func() {
+			if late == nil {
+				late = subscribe(t, s, "main", hub.StartKeyframe)
+				late.RequestKeyframe()
+			}
+		}}
+		sub, err := s.SubscribeWith("main", hub.StartKeyframe, joins)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sub.Close()
+		play(t, p, "K")
+		time.Sleep(500 * time.Millisecond)
+		play(t, p, "p")
+		if asked(p) != 1 {
+			t.Error("the wish is lost")
+		}
+	})
+}
+
 func TestClosingInEveryOrder(t *testing.T) {
 	for order := range 24 {
 		t.Run(fmt.Sprint(order), func(t *testing.T) {

@@ -33,8 +33,7 @@ func (sub *Subscriber) SelectRendition(name string) {
 	s.mu.Lock()
 	if !s.ended {
 		r := s.rendition(name)
-		sub.wanted.Store(r)
-		s.demand(r)
+		s.demand(sub.wanted.Swap(r), r)
 	}
 	s.mu.Unlock()
 	sub.waker.Wake()
