@@ -90,9 +90,11 @@ func (p *Process) hearHello(m *wire.Message) error {
 	return nil
 }
 
-// hearReady lets frames go. A warm process that is ready has nothing to tell to anybody but the pool.
+// hearReady lets frames go, once for each job. A warm process that is ready has nothing to tell to anybody but the pool.
 func (p *Process) hearReady() {
-	p.watchdog.isReady(time.Now())
+	if !p.watchdog.isReady(time.Now()) {
+		return
+	}
 	p.mu.Lock()
 	warm := p.warm
 	p.mu.Unlock()

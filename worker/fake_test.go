@@ -177,8 +177,9 @@ var readinesses = map[string]func(f *fake){
 	"log": func(f *fake) {
 		f.send(&wire.Message{Type: wire.TypeLog, Payload: []byte("at rtsp://me:hunter2@host/s now")})
 	},
-	"flood":   func(f *fake) { f.flood() },
-	"produce": func(f *fake) { f.send(&wire.Message{Type: wire.TypeFrame, Payload: []byte("one")}) },
+	"flood":       func(f *fake) { f.flood() },
+	"ready-again": func(f *fake) { f.send(&wire.Message{Type: wire.TypeReady}) },
+	"produce":     func(f *fake) { f.send(&wire.Message{Type: wire.TypeFrame, Payload: []byte("one")}) },
 	"allocate": func(f *fake) {
 		n, _ := strconv.Atoi(f.of)
 		b := bytes.Repeat([]byte{1}, n)

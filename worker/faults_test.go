@@ -96,6 +96,14 @@ func TestTypesOfTheFutureAreSkipped(t *testing.T) {
 	next(t, p, EventFrame)
 }
 
+// A worker that has been taken over may say anything twice: its owner hears once that it is ready.
+func TestReadyIsHeardOnce(t *testing.T) {
+	p := startOne(t, spec("ready-again"))
+	p.Write(keyframe)
+	next(t, p, EventReady)
+	next(t, p, EventFrame)
+}
+
 func TestStubbornProcessIsKilled(t *testing.T) {
 	p := startOne(t, spec("stubborn"))
 	next(t, p, EventReady)

@@ -17,7 +17,7 @@ import (
 // EventKind says what an Event tells.
 type EventKind int
 
-// The kinds of event. EventEOS answers EndOfStream; an end that nobody asked for is an error.
+// The kinds of event. EventReady comes once at most. EventEOS answers EndOfStream; an end that nobody asked for is an error.
 const (
 	EventReady EventKind = iota
 	EventCaps

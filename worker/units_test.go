@@ -186,7 +186,8 @@ func TestWatchdog(t *testing.T) {
 		at time.Duration
 		do func(w *watchdog, now time.Time)
 	}
-	ready, in, out, pong := (*watchdog).isReady, (*watchdog).input, (*watchdog).output, (*watchdog).answered
+	ready := func(w *watchdog, now time.Time) { w.isReady(now) }
+	in, out, pong := (*watchdog).input, (*watchdog).output, (*watchdog).answered
 	block := func(w *watchdog, now time.Time) { w.block(true, now) }
 	unblock := func(w *watchdog, now time.Time) { w.block(false, now) }
 	look := func(w *watchdog, now time.Time) { _ = w.check(now) }

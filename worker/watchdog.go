@@ -34,10 +34,15 @@ func (w *watchdog) begin(s Spec, now time.Time) {
 	w.watched = watched{spec: s, started: now}
 }
 
-func (w *watchdog) isReady(now time.Time) {
+// isReady reports false if the process has said so before.
+func (w *watchdog) isReady(now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if !w.ready.IsZero() {
+		return false
+	}
 	w.ready, w.pong = now, now
+	return true
 }
 
 func (w *watchdog) input(now time.Time) {

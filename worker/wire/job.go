@@ -5,7 +5,7 @@ import "sluice/media"
 // Role is what a worker is started for.
 type Role string
 
-// The roles of a worker. RoleDevice and RoleList are those of gateway-capture; gateway-gst knows RoleList too.
+// The roles of a worker. RoleDevice and RoleList are those of gateway-capture, all others those of gateway-gst.
 const (
 	RoleTranscode Role = "transcode" // frames in, frames out
 	RoleSource    Role = "source"    // frames out of the user's own pipeline
