@@ -10,17 +10,30 @@ import (
 
 // Capacity is what the transcoder can make of a rendition's tracks now. The zero value is that it makes nothing.
 type Capacity struct {
-	Video, Audio []Variant // what can be made of the track that viewers get, best first
+	Video, Audio Supply
 
 	Forced string // why the picture may not be passed on, in a sentence for a user; "": it may
-	Absent string // why nothing can be made at all, in a sentence that says what to install; "": it can
-	Full   string // why no new encoder may start now, in a sentence; "": it may. Those that run go on
+}
+
+// Supply is what can be made of the track of one kind that viewers get. Sound has room where pictures have none.
+type Supply struct {
+	Variants []Variant // best first
+	Absent   string    // why nothing can be made at all, in a sentence that says what to install; "": it can
+	Full     string    // why no new encoder may start now, in a sentence; "": it may. Those that there are go on
 }
 
 // Variant is one coding that a track can be made anew in.
 type Variant struct {
 	Track   media.Track // as it will be: ID of the source's, codec, profile, size, clock
-	Running bool        // an encoder makes it already, and another viewer of it costs none
+	Running bool        // there is an encoder for it, even if it has just been started; another viewer costs none
+}
+
+// of is what can be made of a kind.
+func (c *Capacity) of(kind media.Kind) *Supply {
+	if kind == media.Video {
+		return &c.Video
+	}
+	return &c.Audio
 }
 
 // option is a variant that goes on one of a section's formats.
@@ -36,11 +49,12 @@ func (d *decider) make(c *Choice, s *Section, o obstacle) error {
 	if len(all) == 0 {
 		return &NoCodecError{Kind: c.Kind, Sends: describe(c.Source), Offers: s.offers(), Reason: o.String() + why}
 	}
-	if d.capacity.Full != "" {
+	full := d.capacity.of(s.Kind).Full
+	if full != "" {
 		all = slices.DeleteFunc(all, func(v option) bool { return !v.Running })
 	}
 	if len(all) == 0 {
-		reason := o.String() + " " + d.capacity.Full
+		reason := o.String() + " " + full
 		return &CapacityError{Kind: c.Kind, Sends: describe(c.Source), Reason: reason, RetryAfter: retryFull}
 	}
 	chosen := slices.MinFunc(all, option.compare)
@@ -52,26 +66,23 @@ func (d *decider) make(c *Choice, s *Section, o obstacle) error {
 // options lists what could be made for a section; if that is nothing, it says why, in a sentence with a blank before
 // it.
 func (d *decider) options(s *Section) ([]option, string) {
-	variants := d.capacity.Audio
-	if s.Kind == media.Video {
-		variants = d.capacity.Video
-	}
+	supply := d.capacity.of(s.Kind)
 	switch {
 	case d.policy.Transcode == TranscodeNever && s.Kind == media.Video && d.capacity.Forced != "":
 		return nil, ` The stream has transcode = "never", so it cannot be made anew.`
 	case d.policy.Transcode == TranscodeNever:
 		return nil, ""
-	case d.capacity.Absent != "":
-		return nil, " Transcoding could help: " + d.capacity.Absent
+	case supply.Absent != "":
+		return nil, " Transcoding could help: " + supply.Absent
 	}
 	var all []option
-	for i, v := range variants {
+	for i, v := range supply.Variants {
 		if f, m := best(v.Track, s, d.policy); m.fit != fitNone {
 			all = append(all, option{Variant: v, format: f, order: s.order(f, i)})
 		}
 	}
-	if len(all) == 0 && len(variants) > 0 {
-		return nil, " What the transcoder could make of it, " + titles(variants) + ", does not fit either."
+	if len(all) == 0 && len(supply.Variants) > 0 {
+		return nil, " What the transcoder could make of it, " + titles(supply.Variants) + ", does not fit either."
 	}
 	return all, ""
 }

@@ -22,15 +22,42 @@ const (
 func able(running ...media.Codec) Capacity {
 	made := func(t media.Track) Variant { return Variant{Track: t, Running: slices.Contains(running, t.Codec)} }
 	return Capacity{
-		Video: []Variant{made(h264("42e028")), made(video(media.VP8, 0, 0, 0))},
-		Audio: []Variant{made(sound(media.Opus, 48000, 2)), made(sound(media.PCMU, 8000, 1)), made(sound(media.PCMA, 8000, 1))},
+		Video: Supply{Variants: []Variant{made(h264("42e028")), made(video(media.VP8, 0, 0, 0))}},
+		Audio: Supply{Variants: []Variant{
+			made(sound(media.Opus, 48000, 2)), made(sound(media.PCMU, 8000, 1)), made(sound(media.PCMA, 8000, 1)),
+		}},
 	}
 }
 
 // busy is a transcoder that may start no encoder.
 func busy(running ...media.Codec) Capacity {
 	c := able(running...)
-	c.Full = fullText
+	c.Video.Full, c.Audio.Full = fullText, fullText
+	return c
+}
+
+// crowded is a transcoder that may start no encoder of pictures.
+func crowded() Capacity {
+	c := able()
+	c.Video.Full = fullText
+	return c
+}
+
+// missing is one that can make nothing.
+func missing() Capacity {
+	return Capacity{Video: Supply{Absent: absentText}, Audio: Supply{Absent: absentText}}
+}
+
+// deaf is one that can make nothing of the sound, and blind of the picture.
+func deaf() Capacity {
+	c := able()
+	c.Audio = Supply{Absent: absentText}
+	return c
+}
+
+func blind() Capacity {
+	c := able()
+	c.Video = Supply{Absent: absentText}
 	return c
 }
 
@@ -42,8 +69,8 @@ func forced(c Capacity, why string) Capacity {
 // smaller is the capacity of a rendition by configuration.
 func smaller() Capacity {
 	c := forced(able(), "The rendition low has a picture of its own.")
-	for i := range c.Video {
-		c.Video[i].Track.Width, c.Video[i].Track.Height = 640, 360
+	for i := range c.Video.Variants {
+		c.Video.Variants[i].Track.Width, c.Video.Variants[i].Track.Height = 640, 360
 	}
 	return c
 }
@@ -79,7 +106,6 @@ func transcodeRows(t testing.TB) []transcodeRow {
 	auto := Policy{}
 	never, always := Policy{Transcode: TranscodeNever}, Policy{Transcode: TranscodeAlways}
 	strict := Policy{H264: H264Strict}
-	missing := Capacity{Absent: absentText}
 	return []transcodeRow{
 		// what fits is passed on, whatever could be made
 		{"exact, Chromium", tracks(baseline, opus), chromium, auto, able(), "108 111"},
@@ -139,7 +165,7 @@ func transcodeRows(t testing.TB) []transcodeRow {
 		{"process and B-frames", tracks(reordered, opus), chromium, auto, forced(able(), clockText), "108=h264 111"},
 		{"process leaves sound alone", tracks(baseline, sound(media.PCMA, 8000, 1)), chromium, auto, forced(able(), clockText), "108=h264 8"},
 		{"process, nothing offered that is made", tracks(h265), onlyVideo("96 H265/90000"), auto, forced(able(), clockText), "422"},
-		{"process, nothing installed", tracks(baseline, opus), chromium, auto, forced(missing, clockText), "422"},
+		{"process, nothing installed", tracks(baseline, opus), chromium, auto, forced(missing(), clockText), "422"},
 		{"process, never", tracks(baseline, opus), chromium, never, forced(able(), clockText), "422"},
 		{"a decoder failed on its payload", tracks(high), onlyVideo(avc(126, "42e01f")), auto, forced(able(), "This viewer's decoder cannot show H.264 High."), "126=h264"},
 		{"a smaller rendition", tracks(high, opus), firefox, auto, smaller(), "126=h264 109"},
@@ -147,18 +173,18 @@ func transcodeRows(t testing.TB) []transcodeRow {
 		{"always, sound that fits", tracks(baseline, sound(media.PCMU, 8000, 1)), firefox, always, able(), "126=h264 0"},
 		{"always, sound that does not fit", tracks(baseline, aac), firefox, always, able(), "126=h264 109=opus"},
 		{"always, sound alone", tracks(opus), chromium, always, able(), "- 111"},
-		{"always, nothing installed", tracks(baseline, opus), chromium, always, missing, "422"},
+		{"always, nothing installed", tracks(baseline, opus), chromium, always, missing(), "422"},
 		// never
 		{"never, what fits", tracks(high, opus), firefox, never, able(), "126~ 109"},
 		{"never, H265, Chromium", tracks(h265, opus), chromium, never, able(media.H264), "422"},
 		{"never, B-frames", tracks(reordered, opus), chromium, never, able(), "422"},
 		{"never, AAC beside a picture", tracks(baseline, aac), chromium, never, able(), "108 -"},
 		// capacity lacks
-		{"nothing installed, H265, Chromium", tracks(h265, opus), chromium, auto, missing, "422"},
-		{"nothing installed, B-frames", tracks(reordered, opus), chromium, auto, missing, "422"},
-		{"nothing installed, AAC", tracks(baseline, aac), chromium, auto, missing, "108 -"},
-		{"nothing installed, AAC alone", tracks(aac), chromium, auto, missing, "422"},
-		{"nothing installed, what fits", tracks(baseline, opus), chromium, auto, missing, "108 111"},
+		{"nothing installed, H265, Chromium", tracks(h265, opus), chromium, auto, missing(), "422"},
+		{"nothing installed, B-frames", tracks(reordered, opus), chromium, auto, missing(), "422"},
+		{"nothing installed, AAC", tracks(baseline, aac), chromium, auto, missing(), "108 -"},
+		{"nothing installed, AAC alone", tracks(aac), chromium, auto, missing(), "422"},
+		{"nothing installed, what fits", tracks(baseline, opus), chromium, auto, missing(), "108 111"},
 		{"full, what fits", tracks(baseline, opus), chromium, auto, busy(), "108 111"},
 		{"full, H265, Chromium", tracks(h265, opus), chromium, auto, busy(), "503"},
 		{"full, H264 runs", tracks(h265, opus), chromium, auto, busy(media.H264), "108=h264 111"},
@@ -169,6 +195,11 @@ func transcodeRows(t testing.TB) []transcodeRow {
 		{"full, AAC alone", tracks(aac), chromium, auto, busy(), "503"},
 		{"full, picture not offered, sound neither", tracks(mjpeg, aac), onlyVideo("96 H265/90000"), auto, busy(), "422"},
 		{"full, always", tracks(baseline, opus), chromium, always, busy(), "503"},
+		{"full for pictures, AAC beside one", tracks(baseline, aac), chromium, auto, crowded(), "108 111=opus"},
+		{"full for pictures, AAC alone", tracks(aac), chromium, auto, crowded(), "- 111=opus"},
+		{"full for pictures, H265 and AAC", tracks(h265, aac), chromium, auto, crowded(), "503"},
+		{"no sound can be made, H265 and AAC", tracks(h265, aac), chromium, auto, deaf(), "108=h264 -"},
+		{"no picture can be made, H265 and AAC, Safari", tracks(h265, aac), safari, auto, blind(), "100 111=opus"},
 		// sound
 		{"AAC, Chromium", tracks(baseline, aac), chromium, auto, able(), "108 111=opus"},
 		{"MP3, Firefox", tracks(baseline, sound(media.MP3, 90000, 2)), firefox, auto, able(), "126 109=opus"},
@@ -281,10 +312,9 @@ func TestDecideIsIndependentOfOrder(t *testing.T) {
 		for range 8 {
 			source, capacity := slices.Clone(c.source), c.capacity
 			random.Shuffle(len(source), func(i, j int) { source[i], source[j] = source[j], source[i] })
-			capacity.Audio = slices.Clone(capacity.Audio)
-			random.Shuffle(len(capacity.Audio), func(i, j int) {
-				capacity.Audio[i], capacity.Audio[j] = capacity.Audio[j], capacity.Audio[i]
-			})
+			sounds := slices.Clone(capacity.Audio.Variants)
+			random.Shuffle(len(sounds), func(i, j int) { sounds[i], sounds[j] = sounds[j], sounds[i] })
+			capacity.Audio.Variants = sounds
 			shuffled := mustParse(t, shuffleAttributes(c.offer, random), RolePlay)
 			for i := range shuffled.Sections {
 				for j := range shuffled.Sections[i].Formats {
@@ -330,7 +360,7 @@ func shuffleAttributes(sdp string, random *rand.Rand) string {
 func TestDecideWithTranscoderProperties(t *testing.T) {
 	rows := transcodeRows(t)
 	offers := viewerFixtures(t)
-	capacities := []Capacity{{}, able(), able(media.VP8), busy(), busy(media.VP8, media.PCMU), {Absent: absentText}, forced(able(), clockText)}
+	capacities := []Capacity{{}, able(), able(media.VP8), busy(), busy(media.VP8, media.PCMU), missing(), crowded(), deaf(), blind(), forced(able(), clockText)}
 	policies := []Policy{{}, {H264: H264Strict}, {Transcode: TranscodeNever}, {Transcode: TranscodeAlways}}
 	made := 0
 	for _, name := range sortedNames(offers) {
@@ -365,10 +395,11 @@ func checkMade(t *testing.T, plan *Plan, policy Policy, capacity Capacity) (made
 			continue
 		}
 		made++
-		running := slices.ContainsFunc(slices.Concat(capacity.Video, capacity.Audio), func(v Variant) bool {
-			return v.Track.Equal(c.Track) && (v.Running || capacity.Full == "")
+		supply := capacity.of(c.Kind)
+		running := slices.ContainsFunc(supply.Variants, func(v Variant) bool {
+			return v.Track.Equal(c.Track) && (v.Running || supply.Full == "")
 		})
-		if policy.Transcode == TranscodeNever || capacity.Absent != "" || !running || c.Lenient || !strings.Contains(c.Reason, ": made into ") {
+		if policy.Transcode == TranscodeNever || supply.Absent != "" || !running || c.Lenient || !strings.Contains(c.Reason, ": made into ") {
 			t.Errorf("made: %+v", c)
 		}
 	}

@@ -36,15 +36,15 @@ func (f *fakeMaker) Capacity(name string, tracks []media.Track) negotiation.Capa
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := negotiation.Capacity{
-		Video: []negotiation.Variant{{Track: made(1280, 720)}}, Audio: []negotiation.Variant{{Track: sound}},
-		Full: f.full, Absent: f.off,
+		Video: negotiation.Supply{Variants: []negotiation.Variant{{Track: made(1280, 720)}}, Full: f.full, Absent: f.off},
+		Audio: negotiation.Supply{Variants: []negotiation.Variant{{Track: sound}}, Absent: f.off},
 	}
 	if name == "low" {
-		c.Video[0].Track = made(320, 180)
+		c.Video.Variants[0].Track = made(320, 180)
 		c.Forced = "The rendition low is made 180 lines high."
 	}
 	if t, ok := media.First(tracks, media.Audio); !ok || t.Codec == media.Opus {
-		c.Audio = nil
+		c.Audio.Variants = nil
 	}
 	return c
 }

@@ -39,40 +39,52 @@ func (t *Stream) Renditions() []hub.Rendition {
 
 // Capacity is what can be made now for the rendition base of the tracks that stand behind it.
 func (t *Stream) Capacity(base string, tracks []media.Track) negotiation.Capacity {
-	c := negotiation.Capacity{Forced: t.forced(base), Absent: t.absent()}
-	if c.Absent != "" {
+	c := negotiation.Capacity{Forced: t.forced(base)}
+	if absent := t.absent(); absent != "" {
+		c.Video.Absent, c.Audio.Absent = absent, absent
 		return c
 	}
-	var fault error
-	source := t.sourceOf(base)
+	if picture, ok := media.First(tracks, media.Video); ok && pipeline.CanDecodeTrack(picture) {
+		c.Video = t.pictures(base, picture, c.Forced != "")
+	}
+	if sound, ok := media.First(tracks, media.Audio); ok && pipeline.CanDecodeTrack(sound) {
+		c.Audio = t.sounds(base, sound)
+	}
+	return c
+}
+
+// pictures is what can be made of a picture for the rendition base.
+func (t *Stream) pictures(base string, picture media.Track, forced bool) negotiation.Supply {
+	s := negotiation.Supply{Full: t.full()}
 	height := 0
 	if r, ok := t.configured(base); ok {
 		height = r.Height
 	}
-	if picture, ok := media.First(tracks, media.Video); ok && pipeline.CanDecodeTrack(picture) {
-		for _, codec := range pictureCodecs {
-			v := negotiation.Variant{Track: pictureOf(picture, codec, height)}
-			c.Video, fault = t.offer(c.Video, v, picture, t.videoKey(base, source, codec), fault)
-		}
-		if len(c.Video) == 0 && fault != nil && (c.Forced != "" || picture.Codec != media.H264) {
-			c.Absent = fault.Error() + "."
-		}
+	var fault error
+	for _, codec := range pictureCodecs {
+		v := negotiation.Variant{Track: pictureOf(picture, codec, height)}
+		s.Variants, fault = t.offer(s.Variants, v, picture, t.videoKey(base, t.sourceOf(base), codec), fault)
 	}
-	full := t.full()
-	if sound, ok := media.First(tracks, media.Audio); ok && pipeline.CanDecodeTrack(sound) {
-		for _, codec := range soundCodecs {
-			v := negotiation.Variant{Track: soundOf(sound, codec)}
-			if sound.Codec == codec && sound.Channels <= v.Track.Channels {
-				continue
-			}
-			c.Audio, _ = t.offer(c.Audio, v, sound, audioKey(source, codec), nil)
-		}
-		if full != "" {
-			c.Audio = t.room(c.Audio)
-		}
+	if len(s.Variants) == 0 && fault != nil && (forced || picture.Codec != media.H264) {
+		s.Absent = fault.Error() + "."
 	}
-	c.Full = full
-	return c
+	return s
+}
+
+// sounds is what can be made of a sound for the rendition base.
+func (t *Stream) sounds(base string, sound media.Track) negotiation.Supply {
+	var s negotiation.Supply
+	if full, _ := t.service.sounds.full(); full {
+		s.Full = fmt.Sprintf("All %d encoders of sound that may run at a time are in use.", t.service.sounds.limit)
+	}
+	for _, codec := range soundCodecs {
+		v := negotiation.Variant{Track: soundOf(sound, codec)}
+		if sound.Codec == codec && sound.Channels <= v.Track.Channels {
+			continue
+		}
+		s.Variants, _ = t.offer(s.Variants, v, sound, audioKey(t.sourceOf(base), codec), nil)
+	}
+	return s
 }
 
 // offer appends a variant of a track to those that can be made, unless that has proved impossible: then it returns
@@ -83,18 +95,8 @@ func (t *Stream) offer(all []negotiation.Variant, v negotiation.Variant, of medi
 	if f, bad := t.faults[k]; bad && f.stands(of) {
 		return all, f.err
 	}
-	v.Running = t.jobs[k] != nil && t.jobs[k].isRunning()
+	v.Running = t.jobs[k] != nil && !t.jobs[k].dead()
 	return append(all, v), fault
-}
-
-// room marks sound as good as running where there is room for it: that all places for pictures are taken does not
-// concern it.
-func (t *Stream) room(all []negotiation.Variant) []negotiation.Variant {
-	full, _ := t.service.sounds.full()
-	for i := range all {
-		all[i].Running = all[i].Running || !full
-	}
-	return all
 }
 
 // forced says why the picture may not be passed on as it is.

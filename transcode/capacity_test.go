@@ -3,6 +3,7 @@ package transcode
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,7 +16,7 @@ import (
 // offered is a capacity on one line.
 func offered(c negotiation.Capacity) string {
 	var words []string
-	for _, v := range append(c.Video, c.Audio...) {
+	for _, v := range slices.Concat(c.Video.Variants, c.Audio.Variants) {
 		word := string(v.Track.Codec)
 		if v.Track.Kind == media.Video {
 			word += fmt.Sprintf(" %dx%d", v.Track.Width, v.Track.Height)
@@ -96,8 +97,9 @@ func TestCapacity(t *testing.T) {
 				got := s.Capacity(base, c.tracks)
 				equal(t, "variants", offered(got), c.want)
 				equal(t, "forced", got.Forced, c.forced)
-				equal(t, "absent", got.Absent, c.absent)
-				equal(t, "full", got.Full, "")
+				equal(t, "absent", got.Video.Absent, c.absent)
+				equal(t, "of sound", got.Audio.Absent, c.absent)
+				equal(t, "full", got.Video.Full+got.Audio.Full, "")
 			})
 		})
 	}
@@ -112,11 +114,13 @@ func TestCapacityAfterFaults(t *testing.T) {
 		s.blame(s.videoKey("main", "main", media.H264), h265, errors.New("element \"x264enc\" is not installed"))
 		equal(t, "one fault", offered(s.Capacity("main", tracks)), "vp8 1280x720, opus, pcmu, pcma")
 		s.blame(s.videoKey("main", "main", media.VP8), h265, errors.New("element \"vp8enc\" is not installed"))
-		equal(t, "all faults", s.Capacity("main", tracks).Absent, `element "vp8enc" is not installed.`)
-		equal(t, "of a picture that most can take", s.Capacity("main", []media.Track{h264, aac}).Absent, "")
+		equal(t, "all faults", s.Capacity("main", tracks).Video.Absent, `element "vp8enc" is not installed.`)
+		equal(t, "sound all the same", offered(s.Capacity("main", tracks)), "opus, pcmu, pcma")
+		equal(t, "of sound", s.Capacity("main", tracks).Audio.Absent, "")
+		equal(t, "of a picture that most can take", s.Capacity("main", []media.Track{h264, aac}).Video.Absent, "")
 		equal(t, "of another track", offered(s.Capacity("main", []media.Track{h264})), "h264 1280x720 42e01f, vp8 1280x720")
 		s.blame(audioKey("main", media.Opus), aac, &NoEncoderError{Codec: media.Opus})
-		equal(t, "sound", len(s.Capacity("main", []media.Track{h264, aac}).Audio), 2)
+		equal(t, "sound", len(s.Capacity("main", []media.Track{h264, aac}).Audio.Variants), 2)
 	})
 }
 

@@ -61,7 +61,7 @@ func TestPermanentFault(t *testing.T) {
 		c.send("Kp")
 		equal(t, "processes while nothing has changed", len(s.workers.started("")), 0)
 		all := s.Capacity("main", s.hub.Tracks("main"))
-		equal(t, "H264 is not offered", []any{len(all.Video), all.Video[0].Track.Codec, all.Absent}, "[1 vp8 ]")
+		equal(t, "H264 is not offered", []any{len(all.Video.Variants), all.Video.Variants[0].Track.Codec, all.Video.Absent}, "[1 vp8 ]")
 
 		changed := h265
 		changed.Width = 640
@@ -84,7 +84,7 @@ func TestNotInstalled(t *testing.T) {
 		defer v.Close()
 		c.send("Kp")
 		equal(t, "processes", len(s.workers.started("")), 0)
-		equal(t, "told", s.Capacity("main", s.hub.Tracks("main")).Absent, "gateway-gst is not installed: install the package sluice-gst.")
+		equal(t, "told", s.Capacity("main", s.hub.Tracks("main")).Video.Absent, "gateway-gst is not installed: install the package sluice-gst.")
 		equal(t, "of the sink", s.Status()[0].Error, "gateway-gst is not installed: install the package sluice-gst")
 	})
 }
@@ -169,7 +169,7 @@ func TestOverload(t *testing.T) {
 		if props := fmt.Sprint(s.workers.all[2].spec.Job.Properties); !strings.Contains(props, "ultrafast") {
 			t.Errorf("the preset is not faster: %s", props)
 		}
-		equal(t, "refused", s.Capacity("main", s.hub.Tracks("main")).Full, "This machine is too slow for another encoder now.")
+		equal(t, "refused", s.Capacity("main", s.hub.Tracks("main")).Video.Full, "This machine is too slow for another encoder now.")
 		equal(t, "counted", s.service.Stats().Overloads, 3)
 	})
 }

@@ -200,13 +200,6 @@ func (j *job) load() load {
 	return j.state.load
 }
 
-// isRunning reports whether frames come out.
-func (j *job) isRunning() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.state.State == StateRunning
-}
-
 // join lets a derivation have all that is made from now on, and what was made since the newest keyframe before.
 func (j *job) join(d *derivation) {
 	j.mu.Lock()

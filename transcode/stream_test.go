@@ -234,9 +234,9 @@ func TestMaxWorkers(t *testing.T) {
 		c.send("Kp")
 		d.send("Kp")
 		full := other.Capacity("main", yard.Tracks("main"))
-		equal(t, "full", full.Full, "The one encoder that may run at a time (transcode.max_workers) is in use.")
-		equal(t, "room for sound", fmt.Sprint(full.Video[0].Running, full.Audio[0].Running), "false true")
-		equal(t, "who runs it sees", s.Capacity("main", s.hub.Tracks("main")).Video[0].Running, true)
+		equal(t, "full", full.Video.Full, "The one encoder that may run at a time (transcode.max_workers) is in use.")
+		equal(t, "room for sound", fmt.Sprintf("%v %q", full.Video.Variants[0].Running, full.Audio.Full), `false ""`)
+		equal(t, "who runs it sees", s.Capacity("main", s.hub.Tracks("main")).Video.Variants[0].Running, true)
 		w, err := yard.Subscribe("main:h264", hub.StartGOP)
 		if err != nil {
 			t.Fatal(err)
@@ -248,6 +248,32 @@ func TestMaxWorkers(t *testing.T) {
 		d.send("Kpp")
 		equal(t, "read at the other stream", told(w), "[K0 p1 p2 p3]")
 		equal(t, "processes", len(s.workers.running("")), 1)
+	})
+}
+
+// Whoever has the last encoder keeps it, and others share it, from before its first frame on and after a crash.
+func TestLastEncoderIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{MaxWorkers: 1}, StreamOptions{})
+		defer s.stop()
+		capacity := func() string {
+			c := s.Capacity("main", s.hub.Tracks("main")).Video
+			return fmt.Sprintf("%v %v", c.Full != "", c.Variants[0].Running)
+		}
+		c := s.publish(h265)
+		equal(t, "before", capacity(), "false false")
+		v := s.read("main:h264")
+		defer v.Close()
+		equal(t, "starting", s.Status()[0].State, StateStarting)
+		equal(t, "while it starts", capacity(), "true true")
+		c.send("Kp")
+		equal(t, "while it runs", capacity(), "true true")
+		for range 2 {
+			s.workers.running("")[0].fail(errors.New("again"))
+			synctest.Wait()
+		}
+		equal(t, "failed", s.Status()[0].State, StateFailed)
+		equal(t, "until it is back", capacity(), "true true")
 	})
 }
 
