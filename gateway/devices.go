@@ -60,9 +60,9 @@ func printDevice(out io.Writer, d wire.DeviceInfo) {
 	}
 }
 
-// Devices implements admin.Devices. What was found in spite of an error is shown.
+// Devices implements admin.Devices: a list that may be some seconds old. What was found in spite of an error is shown.
 func (v adminView) Devices(ctx context.Context) ([]admin.Device, error) {
-	all, err := capture.List(ctx, v.workers.capture, v.workers.gst)
+	all, err := v.workers.devices.List(ctx)
 	if err != nil && len(all) == 0 {
 		return nil, err
 	}

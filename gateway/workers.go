@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/config"
+	"sluice/ingest/capture"
 	"sluice/negotiation"
 	"sluice/transcode"
 	"sluice/worker"
@@ -21,6 +22,7 @@ import (
 type workers struct {
 	gst        *worker.Pool // run by the transcoder
 	capture    *worker.Pool
+	devices    *capture.Lister // of both
 	transcoder *transcode.Service
 }
 
@@ -36,6 +38,7 @@ func newWorkers(c config.Config, log *slog.Logger) *workers {
 			Install: "install the package sluice-capture, or build bin/gateway-capture by `make workers`", Log: log,
 		}),
 	}
+	w.devices = capture.NewLister(w.capture, w.gst)
 	w.transcoder = transcode.New(transcode.Options{
 		Workers: w.gst, Encoder: c.Transcode.Encoder, MaxWorkers: c.Transcode.MaxWorkers, Linger: c.Transcode.Linger,
 		AllowElements: c.Transcode.AllowElements, CacheDir: cacheDir(), Log: log,
