@@ -83,7 +83,7 @@ func (r *sinkRun) run(ctx context.Context, first *hub.Unit) error {
 
 func (r *sinkRun) plan() (wire.Job, error) {
 	tracks := sinkTracks(r.stream.hub.Tracks(r.rendition))
-	return pipeline.Sink(r.stream.options.Sink, tracks, r.stream.service.allow)
+	return pipeline.Sink(pipeline.Stamp(r.stream.options.Sink, time.Now()), tracks, r.stream.service.allow)
 }
 
 // drain waits for the end of the process.

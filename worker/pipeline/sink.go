@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"strings"
+	"time"
 
 	"sluice/media"
 	"sluice/worker/wire"
@@ -37,6 +38,12 @@ func Sink(text string, tracks []media.Track, allow []string) (wire.Job, error) {
 	}
 	j.Pipeline = strings.Join(sources, "  ") + join + text
 	return j, nil
+}
+
+// Stamp puts a moment in place of "{time}" in a sink's text: letters, digits and a dot, in UTC. A sink that starts again
+// so writes a file of its own.
+func Stamp(text string, now time.Time) string {
+	return strings.ReplaceAll(text, "{time}", now.UTC().Format("20060102T150405.000Z"))
 }
 
 // references are the kinds of track that a text refers to by name, as in "audio. ! opusparse".
