@@ -109,7 +109,7 @@ func TestDoubts(t *testing.T) {
 		{"conflict without publishers", `streams.a = { source = "demo:", on_conflict = "reject" }`, "streams.a.on_conflict: does nothing: the source is not \"publish\""},
 		{"publisher on demand", `streams.a = { source = "publish", on_demand = true }`, "streams.a.on_demand: does nothing: a publisher comes when it likes"},
 		{"one place for many streams", `streams."a*" = { source = "publish", push = [{ url = "whip://b/${stream}" }, { url = "whip://b/c" }] }`, "streams.\"a*\".push[1].url: is the same for every stream of the pattern"},
-		{"process that is never", `streams.a = { source = "demo:", transcode = "never", process = "clockoverlay" }`, "streams.a.process: does nothing beside transcode = \"never\""},
+		{"process that is never", `streams.a = { source = "demo:", transcode = "never", process = "clockoverlay" }`, "streams.a.process: keeps the picture from every viewer beside transcode = \"never\""},
 		{"renditions that are never", `streams.a = { source = "demo:", transcode = "never", renditions.low.height = 360 }`, "streams.a.renditions: do nothing beside transcode = \"never\""},
 		{"one sink for many streams", `streams."a*" = { source = "publish", sink = "gst:fakesink" }`, "streams.\"a*\".sink: is the same for every stream of the pattern"},
 		{"publisher made anew", `streams.a = { source = "publish", transcode = "always", process = "clockoverlay", sink = "gst:fakesink", renditions.low.height = 360 }`, ""},

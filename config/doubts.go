@@ -55,14 +55,14 @@ func (s Stream) sourceDoubts(key string) Faults {
 	return doubts
 }
 
-// transcodeDoubts are what transcode = "never" leaves without effect.
+// transcodeDoubts are what transcode = "never" makes impossible.
 func (s Stream) transcodeDoubts(key string) Faults {
 	var doubts Faults
 	if s.Transcode != TranscodeNever {
 		return nil
 	}
 	if s.Process != "" {
-		doubts.add(key+".process", `does nothing beside transcode = "never": no picture is decoded`)
+		doubts.add(key+".process", `keeps the picture from every viewer beside transcode = "never": it would have to go through it first`)
 	}
 	if len(s.Renditions) > 0 {
 		doubts.add(key+".renditions", `do nothing beside transcode = "never": none is made`)

@@ -181,6 +181,8 @@ func TestRenditionWithWorker(t *testing.T) {
 		"ten a second":      {320, 180, "1/1", pipeline.Picture{FPS: 10}, 320, 180, n / 3},
 		"as many as come":   {320, 180, "1/1", pipeline.Picture{FPS: 60}, 320, 180, n},
 		"a clock":           {320, 180, "1/1", pipeline.Picture{Process: "clockoverlay"}, 320, 180, n},
+		"a clock, a size":   {320, 180, "1/1", pipeline.Picture{Process: "clockoverlay ! videoscale ! video/x-raw, width=160, height=90"}, 160, 90, n},
+		"a size, quoted":    {320, 180, "1/1", pipeline.Picture{Process: "videoscale ! 'video/x-raw, width=160, height=90'"}, 160, 90, n},
 		"flipped":           {320, 180, "1/1", pipeline.Picture{Process: "videoflip video-direction=90r ! videobalance saturation=0"}, 180, 320, n},
 	} {
 		t.Run(name, func(t *testing.T) {
