@@ -8,13 +8,17 @@ import (
 const mask = "***"
 
 // secretValue finds the values of query parameters that are secrets.
-var secretValue = regexp.MustCompile(`(?i)([?&;](?:access_token|token|key|jwt|password|passwd|pass|pwd|secret|sig)=)[^&;#\s]*`)
+var secretValue = regexp.MustCompile(`(?i)([?&;](?:access_token|token|key|jwt|password|passwd|passphrase|pass|pwd|secret|sig)=)[^&;#\s]*`)
 
-// RedactURL makes a URL fit to be printed: the password of its userinfo, or all of a userinfo without a colon,
-// and the values of secret query parameters are replaced by "***". A text that is no valid URL is redacted
-// too, and rather too much than too little.
+// streamKey finds the path of an RTMP URL, which whoever publishes there keeps secret.
+var streamKey = regexp.MustCompile(`(?i)(rtmp[a-z]*://[^/\s"']*/)[^\s"']+`)
+
+// RedactURL makes a URL fit to be printed: the password of its userinfo, or all of a userinfo without a colon, the
+// values of secret query parameters, and the path of an RTMP URL are replaced by "***". A text that is no valid URL is
+// redacted too, and rather too much than too little.
 func RedactURL(s string) string {
-	return secretValue.ReplaceAllString(redactUserinfo(s), "${1}"+mask)
+	s = streamKey.ReplaceAllString(redactUserinfo(s), "${1}"+mask)
+	return secretValue.ReplaceAllString(s, "${1}"+mask)
 }
 
 // redactUserinfo takes everything up to the last "@" for userinfo: a password that was not percent-encoded may

@@ -25,6 +25,10 @@ func TestRedactURL(t *testing.T) {
 		"token in query":      {"whep://h/s?token=abc&x=1", "whep://h/s?token=***&x=1"},
 		"all secret names":    {"h?key=a&jwt=b&password=c&secret=d&access_token=e&sig=f", "h?key=***&jwt=***&password=***&secret=***&access_token=***&sig=***"},
 		"capitals":            {"http://h/?Password=a&TOKEN=b", "http://h/?Password=***&TOKEN=***"},
+		"passphrase of SRT":   {"srt://h:1?mode=caller&passphrase=abc", "srt://h:1?mode=caller&passphrase=***"},
+		"key of RTMP":         {"rtmp://h/live/abc-def", "rtmp://h/***"},
+		"key and password":    {"RTMPS://user:pass@h:1/live/abc?x=1", "RTMPS://user:***@h:1/***"},
+		"key in a sentence":   {`Could not connect to "rtmp://h/live/abc" for reading`, `Could not connect to "rtmp://h/***" for reading`},
 		"similar name":        {"http://h/?monkey=a", "http://h/?monkey=a"},
 		"empty":               {"", ""},
 	} {
