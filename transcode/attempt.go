@@ -29,6 +29,7 @@ type attempt struct {
 	flight  flight
 
 	publisher uint32 // that wrote what is read
+	past      int64  // ns: the PTS of the newest picture that an earlier process has made; -1: none
 
 	// Owned by run, and by feed while that runs.
 	source *media.Track // that is read, as it was told last; nil before the first unit
@@ -58,6 +59,7 @@ func (a *attempt) run(ctx context.Context) error {
 	if a.made.publisher != a.publisher {
 		a.made.publisher, a.made.picture = a.publisher, -1
 	}
+	a.past = a.made.picture
 	if err = a.begin(ctx); err != nil {
 		return err
 	}
@@ -131,9 +133,8 @@ func (a *attempt) plan(t media.Track) (wire.Job, error) {
 		Source: t, Codec: a.key.codec, Height: a.key.height, FPS: a.key.fps, BitrateKbps: a.kbps(t),
 		Process: a.stream.options.Process, Encoder: a.encoder,
 	}
-	a.load().apply(&p, a.fps)
-	j, err := pipeline.TranscodePicture(p, a.stream.service.allow)
-	return j, err
+	a.lighten(&p)
+	return pipeline.TranscodePicture(p, a.stream.service.allow)
 }
 
 // kbps is the bitrate of a picture: what suits its size, but no more than the configuration allows.

@@ -19,8 +19,8 @@ func (e *NoPictureError) Error() string {
 // errChanged ends a worker whose source sends something else now; the next one starts at once.
 var errChanged = errors.New("the source has changed what it sends")
 
-// errSlower ends a worker that can't keep up; the next one, with less to do, starts at once.
-var errSlower = errors.New("the encoder cannot keep up")
+// errLoad ends a worker that can't keep up, or that can again; the next one, with less or more to do, starts at once.
+var errLoad = errors.New("the encoder has too much or too little to do")
 
 // errEnded is the end of a worker that nobody asked to end.
 var errEnded = errors.New("the pipeline has ended by itself")
@@ -45,5 +45,5 @@ func isNoEncoder(err error) bool {
 
 // orderly reports whether a worker was ended by us, with another one to follow at once.
 func orderly(err error) bool {
-	return errors.Is(err, errChanged) || errors.Is(err, errSlower) || errors.Is(err, context.Canceled)
+	return errors.Is(err, errChanged) || errors.Is(err, errLoad) || errors.Is(err, context.Canceled)
 }

@@ -174,6 +174,55 @@ func TestOverload(t *testing.T) {
 	})
 }
 
+// What an overload has taken comes back when it is over, and later if that was too early.
+func TestReliefAfterOverload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h265)
+		v := s.read("main:h264")
+		defer v.Close()
+		second := "K" + strings.Repeat("p", 24)
+		toSteps := func(steps uint64) {
+			for range 60 {
+				if s.service.Stats().Overloads == steps {
+					return
+				}
+				for _, p := range s.workers.running("") {
+					p.mu.Lock()
+					p.dropped++
+					p.mu.Unlock()
+				}
+				c.send(second)
+			}
+			t.Fatalf("%d steps of overload, want %d", s.service.Stats().Overloads, steps)
+		}
+		// until sends until the load is that, and tells how many minutes that took.
+		until := func(load string) int {
+			begun := time.Now()
+			for s.Status()[0].Reduced != load && time.Since(begun) < 10*time.Minute {
+				c.send(second)
+			}
+			return int(time.Since(begun).Round(time.Minute) / time.Minute)
+		}
+		refused := func() bool { return s.Capacity("main", s.hub.Tracks("main")).Video.Full != "" }
+		toSteps(3)
+		equal(t, "refused", refused(), true)
+		equal(t, "minutes until others may start", until(loadPreset.String()), 1)
+		equal(t, "refused afterwards", refused(), false)
+		equal(t, "processes", len(s.workers.started("")), 3)
+		equal(t, "minutes until the picture is fine", until(loadRate.String()), 1)
+		equal(t, "minutes until the rate is full", until(""), 1)
+		equal(t, "processes in the end", len(s.workers.started("")), 5)
+		if text := s.workers.all[4].spec.Job.Pipeline; strings.Contains(text, "framerate=12/1") {
+			t.Errorf("the rate is still low: %s", text)
+		}
+		toSteps(4)
+		equal(t, "minutes the next time", until(""), 2)
+		equal(t, "failures", s.service.Stats().Failures, 0)
+	})
+}
+
 // A pipeline that ends by itself is started again like one that fails.
 func TestPipelineThatEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

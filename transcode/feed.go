@@ -68,7 +68,7 @@ func (a *attempt) catchUp(first *hub.Unit) error {
 // isPast reports whether a cached picture is to be decoded only. The newest one is shown at once, unless it has been.
 func (a *attempt) isPast(u *hub.Unit, newest bool) bool {
 	if a.again || a.stream.service.preroll {
-		return !newest || nanoseconds(u.PTS, u.Track.ClockRate) <= a.made.picture
+		return !newest || nanoseconds(u.PTS, u.Track.ClockRate) <= a.past
 	}
 	return false
 }

@@ -40,7 +40,7 @@ type job struct {
 	// Owned by run.
 	backoff worker.Backoff
 	fast    int // failures of a hardware encoder in a row
-	fps     int // of the source, 0 while it is not known
+	relief  relief
 	made    made
 
 	mu        sync.Mutex // taken before a derivation's
@@ -61,6 +61,7 @@ type jobState struct {
 	Status
 	process process // nil while none runs
 	load    load    // how much less it does than asked for
+	fps     int     // of the source when load changed, 0 if that was not known
 }
 
 func newJob(t *Stream, k key, s *slot) *job {
@@ -198,6 +199,13 @@ func (j *job) load() load {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.state.load
+}
+
+// lighten takes from a picture what the load asks for.
+func (j *job) lighten(p *pipeline.Picture) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.state.load.apply(p, j.state.fps)
 }
 
 // join lets a derivation have all that is made from now on, and what was made since the newest keyframe before.

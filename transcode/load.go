@@ -52,6 +52,9 @@ const (
 	maxLag      = time.Second     // from a frame's way in to its way out
 	loadPatient = 5 * time.Second // how long it may go on so
 	loadCalm    = 3 * time.Second // without a sign of overload, after which it begins anew
+
+	firstRelief = time.Minute // without a sign of overload, after which a step of the load is taken back
+	lastRelief  = time.Hour   // likewise, when that has proved too early often enough
 )
 
 // overload decides when a job has too much to do.
@@ -74,4 +77,22 @@ func (o *overload) look(now time.Time, dropped uint64, lag time.Duration) bool {
 		o.since = time.Time{}
 	}
 	return !o.since.IsZero() && now.Sub(o.since) >= loadPatient
+}
+
+// calm is how long ago the latest sign was.
+func (o *overload) calm(now time.Time) time.Duration { return now.Sub(o.now) }
+
+// relief tells when a step of the load may be taken back. Each time that was too early it waits twice as long.
+type relief struct {
+	wait  time.Duration
+	given bool // a step was taken back since the last overload
+}
+
+func (r *relief) patience() time.Duration { return max(r.wait, firstRelief) }
+
+// failed is told of each overload.
+func (r *relief) failed() {
+	if r.given {
+		r.wait, r.given = min(2*r.patience(), lastRelief), false
+	}
 }

@@ -81,21 +81,33 @@ func (a *attempt) appeared(now time.Time) {
 	a.stream.hub.Signal()
 }
 
-// watch gives a job of pictures less to do when it can't keep up.
+// watch gives a job of pictures less to do when it can't keep up, and more again when it has for some time.
 func (a *attempt) watch(ctx context.Context) error {
-	var o overload
+	o := overload{now: time.Now()}
 	tick := time.NewTicker(loadCheck)
 	defer tick.Stop()
 	for {
 		select {
 		case now := <-tick.C:
-			if a.key.kind == media.Video && o.look(now, a.process.Stats().Dropped, a.lag()) && a.reduce() {
-				return errSlower
+			if a.key.kind == media.Video && a.balance(&o, now) {
+				return errLoad
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// balance reports whether another process has to go on with another load.
+func (a *attempt) balance(o *overload, now time.Time) bool {
+	if o.look(now, a.process.Stats().Dropped, a.lag()) {
+		return a.reduce()
+	}
+	if a.load() > loadFull && o.calm(now) >= a.relief.patience() {
+		o.now = now
+		return a.relieve()
+	}
+	return false
 }
 
 // lag is how far the output is behind, without the pause between two pictures that a low rate makes.
@@ -114,13 +126,26 @@ func (a *attempt) reduce() bool {
 		return false
 	}
 	l++
-	a.fps = a.flight.fps()
-	a.set(func(s *jobState) { s.load = l })
+	a.bear(l)
+	a.relief.failed()
 	a.stream.service.counts.overloads.Add(1)
 	a.log.Warn("the encoder cannot keep up: it is given less to do", "now", l.String())
-	if l == loadRefused {
-		a.slot.setReduced()
-	}
-	a.stream.hub.Signal()
 	return l < loadRefused
+}
+
+// relieve takes back the latest step of the load, and reports whether there is more to do now.
+func (a *attempt) relieve() bool {
+	l := a.load() - 1
+	a.bear(l)
+	a.relief.given = true
+	a.log.Info("the encoder keeps up again: it is given more to do", "still", l.String())
+	return l+1 < loadRefused
+}
+
+// bear makes l the load from now on.
+func (a *attempt) bear(l load) {
+	fps := a.flight.fps()
+	a.set(func(s *jobState) { s.load, s.fps = l, fps })
+	a.slot.setReduced(l == loadRefused)
+	a.stream.hub.Signal()
 }

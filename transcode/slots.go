@@ -99,10 +99,14 @@ func (o *slot) setIdle(idle bool) {
 	}
 }
 
-func (o *slot) setReduced() {
+func (o *slot) setReduced(reduced bool) {
 	o.of.mu.Lock()
-	o.reduced = true
+	changed := o.reduced != reduced
+	o.reduced = reduced
 	o.of.mu.Unlock()
+	if changed && !reduced {
+		o.of.freed()
+	}
 }
 
 // release may be called twice.
