@@ -1,5 +1,6 @@
-# Each target does one thing, the same on a desk and in CI. `make run` needs Go only; the rest installs what it
-# needs from Debian (scripts/install-test-deps) and builds its tools into .tools/ (scripts/install-tools).
+# Each target does one thing, the same on a desk and in CI. It installs what it needs from Debian
+# (scripts/install-test-deps) and builds its tools into .tools/ (scripts/install-tools); `make build` needs Go only, and
+# `make run` goes on without workers where nothing can be installed.
 
 MODULE   := sluice
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -13,6 +14,7 @@ FANOUT   ?=
 # The workers are built with cgo, each behind a tag of its own.
 TAGS            := gstreamer capture
 WORKER_PACKAGES := gcc g++ libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libx11-dev libxext-dev
+WORKER_PLUGINS  := $(patsubst %,gstreamer1.0-%,plugins-base plugins-good plugins-bad plugins-ugly libav)
 
 # In CI no result comes from go test's cache.
 FRESH := $(if $(CI),-count=1)
@@ -22,10 +24,13 @@ UNITS = $$(go list ./... | grep -v '^$(MODULE)/e2e$$')
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: run build workers test test-static test-race test-workers e2e lint format fuzz bench bench-fanout conformance deps tools go
+.PHONY: run run-deps build workers test test-static test-race test-workers e2e lint format fuzz bench bench-fanout conformance deps tools go
 
-run: build ## build the gateway and start it with the demo stream; it prints the URL to open
+run: run-deps build ## build the gateway and its workers and start it with the demo stream; it prints the URL to open
 	bin/gateway --config $(CONFIG)
+
+run-deps:
+	@scripts/install-test-deps --optional $(WORKER_PACKAGES) $(WORKER_PLUGINS)
 
 build: go ## bin/gateway, one static file, and the workers where their libraries are installed
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/gateway ./cmd/gateway
@@ -96,7 +101,7 @@ go:
 .PHONY: package
 
 package: go ## release files for all machines into dist/, and a test of them; needs root, and minutes
-	$(STAGE) "packages for package" scripts/install-test-deps debootstrap qemu-user-static python3
+	$(STAGE) "packages for package" scripts/install-test-deps debootstrap qemu-user-static file git python3
 	$(STAGE) "nfpm" scripts/install-tools package
 	$(STAGE) "package" scripts/package '$(VERSION)' '$(COMMIT)'
 	$(STAGE) "test on arm" scripts/test-arm
