@@ -5,6 +5,7 @@ package transcode
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"image/jpeg"
 	"os/exec"
@@ -375,11 +376,21 @@ func TestWorkerRecords(t *testing.T) {
 	}
 }
 
+// clipFile is what BenchmarkJoin plays: go test -bench Join ./transcode -args -clip FILE.
+var clipFile = flag.String("clip", "", "an MP4 for BenchmarkJoin; none: a small test stream of H265")
+
 // BenchmarkJoin is what the first viewer of a transcode waits for, and how old the first picture is: with the cached GOP
 // decoded only (preroll), and with all of it encoded.
 func BenchmarkJoin(b *testing.B) {
 	service := newWorkshop(b, Options{Linger: time.Millisecond})
-	s := newStudio(b, service, clipOf(b, media.H265), StreamOptions{})
+	clip := clipOf(b, media.H265)
+	if *clipFile != "" {
+		var err error
+		if clip, err = camera.Load(*clipFile); err != nil {
+			b.Fatal(err)
+		}
+	}
+	s := newStudio(b, service, clip, StreamOptions{})
 	for _, preroll := range []bool{true, false} {
 		b.Run(fmt.Sprintf("preroll=%v", preroll), func(b *testing.B) {
 			service.preroll = preroll

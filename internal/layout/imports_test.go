@@ -85,6 +85,7 @@ var mayImport = map[string][]string{
 	"bench":                {"gateway", "config", "internal/camera", "internal/testmedia", "internal/testviewer", "media"},
 	"bench/probe":          {"internal/camera", "internal/lossyrelay", "media"},
 	"bench/fanout":         {"bench/load", "internal/camera", "media"},
+	"bench/transcode":      {"internal/camera", "internal/testmedia", "internal/testviewer", "media"},
 	"bench/load":           {},
 	"bench/source":         {"internal/camera", "media"},
 	"bench/reference":      {},
