@@ -153,8 +153,9 @@ func (t *Stream) blame(k key, track media.Track, err error) {
 	t.faults[k] = f
 }
 
-// faultOf is why an order can't be made of what the source sends now. Faults of what it sent before are forgotten.
-func (t *Stream) faultOf(o order) error {
+// faultOf is why an order can't be made of what the source sends now, false if it can. Faults of what it sent before
+// are forgotten.
+func (t *Stream) faultOf(o order) (fault, bool) {
 	tracks := t.hub.Tracks(o.source)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -164,9 +165,9 @@ func (t *Stream) faultOf(o order) error {
 			continue
 		}
 		if now, ok := media.First(tracks, k.kind); ok && f.stands(now) {
-			return f.err
+			return f, true
 		}
 		delete(t.faults, k)
 	}
-	return nil
+	return fault{}, false
 }

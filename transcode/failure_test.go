@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sluice/media"
 	"sluice/worker"
 	"sluice/worker/wire"
 )
@@ -86,6 +87,30 @@ func TestNotInstalled(t *testing.T) {
 		equal(t, "processes", len(s.workers.started("")), 0)
 		equal(t, "told", s.Capacity("main", s.hub.Tracks("main")).Video.Absent, "gateway-gst is not installed: install the package sluice-gst.")
 		equal(t, "of the sink", s.Status()[0].Error, "gateway-gst is not installed: install the package sluice-gst")
+		s.workers.missing(nil)
+		time.Sleep(2 * time.Second)
+		c.send("Kpp")
+		equal(t, "once it is installed", told(v), "[K0 p1 p2 p3]")
+		equal(t, "the sink's state", s.Stream.sink.status().State, StateRunning)
+	})
+}
+
+// That no encoder works may pass: whoever waits need not do anything for it to be tried again.
+func TestNoEncoderForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		s.workers.refuse(&NoEncoderError{Codec: media.H264})
+		c := s.publish(h265)
+		v := s.read("main:h264")
+		defer v.Close()
+		c.send("Kp")
+		s.workers.refuse(nil)
+		time.Sleep(hopeless - time.Second)
+		equal(t, "processes before", len(s.workers.started("")), 0)
+		time.Sleep(time.Second)
+		c.send("Kpp")
+		equal(t, "read", told(v), "[K0 p1 p2 p3]")
 	})
 }
 

@@ -56,11 +56,14 @@ func (s *sink) await(ctx context.Context, other []media.Track) (source string, t
 		if len(tracks) > 0 && !slices.EqualFunc(tracks, other, media.Track.Equal) && s.stream.service.workers.Err() == nil {
 			return source, tracks, nil
 		}
+		var due <-chan time.Time
 		if err := s.stream.service.workers.Err(); err != nil {
 			s.set(nil, func(st *Status) { st.State, st.Error = StateFailed, err.Error() })
+			due = time.After(lookAgain)
 		}
 		select {
 		case <-changed:
+		case <-due:
 		case <-ctx.Done():
 			return "", nil, context.Cause(ctx)
 		}

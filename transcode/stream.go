@@ -50,6 +50,9 @@ type Stream struct {
 	faults map[key]fault // guarded by mu
 }
 
+// lookAgain is how often a worker that is not installed is looked for while somebody needs it.
+const lookAgain = 2 * time.Second
+
 // fault is why a key can't be made of a track: it is not tried again before the track is another one.
 type fault struct {
 	track media.Track
@@ -110,7 +113,7 @@ func (t *Stream) serve(ctx context.Context) error {
 // reconcile begins what is wanted and ends what has not been for long enough. It returns when to look again, zero
 // for not before something changes.
 func (t *Stream) reconcile(ctx context.Context, now time.Time) (next time.Time) {
-	wanted := t.wanted()
+	wanted, next := t.wanted(now)
 	for name, d := range t.derivations {
 		o, ok := wanted[name]
 		if t.hub.Tracks(d.order.source) == nil {
@@ -120,8 +123,8 @@ func (t *Stream) reconcile(ctx context.Context, now time.Time) (next time.Time) 
 		switch {
 		case ok && o != d.order, d.dead(), !ends.IsZero() && !now.Before(ends):
 			t.close(d)
-		case !ends.IsZero() && (next.IsZero() || ends.Before(next)):
-			next = ends
+		default:
+			next = earlier(next, ends)
 		}
 	}
 	for name, o := range wanted {
@@ -133,18 +136,37 @@ func (t *Stream) reconcile(ctx context.Context, now time.Time) (next time.Time) 
 	return next
 }
 
-// wanted is what is to be made now, by name.
-func (t *Stream) wanted() map[string]order {
-	all := make(map[string]order)
-	if t.options.Mode == negotiation.TranscodeNever || t.service.workers.Err() != nil {
-		return all
+// wanted is what is to be made now, by name. It returns when that may be something else though nobody signals it, zero
+// for never.
+func (t *Stream) wanted(now time.Time) (all map[string]order, next time.Time) {
+	all = make(map[string]order)
+	if t.options.Mode == negotiation.TranscodeNever {
+		return all, next
 	}
+	absent := t.service.workers.Err() != nil
 	for _, name := range t.hub.Demand() {
-		if o, ok := t.order(name); ok && t.faultOf(o) == nil {
+		o, ok := t.order(name)
+		if !ok {
+			continue
+		}
+		if absent {
+			return all, now.Add(lookAgain)
+		}
+		if f, bad := t.faultOf(o); bad {
+			next = earlier(next, f.until)
+		} else {
 			all[name] = o
 		}
 	}
-	return all
+	return all, next
+}
+
+// earlier is the earlier of two times, of which a zero one never comes.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // open begins a derivation, unless there is no room for a job that it needs: it is tried again when there is.
