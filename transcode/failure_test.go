@@ -95,6 +95,27 @@ func TestNotInstalled(t *testing.T) {
 	})
 }
 
+// A rendition that lacks room for its sound leaves the pictures' encoders alone until there is some.
+func TestNoRoomForSound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{MaxWorkers: 1}, StreamOptions{})
+		defer s.stop()
+		var taken []*slot
+		for range soundsPerPicture {
+			taken = append(taken, s.service.sounds.take())
+		}
+		c := s.publish(h265, aac)
+		v := s.read("main:h264+opus")
+		defer v.Close()
+		c.send("Kpap")
+		equal(t, "processes", len(s.workers.started("")), 0)
+		equal(t, "places of pictures", s.service.Stats().Pictures, 0)
+		taken[0].release()
+		c.send("Kap")
+		equal(t, "processes when there is room", len(s.workers.running("")), 2)
+	})
+}
+
 // That no encoder works may pass: whoever waits need not do anything for it to be tried again.
 func TestNoEncoderForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

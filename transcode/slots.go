@@ -24,17 +24,33 @@ func newSlots(limit int, freed func()) *slots {
 	return &slots{limit: limit, freed: freed, held: make(map[*slot]struct{})}
 }
 
-// take returns nil if there is no room. If an idle encoder is in the way it is told to go; freed is called then.
+// take returns nil if there is no room.
 func (s *slots) take() *slot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.overloaded() {
+	if !s.makeRoom() {
 		return nil
 	}
+	one := &slot{of: s, wanted: make(chan struct{}, 1)}
+	s.held[one] = struct{}{}
+	return one
+}
+
+// hasRoom reports whether take would find room.
+func (s *slots) hasRoom() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.makeRoom()
+}
+
+// makeRoom reports whether there is room. If an idle encoder is in the way it is told to go; freed is called then. It
+// needs mu.
+func (s *slots) makeRoom() bool {
+	if s.overloaded() {
+		return false
+	}
 	if len(s.held) < s.limit {
-		one := &slot{of: s, wanted: make(chan struct{}, 1)}
-		s.held[one] = struct{}{}
-		return one
+		return true
 	}
 	for one := range s.held {
 		if one.idle {
@@ -42,7 +58,7 @@ func (s *slots) take() *slot {
 			break
 		}
 	}
-	return nil
+	return false
 }
 
 // yields reports whether the slot is still idle.

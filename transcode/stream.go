@@ -3,6 +3,7 @@ package transcode
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -171,6 +172,9 @@ func earlier(a, b time.Time) time.Time {
 
 // open begins a derivation, unless there is no room for a job that it needs: it is tried again when there is.
 func (t *Stream) open(ctx context.Context, o order) {
+	if !t.hasRoom(o) { // or one job would begin and end, and signal room, for as long as the other has none
+		return
+	}
 	var begun []*job
 	d := newDerivation(t, o)
 	for _, k := range o.keys() {
@@ -187,6 +191,13 @@ func (t *Stream) open(ctx context.Context, o order) {
 	d.jobs = begun
 	t.derivations[o.name] = d
 	d.start(ctx)
+}
+
+// hasRoom reports whether there is room for all jobs of an order that don't run yet.
+func (t *Stream) hasRoom(o order) bool {
+	return !slices.ContainsFunc(o.keys(), func(k key) bool {
+		return t.jobs[k] == nil && !t.service.slots(k.kind).hasRoom()
+	})
 }
 
 // begin starts a job if there is room for one.
