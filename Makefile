@@ -10,6 +10,7 @@ CONFIG   ?= config.toml
 FUZZTIME ?= 20s
 COUNT    ?= 1
 FANOUT   ?=
+TRANSCODE ?=
 
 # The workers are built with cgo, each behind a tag of its own.
 TAGS            := gstreamer capture
@@ -24,7 +25,7 @@ UNITS = $$(go list ./... | grep -v '^$(MODULE)/e2e$$')
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: run run-deps build workers test test-static test-race test-workers e2e lint format fuzz bench bench-fanout conformance deps tools go
+.PHONY: run run-deps build workers test test-static test-race test-workers e2e lint format fuzz bench bench-fanout bench-transcode conformance deps tools go
 
 run: run-deps build ## build the gateway and its workers and start it with the demo stream; it prints the URL to open
 	bin/gateway --config $(CONFIG)
@@ -79,6 +80,10 @@ bench: go ## Go benchmarks, then the whole process; COUNT=10 for benchstat
 bench-fanout: go ## what a viewer costs, beside a floor and a reference; FANOUT="-peers FILE" adds other servers
 	$(STAGE) "ffmpeg for the source" scripts/install-test-deps ffmpeg
 	go run ./bench/fanout $(FANOUT)
+
+bench-transcode: workers ## what it costs to make a stream anew, beside ffmpeg; TRANSCODE=-quick tries everything for a moment
+	$(STAGE) "ffmpeg and plugins" scripts/install-test-deps ffmpeg $(WORKER_PLUGINS)
+	go run ./bench/transcode $(TRANSCODE)
 
 # A test that fails stands in the table as such, so the target goes on.
 conformance: deps workers ## every test once; writes into docs/conformance.md which test proves what, and how it went

@@ -83,7 +83,7 @@ func (b *bench) firstOf(ctx context.Context, g *gateway, f *film, warm int) (fir
 	c, err := v.video.playable(ctx, v.asked, firstWithin)
 	var all []transcode
 	if err == nil {
-		err = wait(ctx, b.settle) // for enough pictures to tell which one it was
+		err = wait(ctx, time.Second) // for enough pictures to tell which one it was
 	}
 	if err == nil {
 		all, err = g.transcodes(ctx)

@@ -34,12 +34,12 @@ type plan struct {
 func main() {
 	p := plan{}
 	flag.IntVar(&p.rounds, "rounds", 3, "how often each path is measured")
-	flag.DurationVar(&p.window, "window", 4*time.Second, "how long one measurement lasts")
-	flag.DurationVar(&p.settle, "settle", 1500*time.Millisecond, "time from a viewer's first picture to the measurement")
-	flag.IntVar(&p.holds, "holds", 5, "pauses of each path's camera, to see how many pictures are held back")
-	flag.IntVar(&p.joins, "joins", 15, "first viewers of a kind that are timed; 0: none")
+	flag.DurationVar(&p.window, "window", 3*time.Second, "how long one measurement lasts")
+	flag.DurationVar(&p.settle, "settle", time.Second, "time from a viewer's first picture to the measurement")
+	flag.IntVar(&p.holds, "holds", 6, "pauses of each path's camera in the first round, to see how many pictures are held back")
+	flag.IntVar(&p.joins, "joins", 10, "first viewers of a kind that are timed; 0: none")
 	flag.IntVar(&p.share, "share", 3, "rounds of 1 and of 10 viewers; 0: none")
-	flag.IntVar(&p.faults, "faults", 7, "faults of a kind; 0: none")
+	flag.IntVar(&p.faults, "faults", 5, "faults of a kind; 0: none")
 	flag.StringVar(&p.parts, "parts", "", "what is measured: paths, joins, preroll, share, faults, with commas between; none: all")
 	quick := flag.Bool("quick", false, "try everything for a moment; the figures say nothing")
 	flag.Parse()
