@@ -23,7 +23,8 @@ type look struct {
 	Frames                     string // as the player page counts them itself
 	StartedIn                  string // milliseconds
 	FramesDecoded, PacketsLost int    // as WebRTC counts them
-	AudioPackets               int
+	AudioPackets, VideoBytes   int
+	Codecs                     map[string]string // MIME types by kind, as WebRTC tells them
 	AudioEnergy, Loudness      float64
 	Connections, Width, Height int
 	ShownFrames                int

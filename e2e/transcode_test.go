@@ -18,6 +18,7 @@ import (
 type made struct {
 	Rendition, Kind, Codec, Encoder, State, Error string
 	PID, Restarts                                 int
+	FirstFrameMs                                  float64 `json:"first_frame_ms"`
 }
 
 // startTranscoder runs a gateway with the GStreamer worker and room for as many encoders as the tests want.
@@ -29,15 +30,17 @@ func startTranscoder(t *testing.T, config string) *gatewayProcess {
 // motionJPEG are ffmpeg's arguments for pictures with the usual Huffman tables, the only ones that RTP has (RFC 2435, 4.1).
 var motionJPEG = []string{"-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "5", "-huffman", "default"}
 
-// strangers are streams that Chromium takes in part or not at all; each has the bar's picture. They say what they
-// have to be made anew into: "" is passed on.
-var strangers = []struct {
+// stranger is a stream that Chromium takes in part or not at all, with the bar's picture. It says what it has to be
+// made anew into: "" is passed on.
+type stranger struct {
 	name         string
 	ending       string
 	encoder      []string
 	sound        media.Codec
 	video, audio string
-}{
+}
+
+var strangers = []stranger{
 	{"h265-aac", ".h265", []string{"-c:v", "libx265", "-x265-params", "bframes=0:log-level=error:pools=1"}, media.AAC, "h264", "opus"}, // J147
 	{"b-frames", ".mp4", []string{"-c:v", "libx264", "-profile:v", "high", "-bf", "2", "-b_strategy", "0"}, "", "h264", ""},
 	{"mjpeg", ".mjpeg", motionJPEG, "", "h264", ""},
@@ -52,8 +55,14 @@ var strangers = []struct {
 // Proves F40 and J147 as seen by a browser.
 func TestTranscoded(t *testing.T) {
 	t.Parallel()
+	playStrangers(t, strangers)
+}
+
+// playStrangers has Chromium play streams, one after the other.
+func playStrangers(t *testing.T, all []stranger) {
+	t.Helper()
 	var config strings.Builder
-	for _, s := range strangers {
+	for _, s := range all {
 		parts := []*camera.Clip{barClip(t, s.ending, s.encoder...)}
 		if s.sound != "" {
 			parts = append(parts, clip(t, s.sound))
@@ -61,7 +70,7 @@ func TestTranscoded(t *testing.T) {
 		fmt.Fprintf(&config, "streams.%s.source = %q\n", s.name, startCamera(t, camera.Options{Clip: camera.Join(parts...)}))
 	}
 	g := startTranscoder(t, config.String())
-	for _, s := range strangers {
+	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) {
 			g.awaitState(t, s.name, "ready", cameraLimit)
 			p := openBrowser(t, chromium).open(t, g.page(s.name))
@@ -71,11 +80,22 @@ func TestTranscoded(t *testing.T) {
 				p.awaitSound()
 			}
 			l := p.look()
-			t.Logf("first picture after %s ms; %d pictures decoded", first.StartedIn, l.FramesDecoded)
+			t.Logf("first picture after %s ms, of the encoder after %.0f; %d pictures decoded",
+				first.StartedIn, g.firstFrame(t, s.name), l.FramesDecoded)
 			g.checkMade(t, s.name, s.video, s.audio)
 			p.screenshot("playing")
 		})
 	}
+}
+
+// firstFrame is how long the slowest encoder of a stream took from its start to its first frame, in milliseconds.
+func (g *gatewayProcess) firstFrame(t *testing.T, stream string) float64 {
+	t.Helper()
+	slowest := 0.0
+	for _, m := range g.stream(t, stream).Transcodes {
+		slowest = max(slowest, m.FirstFrameMs)
+	}
+	return slowest
 }
 
 // checkMade wants one running encoder of a picture's codec and one of a sound's; "" wants none.

@@ -1,6 +1,6 @@
 // Watches which pictures of a clip of bar_test.go the page's <video> shows: each has a white bar on black, six columns
 // further right than in the one before. sluiceOrder() tells of each picture shown when that was, in milliseconds of
-// the page, and its number in the clip. Both the list and the watching begin with the first call.
+// the page, its number in the clip, and its RTP timestamp. Both the list and the watching begin with the first call.
 window.sluiceOrder ??= (() => {
   const video = document.querySelector('video');
   const canvas = document.createElement('canvas');
@@ -21,8 +21,8 @@ window.sluiceOrder ??= (() => {
     return count ? Math.round((sum / count - 5.5) / 6) : -1;
   }
 
-  const note = (now) => {
-    shown.push({ at: now, number: number() });
+  const note = (now, { rtpTimestamp }) => {
+    shown.push({ at: now, number: number(), time: rtpTimestamp });
     video.requestVideoFrameCallback(note);
   };
   video.requestVideoFrameCallback(note);

@@ -61,18 +61,21 @@
   }
 
   async function received() {
-    const sum = { framesDecoded: 0, packetsLost: 0, audioPackets: 0, audioEnergy: 0 };
+    const sum = { framesDecoded: 0, packetsLost: 0, audioPackets: 0, audioEnergy: 0, videoBytes: 0, codecs: {} };
     for (const connection of connections) {
       if (connection.connectionState === 'closed') {
         continue;
       }
-      for (const report of (await stats(connection)).values()) {
+      const reports = await stats(connection);
+      for (const report of reports.values()) {
         if (report.type !== 'inbound-rtp') {
           continue;
         }
+        sum.codecs[report.kind] = reports.get(report.codecId)?.mimeType ?? '';
         sum.packetsLost += report.packetsLost ?? 0;
         if (report.kind === 'video') {
           sum.framesDecoded += report.framesDecoded ?? 0;
+          sum.videoBytes += report.bytesReceived ?? 0;
         } else {
           sum.audioPackets += report.packetsReceived ?? 0;
           sum.audioEnergy += report.totalAudioEnergy ?? 0;

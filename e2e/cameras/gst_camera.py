@@ -34,6 +34,7 @@ AUDIO = {
     "pcma": "audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay",
     "g722": "audio/x-raw,rate=16000,channels=1 ! avenc_g722 ! rtpg722pay",
     "aac": "audio/x-raw,rate=48000,channels=2 ! avenc_aac ! aacparse ! rtpmp4gpay",
+    "mp3": "audio/x-raw,rate=48000,channels=2 ! lamemp3enc ! mpegaudioparse ! rtpmpapay",
     "lpcm": "audio/x-raw,rate=48000,channels=2 ! rtpL16pay",
 }
 PROTOCOLS = {
@@ -66,7 +67,7 @@ def launch_line(args):
         encoder = VIDEO[args.video].format(gop=args.gop, bframes=args.bframes)
         parts.append(f"{PICTURE} ! {encoder} name=pay{len(parts)} pt=96")
     if args.audio:
-        static = {"pcmu": 0, "pcma": 8, "g722": 9}
+        static = {"pcmu": 0, "pcma": 8, "g722": 9, "mp3": 14}
         parts.append(f"{TONE} ! {AUDIO[args.audio]} name=pay{len(parts)} pt={static.get(args.audio, 97)}")
     return "( " + " ".join(parts) + " )"
 
