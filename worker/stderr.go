@@ -81,7 +81,7 @@ func afterFirst(s string, separators ...string) string {
 
 // redact takes the secrets out of all words that look like URLs.
 func redact(s string) string {
-	if !strings.ContainsAny(s, "?@") {
+	if !strings.Contains(s, "://") && !strings.ContainsAny(s, "?@") {
 		return s
 	}
 	var b strings.Builder

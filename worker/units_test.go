@@ -312,6 +312,7 @@ func TestRedaction(t *testing.T) {
 	for in, want := range map[string]string{
 		"nothing here":                             "nothing here",
 		"a\n\trtsp://u:p@h/s, b  c\n":              "a\n\trtsp://u:***@h/s, b  c\n",
+		"can't open rtmp://h/live/abc for reading": "can't open rtmp://h/*** for reading",
 		"GET /x?token=abc now":                     "GET /x?token=*** now",
 		"/go/pkg/mod/github.com/x/y@v1.4.0/z.go:1": "/go/pkg/mod/github.com/x/y@v1.4.0/z.go:1",
 	} {
