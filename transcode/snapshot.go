@@ -34,7 +34,7 @@ type snapshot struct {
 func newSnapshot() snapshot { return snapshot{turn: make(chan struct{}, 1)} }
 
 // Snapshot is a JPEG of the newest keyframe, and when that was. It is decoded by a worker, at most once a second
-// whoever asks how often; Motion JPEG is passed as it is. Errors are *NoPictureError, those of worker.Pool.Start and
+// whoever asks how often; Motion JPEG is passed as it is, if the stream has no process. Errors are *NoPictureError, those of pipeline.Snapshot, worker.Pool.Start and
 // of worker.Process.Next, and ctx's own.
 func (t *Stream) Snapshot(ctx context.Context) (jpeg []byte, at time.Time, err error) {
 	s := &t.snapshot
@@ -76,7 +76,7 @@ func (t *Stream) newestPicture() (*hub.Unit, bool) {
 
 // decode makes a JPEG of a keyframe.
 func (t *Stream) decode(ctx context.Context, u *hub.Unit) ([]byte, error) {
-	if u.Track.Codec == media.MJPEG {
+	if u.Track.Codec == media.MJPEG && t.options.Process == "" {
 		return u.Data[0], nil
 	}
 	select {
@@ -85,7 +85,7 @@ func (t *Stream) decode(ctx context.Context, u *hub.Unit) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	job, err := pipeline.Snapshot(*u.Track, 0)
+	job, err := pipeline.Snapshot(pipeline.Picture{Source: *u.Track, Process: t.options.Process}, t.service.allow)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package transcode
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -94,6 +95,23 @@ func TestSnapshotIsGivenUp(t *testing.T) {
 		_, _, err := s.Snapshot(t.Context())
 		equal(t, "for the next who asks", err, nil)
 	})
+}
+
+// What viewers see only through the process of the configuration, a snapshot shows no other way.
+func TestSnapshotGoesThroughTheProcess(t *testing.T) {
+	for _, track := range []media.Track{h264, {ID: "video", Kind: media.Video, Codec: media.MJPEG, ClockRate: 90000}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t, Options{}, StreamOptions{Process: "gaussianblur sigma=20"})
+			defer s.stop()
+			s.publish(track).send("K")
+			jpeg, _, err := s.Snapshot(t.Context())
+			equal(t, "error", err, nil)
+			equal(t, "picture", string(jpeg), "jpeg")
+			if all := s.workers.started("snapshot"); len(all) != 1 || !strings.Contains(all[0].spec.Job.Pipeline, "gaussianblur sigma=20") {
+				t.Errorf("%d workers, none with the process", len(all))
+			}
+		})
+	}
 }
 
 func TestSnapshotOfMotionJPEG(t *testing.T) {

@@ -46,7 +46,12 @@ func jobs() map[string]func() (wire.Job, error) {
 		"sound-mp3-opus": func() (wire.Job, error) {
 			return TranscodeSound(Sound{Source: sound(media.MP3, 90000, 2), Codec: media.Opus})
 		},
-		"snapshot-h265": func() (wire.Job, error) { return Snapshot(picture(media.H265), 480) },
+		"snapshot-h265": func() (wire.Job, error) {
+			return Snapshot(Picture{Source: picture(media.H265), Height: 480}, nil)
+		},
+		"snapshot-process": func() (wire.Job, error) {
+			return Snapshot(Picture{Source: picture(media.H264), Process: "clockoverlay ! fakething"}, []string{"fakething"})
+		},
 		"source": func() (wire.Job, error) {
 			return Source("videotestsrc is-live=true", FindEncoder("x264enc", media.H264), FindEncoder("opusenc", media.Opus), []string{"filesrc"})
 		},

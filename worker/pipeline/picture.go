@@ -38,18 +38,21 @@ const rawPicture = "videoconvert ! video/x-raw,format=(string){I420,NV12},colori
 // transcode.allow_elements. Errors are *UndecodableError, *UnencodableError, and *wire.Fault for a mistake in
 // p.Process.
 func TranscodePicture(p Picture, allow []string) (wire.Job, error) {
-	if err := decodable(p.Source, media.Video); err != nil {
+	if err := p.check(allow); err != nil {
 		return wire.Job{}, err
 	}
 	if p.Encoder.Element == "" || p.Encoder.Codec != p.Codec {
 		return wire.Job{}, &UnencodableError{Codec: p.Codec}
 	}
-	if p.Process != "" {
-		if err := check(p.Process, allow, inName, outName, decoderName, encoderName); err != nil {
-			return wire.Job{}, err
-		}
-	}
 	return p.job(allow), nil
+}
+
+// check finds what is wrong with the source or the process.
+func (p Picture) check(allow []string) error {
+	if err := decodable(p.Source, media.Video); err != nil || p.Process == "" {
+		return err
+	}
+	return check(p.Process, allow, inName, outName, decoderName, encoderName)
 }
 
 func (p Picture) job(allow []string) wire.Job {

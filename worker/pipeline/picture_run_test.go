@@ -112,7 +112,7 @@ func (c camera) encoders(name string) map[string]media.Codec {
 
 func checkSnapshot(r *runner, track media.Track, keyframe []wire.Message) {
 	r.t.Helper()
-	job, err := pipeline.Snapshot(track, 90)
+	job, err := pipeline.Snapshot(pipeline.Picture{Source: track, Height: 90}, nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}

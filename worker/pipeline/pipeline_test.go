@@ -103,7 +103,7 @@ func TestErrors(t *testing.T) {
 		}, "AAC can't be decoded: the source has not sent its configuration"},
 		"sound to AAC":       {func() (wire.Job, error) { return TranscodeSound(Sound{Source: aac, Codec: media.AAC}) }, "nothing can be encoded in AAC"},
 		"sound to a picture": {func() (wire.Job, error) { return TranscodeSound(Sound{Source: aac, Codec: media.H264}) }, "nothing can be encoded in H.264"},
-		"snapshot of sound":  {func() (wire.Job, error) { return Snapshot(aac, 0) }, "AAC can't be decoded"},
+		"snapshot of sound":  {func() (wire.Job, error) { return Snapshot(Picture{Source: aac}, nil) }, "AAC can't be decoded"},
 		"an empty source":    {func() (wire.Job, error) { return Source("", x264, Encoder{}, nil) }, "the pipeline has a mistake: it is empty"},
 		"a sink of no sound": {func() (wire.Job, error) { return Sink("audio. ! fakesink", tracks, nil) }, `the pipeline has a mistake: the stream has no audio that "audio." could stand for`},
 		"a sink of nothing":  {func() (wire.Job, error) { return Sink("fakesink", nil, nil) }, "the pipeline has a mistake: the stream has neither picture nor sound"},

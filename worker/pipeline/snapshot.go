@@ -7,22 +7,24 @@ import (
 	"sluice/worker/wire"
 )
 
-// Snapshot is the job that makes one JPEG (TypeFrame of track 0) of one keyframe, which an EOS follows. maxHeight
-// bounds the picture, in pixels; 0 is no bound. The error is *UndecodableError.
-func Snapshot(t media.Track, maxHeight int) (wire.Job, error) {
-	if err := decodable(t, media.Video); err != nil {
+// Snapshot is the job that makes one JPEG (TypeFrame of track 0) of one keyframe, which an EOS follows. Of p count the
+// source, the bounds and the process, without which it would show what viewers are not shown. allow is
+// transcode.allow_elements. The errors are *UndecodableError, and *wire.Fault for a mistake in p.Process.
+func Snapshot(p Picture, allow []string) (wire.Job, error) {
+	if err := p.check(allow); err != nil {
 		return wire.Job{}, err
 	}
+	t := p.Source
 	in := port(inName, t, "")
 	j := wire.Job{
 		Role:      wire.RoleTranscode,
 		Inputs:    []wire.Port{in},
 		Outputs:   output(media.Video, media.MJPEG),
+		Allow:     allow,
 		Limits:    limits(),
 		Sandboxed: true,
 	}
-	scale := Picture{Height: maxHeight}.scale()
-	j.Pipeline = chain(appsrc(in), decode(&j, t), deinterlace(t), scale,
+	j.Pipeline = chain(appsrc(in), decode(&j, t), deinterlace(t), p.process(), p.scale(),
 		"videoconvert", jpegColours, fmt.Sprintf("jpegenc quality=%d", jpegQuality), sink(outName))
 	return j, nil
 }
