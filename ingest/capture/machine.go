@@ -3,6 +3,8 @@ package capture
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,9 +18,31 @@ type machine struct {
 	root   string                          // "/", but in tests
 	getenv func(string) string             // os.Getenv, but in tests
 	node   func(path string) (node, error) // what a device file of a camera says of itself
+	open   func(path string) error         // whether we may open a device file of sound
+	dial   func(socket string) error       // whether somebody listens there
 }
 
-func thisMachine() machine { return machine{root: "/", getenv: os.Getenv, node: askNode} }
+func thisMachine() machine {
+	return machine{root: "/", getenv: os.Getenv, node: askNode, open: tryOpen, dial: tryDial}
+}
+
+func tryOpen(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// tryDial tries the name in the file system, and the abstract one that X servers have as well.
+func tryDial(socket string) error {
+	for _, name := range []string{socket, "@" + socket} {
+		if c, err := net.Dial("unix", name); err == nil {
+			return c.Close()
+		}
+	}
+	return fs.ErrNotExist
+}
 
 // node is a V4L2 device file.
 type node struct {
@@ -30,7 +54,8 @@ type node struct {
 // local is a device with what a pipeline has to know of it.
 type local struct {
 	wire.DeviceInfo
-	driver string // of a camera
+	driver  string // of a camera
+	control string // of a sound card: the device file that stands for all of it
 }
 
 // NotFoundError tells that a device is not there now.
@@ -42,6 +67,8 @@ type NotFoundError struct {
 
 func (e *NotFoundError) Error() string {
 	switch {
+	case len(e.There) == 0 && e.Kind == screen:
+		return "there is no screen: no X server runs, or DISPLAY does not name it"
 	case len(e.There) == 0:
 		return "there is no " + e.Kind + ": plug one in, or load its driver"
 	case e.Asked == "":
@@ -104,7 +131,10 @@ func (m machine) cards() []local {
 			continue
 		}
 		name := strings.TrimSpace(string(id))
-		l := local{DeviceInfo: wire.DeviceInfo{Kind: microphone, Label: m.cardLabel(name), ID: "hw:CARD=" + name}}
+		l := local{
+			DeviceInfo: wire.DeviceInfo{Kind: microphone, Label: m.cardLabel(name), ID: "hw:CARD=" + name},
+			control:    "/dev/snd/controlC" + strings.TrimPrefix(filepath.Base(dir), "card"),
+		}
 		if !slices.ContainsFunc(all, func(o local) bool { return o.ID == l.ID }) {
 			all = append(all, l)
 		}
@@ -126,21 +156,6 @@ func (m machine) cardLabel(id string) string {
 		}
 	}
 	return id
-}
-
-// screens is the X display that the environment names, if its server is there.
-func (m machine) screens() []local {
-	display := m.getenv("DISPLAY")
-	if display == "" {
-		return nil
-	}
-	if number, ok := strings.CutPrefix(display, ":"); ok {
-		number, _, _ = strings.Cut(number, ".")
-		if _, err := os.Stat(filepath.Join(m.root, "tmp/.X11-unix/X"+number)); err != nil {
-			return nil
-		}
-	}
-	return []local{{DeviceInfo: wire.DeviceInfo{Kind: screen, Label: "Screen " + display, ID: display}}}
 }
 
 // soundServer reports whether a PulseAudio server, or PipeWire in its place, has the microphones.

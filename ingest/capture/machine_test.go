@@ -36,6 +36,11 @@ func fakeMachine(t *testing.T, files, environ map[string]string, nodes map[strin
 			}
 			return node{}, fs.ErrPermission
 		},
+		open: func(string) error { return nil },
+		dial: func(socket string) error {
+			_, err := os.Stat(socket)
+			return err
+		},
 	}
 }
 

@@ -26,7 +26,7 @@ func (m machine) pipeline(d wire.Device) (string, error) {
 	case microphone:
 		return m.microphone(d)
 	case screen:
-		return m.screen(d), nil
+		return m.screen(d)
 	case audiotest:
 		return "audiotestsrc is-live=true freq=480 volume=0.25 samplesperbuffer=960 ! " +
 			caps("audio/x-raw,rate=48000,channels=2"), nil
@@ -95,7 +95,14 @@ func (m machine) microphone(d wire.Device) (string, error) {
 }
 
 // screen captures at a steady rate whatever has changed, so that a viewer who comes sees a picture at once.
-func (m machine) screen(d wire.Device) string {
+func (m machine) screen(d wire.Device) (string, error) {
+	if d.Label != "" {
+		found, err := find(m.screens(), d)
+		if err != nil {
+			return "", err
+		}
+		d.ID = found.ID
+	}
 	text := "ximagesrc use-damage=false"
 	if display := cmp.Or(d.ID, m.getenv("DISPLAY")); display != "" {
 		text += fmt.Sprintf(" display-name=%q", display)
@@ -105,7 +112,7 @@ func (m machine) screen(d wire.Device) string {
 		d.FPS = 0
 		text += " ! videoscale ! " + caps("video/x-raw"+mode(d)+",pixel-aspect-ratio=1/1")
 	}
-	return text
+	return text, nil
 }
 
 // caps is an element, since caps alone can't end a pipeline.

@@ -29,6 +29,7 @@ type Options struct {
 // Source captures one device. It implements ingest.Source; one Run at a time.
 type Source struct {
 	options Options     // fixed after New
+	name    string      // fixed after New: of the device, as the options have it
 	device  wire.Device // fixed after New
 	machine machine     // fixed after New
 	feed    *feed.Feed  // fixed after New
@@ -38,11 +39,12 @@ type Source struct {
 
 // New makes a source that is not running yet. Its error is a *DeviceError.
 func New(o Options) (*Source, error) {
-	d, err := Parse(strings.TrimPrefix(o.Device, "device:"))
+	name := strings.TrimPrefix(o.Device, "device:")
+	d, err := Parse(name)
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{options: o, device: d, machine: thisMachine()}
+	s := &Source{options: o, name: name, device: d, machine: thisMachine()}
 	s.feed = feed.New(feed.Options{Start: s.start, Tracks: 1, Log: o.Log})
 	return s, nil
 }
@@ -70,7 +72,7 @@ func (s *Source) start(ctx context.Context) (feed.Worker, error) {
 	if gstErr == nil && !s.lacking {
 		job, err := s.pipeline(ctx)
 		if err == nil {
-			return begin(ctx, s.options.GST, job)
+			return s.begin(ctx, s.options.GST, job)
 		}
 		if captureErr != nil || ctx.Err() != nil {
 			return nil, err
@@ -79,7 +81,7 @@ func (s *Source) start(ctx context.Context) (feed.Worker, error) {
 	if captureErr != nil {
 		return nil, captureErr
 	}
-	return begin(ctx, s.options.Capture, wire.Job{Role: wire.RoleDevice, Device: &s.device, Sandboxed: true})
+	return s.begin(ctx, s.options.Capture, wire.Job{Role: wire.RoleDevice, Device: &s.device, Sandboxed: true})
 }
 
 // pipeline is the job that captures the device by GStreamer.
@@ -91,10 +93,25 @@ func (s *Source) pipeline(ctx context.Context) (wire.Job, error) {
 	return gst.Job(ctx, text, s.options.Encoders, nil)
 }
 
-func begin(ctx context.Context, pool *worker.Pool, job wire.Job) (feed.Worker, error) {
+func (s *Source) begin(ctx context.Context, pool *worker.Pool, job wire.Job) (feed.Worker, error) {
 	p, err := pool.Start(ctx, feed.Spec(job))
 	if err != nil {
 		return nil, fmt.Errorf("capture the device: %w", err)
 	}
-	return p, nil
+	return &told{p, s}, nil
+}
+
+// told is a worker whose failures are told as those of the device.
+type told struct {
+	feed.Worker
+	source *Source
+}
+
+// Next implements feed.Worker.
+func (w *told) Next(ctx context.Context) (worker.Event, error) {
+	e, err := w.Worker.Next(ctx)
+	if err != nil && ctx.Err() == nil {
+		err = w.source.machine.explain(w.source.name, w.source.device, err)
+	}
+	return e, err
 }
