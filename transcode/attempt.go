@@ -118,6 +118,14 @@ func (a *attempt) begin(ctx context.Context) (err error) {
 	return nil
 }
 
+// ran is for how long there was a process.
+func (a *attempt) ran() time.Duration {
+	if a.began.IsZero() {
+		return 0
+	}
+	return time.Since(a.began)
+}
+
 // end returns when the process has gone, so that there are never two.
 func (a *attempt) end() {
 	a.process.Close()

@@ -78,12 +78,22 @@ func (d *derivation) idleUntil(wanted bool, now time.Time, linger time.Duration)
 	return d.idle.Add(linger)
 }
 
-// suspend closes the publisher, so that viewers wait, until another publisher of the source has sent something.
-func (d *derivation) suspend() {
+// newest is the newest publisher of the source that units have come of, 0 before the first.
+func (d *derivation) newest() uint32 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.ended = d.source
-	d.shut()
+	return d.source
+}
+
+// suspend is told that a publisher of the source is gone. It closes ours, so that viewers wait, until the next one of
+// the source has sent something, unless it already has.
+func (d *derivation) suspend(gone uint32) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ended = max(d.ended, gone)
+	if d.source <= gone {
+		d.shut()
+	}
 }
 
 // shut needs mu.

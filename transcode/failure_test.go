@@ -155,6 +155,28 @@ func TestHardwareFails(t *testing.T) {
 	})
 }
 
+// A wait for a keyframe, before there is a process, is no time that it ran.
+func TestHardwareFailsAfterAWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		s.chooser.chosen.Hardware = true
+		c := s.publish(h265)
+		v := s.read("main:h264")
+		defer v.Close()
+		c.send("K")
+		for range 3 {
+			equal(t, "told so far", s.chooser.failures(), 0)
+			c.p.Close()
+			s.workers.running("")[0].fail(errors.New("the chip is busy"))
+			synctest.Wait()
+			c = s.publish(h265)
+			c.send(strings.Repeat("p", 300) + "K")
+		}
+		equal(t, "told after three failures", s.chooser.failures(), 1)
+	})
+}
+
 func TestTrackChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, Options{}, StreamOptions{})

@@ -107,10 +107,9 @@ func (j *job) run(ctx context.Context) {
 		return
 	}
 	for n := 0; ; n++ {
-		began := time.Now()
 		a := &attempt{job: j, again: n > 0}
 		err := a.run(ctx)
-		ran := time.Since(began)
+		ran := a.ran()
 		if ctx.Err() != nil {
 			return
 		}

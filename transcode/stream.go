@@ -3,6 +3,7 @@ package transcode
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -117,8 +118,8 @@ func (t *Stream) reconcile(ctx context.Context, now time.Time) (next time.Time) 
 	wanted, next := t.wanted(now)
 	for name, d := range t.derivations {
 		o, ok := wanted[name]
-		if t.hub.Tracks(d.order.source) == nil {
-			d.suspend()
+		if newest := d.newest(); t.hub.Tracks(d.order.source) == nil {
+			d.suspend(newest)
 		}
 		ends := d.idleUntil(ok, now, t.service.linger)
 		switch {
@@ -208,12 +209,22 @@ func (t *Stream) begin(ctx context.Context, k key) *job {
 	}
 	j := newJob(t, k, place)
 	j.after = t.ending[k]
+	maps.DeleteFunc(t.ending, func(_ key, done <-chan struct{}) bool { return isClosed(done) }) // publishers name renditions as they like
 	t.ending[k] = j.done
 	t.mu.Lock()
 	t.jobs[k] = j
 	t.mu.Unlock()
 	j.start(ctx)
 	return j
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 func (t *Stream) close(d *derivation) {

@@ -65,6 +65,29 @@ func TestPassesOnByReference(t *testing.T) {
 	})
 }
 
+// Renditions that come and go under ever new names leave nothing behind.
+func TestNamesDoNotAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{Linger: time.Second}, StreamOptions{})
+		defer s.stop()
+		for i := range 20 {
+			name := fmt.Sprintf("layer%d", i)
+			p, err := s.hub.Publish(name, []media.Track{h265})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := s.read(name + ":h264")
+			v.Close()
+			time.Sleep(2 * time.Second)
+			p.Close()
+			synctest.Wait()
+		}
+		if n := len(s.ending); n > 2 {
+			t.Errorf("%d jobs that have ended are remembered", n)
+		}
+	})
+}
+
 func TestLinger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, Options{Linger: 10 * time.Second}, StreamOptions{})
