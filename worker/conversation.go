@@ -51,7 +51,7 @@ func (p *Process) hear(m *wire.Message) error {
 	case wire.TypeHello:
 		return p.hearHello(m)
 	case wire.TypeReady:
-		p.hearReady()
+		p.hearReady(int(m.Ext))
 	case wire.TypeFrame:
 		p.watchdog.output(time.Now())
 		p.deliver(Event{Kind: EventFrame, Frame: *m})
@@ -91,7 +91,7 @@ func (p *Process) hearHello(m *wire.Message) error {
 }
 
 // hearReady lets frames go, once for each job. A warm process that is ready has nothing to tell to anybody but the pool.
-func (p *Process) hearReady() {
+func (p *Process) hearReady(tracks int) {
 	if !p.watchdog.isReady(time.Now()) {
 		return
 	}
@@ -107,7 +107,7 @@ func (p *Process) hearReady() {
 		return
 	}
 	p.queue.openFrames()
-	p.deliver(Event{Kind: EventReady})
+	p.deliver(Event{Kind: EventReady, Tracks: tracks})
 }
 
 // hearEOS waits for the reason of an end that nobody asked for: GStreamer tells the end first and the error then.

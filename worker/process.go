@@ -29,6 +29,7 @@ const (
 // Event is one thing that a process has said. Only the field that Kind names is set; a frame's payload may be kept.
 type Event struct {
 	Kind   EventKind
+	Tracks int // of EventReady: how many tracks a source gives; 0 if that is not known
 	Caps   wire.Caps
 	Frame  wire.Message
 	Result json.RawMessage

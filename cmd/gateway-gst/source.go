@@ -36,6 +36,9 @@ func (w *worker) findOutputs() *wire.Fault {
 	}
 	switch later := w.pipeline.HasLaterPads(); {
 	case later:
+		w.mu.Lock()
+		w.growing = true
+		w.mu.Unlock()
 		w.pipeline.WatchPads(w)
 	case len(w.outputs) == 0 && refused != nil:
 		return refused
@@ -43,6 +46,16 @@ func (w *worker) findOutputs() *wire.Fault {
 		return &wire.Fault{Code: wire.FaultNoOutput, Permanent: true}
 	}
 	return nil
+}
+
+// knownOutputs is how many outputs there are; 0 while that may change.
+func (w *worker) knownOutputs() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.growing {
+		return 0
+	}
+	return int64(len(w.outputs))
 }
 
 // takeAppSinks takes those named video…, audio… and data…, pictures first. Nobody would pull from any other.

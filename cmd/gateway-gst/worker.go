@@ -59,6 +59,7 @@ type worker struct {
 	started  bool           // Play was called: sinks may be pulled from
 	live     bool           // the pipeline keeps time by itself
 	queues   []*gst.Element // those that we have put behind pads
+	growing  bool           // outputs may come while it runs
 	ending   bool           // the gateway has said that nothing follows
 	// complaint is what was wrong last, though the pipeline went on.
 	complaint string
@@ -127,7 +128,7 @@ func (w *worker) start(commands <-chan wire.Message) {
 		return
 	}
 	limit.Stop()
-	w.send(&wire.Message{Type: wire.TypeReady})
+	w.send(&wire.Message{Type: wire.TypeReady, Ext: w.knownOutputs()})
 	if w.job.Role == wire.RoleSource {
 		time.AfterFunc(w.stateLimit(), w.expectOutput)
 	}

@@ -90,6 +90,9 @@ func (w *fake) wait(d time.Duration) {
 
 func (w *fake) caps(c wire.Caps) { w.say(worker.Event{Kind: worker.EventCaps, Caps: c}) }
 
+// ready tells how many tracks come.
+func (w *fake) ready(tracks int) { w.say(worker.Event{Kind: worker.EventReady, Tracks: tracks}) }
+
 func (w *fake) frame(m wire.Message) {
 	m.Type = wire.TypeFrame
 	w.say(worker.Event{Kind: worker.EventFrame, Frame: m})

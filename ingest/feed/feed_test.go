@@ -45,6 +45,27 @@ func TestPublishes(t *testing.T) {
 			w.wait(300 * time.Millisecond)
 			return pictures(time.Minute)(w)
 		}, quiet + 350*time.Millisecond, [][]string{{"video", "audio"}}},
+		"one that the worker tells of": {0, func(w *fake) error {
+			w.ready(1)
+			return pictures(time.Minute)(w)
+		}, 100 * time.Millisecond, [][]string{{"video"}}},
+		"a picture long after the sound": {0, func(w *fake) error {
+			w.ready(2)
+			w.caps(sound)
+			w.frame(wire.Message{Track: 1, PTS: worker.Monotonic(), Payload: packet})
+			w.wait(1500 * time.Millisecond)
+			w.frame(wire.Message{Track: 1, PTS: worker.Monotonic(), Payload: packet})
+			return pictures(time.Minute)(w)
+		}, 1550 * time.Millisecond, [][]string{{"video", "audio"}}},
+		"a picture that never comes": {0, func(w *fake) error {
+			w.ready(2)
+			w.caps(sound)
+			for range 500 {
+				w.frame(wire.Message{Track: 1, PTS: worker.Monotonic(), Payload: packet})
+				w.wait(20 * time.Millisecond)
+			}
+			return errCrash
+		}, settle + 50*time.Millisecond, [][]string{{"audio"}}},
 		"two of a kind": {2, func(w *fake) error {
 			w.caps(picture)
 			w.caps(wire.Caps{Track: 1, Kind: media.Video, Codec: media.VP8})

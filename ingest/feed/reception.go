@@ -20,7 +20,7 @@ const maxHeld = 512
 type reception struct {
 	worker      Worker       // fixed
 	publication *publication // fixed
-	expected    int          // fixed: tracks that come; 0: not known
+	expected    int          // tracks that come; 0: not known
 
 	tracks map[uint8]*track
 	first  time.Time // when the first track was described that is not published
@@ -41,6 +41,9 @@ type unit struct {
 }
 
 func newReception(w Worker, p *publication, expected int) *reception {
+	if p.publisher != nil {
+		expected = len(p.tracks) // it is the same pipeline again
+	}
 	return &reception{worker: w, publication: p, expected: expected, tracks: make(map[uint8]*track)}
 }
 
@@ -62,6 +65,8 @@ func (r *reception) run(ctx context.Context) error {
 
 func (r *reception) take(ctx context.Context, e *worker.Event) error {
 	switch e.Kind {
+	case worker.EventReady:
+		r.expected = max(r.expected, e.Tracks)
 	case worker.EventCaps:
 		r.describe(e.Caps, time.Now())
 	case worker.EventFrame:
@@ -168,8 +173,8 @@ func (r *reception) due(now time.Time) bool {
 			return now.Sub(r.first) >= settle || len(r.held) >= maxHeld
 		}
 	}
-	if r.expected > 0 && len(r.tracks) >= r.expected {
-		return true
+	if r.expected > 0 {
+		return len(r.tracks) >= r.expected || now.Sub(r.first) >= settle
 	}
 	return now.Sub(r.newest) >= quiet
 }

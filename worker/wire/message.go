@@ -26,7 +26,7 @@ type Type uint8
 const (
 	TypeHello      Type = iota + 1 // worker: JSON Greeting, once and first
 	TypeConfig                     // gateway: JSON Job
-	TypeReady                      // worker: the pipeline runs, or the elements of Job.Warm are loaded
+	TypeReady                      // worker: the pipeline runs, or the elements of Job.Warm are loaded; Message.Ext: of a source, its tracks, 0 if more may come
 	TypeCaps                       // worker: JSON Caps, before the first frame of a track and when they change
 	TypeFrame                      // both: one coded frame of a track
 	TypeKeyRequest                 // gateway: the next frame of the track shall be a keyframe
