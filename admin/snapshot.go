@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -31,7 +32,7 @@ func (e *UnavailableError) Error() string { return e.Reason }
 const snapshotCache = "private, max-age=1"
 
 // Snapshot answers GET /{stream}/snapshot.jpg with the newest picture: 404 if there is no such stream, 503 with the
-// reason if there is no picture, 304 if the request knows it already (RFC 9110 13.1.3).
+// reason if there is no picture, 304 if the request knows it already (RFC 9110 13.1.2, 13.1.3).
 func (a *API) Snapshot(w http.ResponseWriter, r *http.Request, stream string) {
 	serve(w, r, func() {
 		if _, ok := a.gateway.Stream(stream); !ok {
@@ -47,6 +48,7 @@ func (a *API) Snapshot(w http.ResponseWriter, r *http.Request, stream string) {
 		h.Set("Content-Type", "image/jpeg")
 		h.Set("Cache-Control", snapshotCache)
 		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("ETag", fmt.Sprintf(`"%x"`, at.UnixNano())) // two pictures may be of the same second
 		http.ServeContent(w, r, "", at, bytes.NewReader(jpeg))
 	})
 }

@@ -30,12 +30,13 @@ func (c camera) Snapshot(_ context.Context, stream string) ([]byte, time.Time, e
 
 func TestSnapshot(t *testing.T) {
 	const lastModified = "Fri, 02 Jan 2026 03:04:05 GMT"
+	tag, earlier := fmt.Sprintf(`"%x"`, taken.UnixNano()), fmt.Sprintf(`"%x"`, taken.Add(-time.Second/2).UnixNano())
 	missing := &admin.UnavailableError{Reason: "Install the package sluice-gst."}
 	soon := fmt.Errorf("snapshot: %w", &admin.UnavailableError{Reason: "No picture has come yet.", RetryAfter: 1500 * time.Millisecond})
 	for _, c := range []struct {
 		name, method, stream string
 		gateway              admin.Gateway
-		since                string // If-Modified-Since
+		since                string // If-Modified-Since, or If-None-Match if it is quoted
 		status               int
 		body                 string // part of it
 		retryAfter           string
@@ -43,6 +44,8 @@ func TestSnapshot(t *testing.T) {
 		{"picture", "GET", "door", camera{}, "", 200, "\xff\xd8 picture of door", ""},
 		{"head", "HEAD", "door", camera{}, "", 200, "", ""},
 		{"known", "GET", "door", camera{}, lastModified, 304, "", ""},
+		{"known by its tag", "GET", "door", camera{}, tag, 304, "", ""},
+		{"another of the same second", "GET", "door", camera{}, earlier, 200, "\xff\xd8", ""},
 		{"newer than known", "GET", "door", camera{}, "Fri, 02 Jan 2026 03:04:04 GMT", 200, "\xff\xd8", ""},
 		{"no such stream", "GET", "other", camera{}, "", 404, "stream_not_found", ""},
 		{"no worker", "GET", "door", camera{err: missing}, "", 503, "Install the package sluice-gst.", ""},
@@ -55,7 +58,11 @@ func TestSnapshot(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := httptest.NewRecorder()
 			r := httptest.NewRequest(c.method, "/door/snapshot.jpg", nil)
-			if c.since != "" {
+			switch {
+			case strings.HasPrefix(c.since, `"`):
+				r.Header.Set("If-None-Match", c.since)
+				r.Header.Set("If-Modified-Since", lastModified)
+			case c.since != "":
 				r.Header.Set("If-Modified-Since", c.since)
 			}
 			admin.New(c.gateway).Snapshot(w, r, c.stream)
@@ -66,9 +73,9 @@ func TestSnapshot(t *testing.T) {
 			switch picture := c.status < 400; {
 			case !picture && (h.Get("Content-Type") != "application/problem+json" || h.Get("Cache-Control") != "no-store"):
 				t.Errorf("headers: %v", h)
-			case picture && (h.Get("Cache-Control") != "private, max-age=1" || h.Get("Last-Modified") != lastModified):
+			case picture && (h.Get("Cache-Control") != "private, max-age=1" || h.Get("ETag") != tag):
 				t.Errorf("headers: %v", h)
-			case c.status == http.StatusOK && (h.Get("Content-Type") != "image/jpeg" || h.Get("Content-Length") == ""):
+			case c.status == http.StatusOK && (h.Get("Content-Type") != "image/jpeg" || h.Get("Content-Length") == "" || h.Get("Last-Modified") != lastModified):
 				t.Errorf("headers: %v", h)
 			case (c.status == http.StatusMethodNotAllowed) != (h.Get("Allow") == "GET, HEAD"):
 				t.Errorf("headers: %v", h)

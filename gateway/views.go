@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"time"
 
 	"sluice/admin"
@@ -14,6 +15,7 @@ import (
 	"sluice/push"
 	"sluice/session"
 	"sluice/transcode"
+	"sluice/worker/pipeline"
 )
 
 // adminView shows the gateway to the API.
@@ -57,7 +59,7 @@ func (v adminView) stream(s *hub.Stream) admin.Stream {
 	if e, ok := v.streams.entry(s.Name()); ok {
 		out.Source = cmp.Or(e.config.ShownPipeline(), media.RedactURL(e.config.Source))
 		out.Publish = e.config.Source == config.PublishSource
-		out.Snapshot = v.workers.gst.Err() == nil && state == hub.StateReady
+		out.Snapshot = shows(s.Renditions(), v.workers.gst.Err() == nil, e.config.Process != "")
 		for _, p := range e.pushes {
 			out.Pushes = append(out.Pushes, adminPush(p.Status()))
 		}
@@ -73,6 +75,15 @@ func (v adminView) stream(s *hub.Stream) admin.Stream {
 		}
 	}
 	return out
+}
+
+// shows reports whether there is a snapshot to ask for: a worker makes it, but for Motion JPEG that goes through no
+// process.
+func shows(renditions []hub.Rendition, worker, process bool) bool {
+	return slices.ContainsFunc(renditions, func(r hub.Rendition) bool {
+		t, ok := media.First(r.Tracks, media.Video)
+		return ok && (worker && pipeline.CanDecodeTrack(t) || t.Codec == media.MJPEG && !process)
+	})
 }
 
 func adminPush(s push.Status) admin.Push {
