@@ -1,0 +1,71 @@
+//go:build unix
+
+package transcode
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/media"
+	"sluice/worker"
+)
+
+// J182: a plugin that fails again and again costs a moment each time. The frames go on in the same rendition, later ones
+// after earlier ones, with a keyframe after each gap.
+func TestPluginFailsTwice(t *testing.T) {
+	s := newStudio(t, newWorkshop(t, Options{}), clipOf(t, media.H265), StreamOptions{Process: "identity error-after=60"})
+	sub := s.subscribe("main:h264")
+	began := time.Now()
+	units := s.read(sub, media.Video, 1)
+	reason := ""
+	for s.Status()[0].Restarts < 2 {
+		units = append(units, s.read(sub, media.Video, 1)...)
+		if told := s.Status()[0].Error; told != "" {
+			reason = told
+		}
+	}
+	if took := time.Since(began); took > 16*time.Second {
+		t.Errorf("it failed twice in %v, want within 8 s", took)
+	}
+	if reason != "" && !strings.Contains(reason, "identity: Failed after iterations as requested") {
+		t.Errorf("the reason is %q", reason)
+	}
+	units = append(units, s.read(sub, media.Video, 30)...)
+	for i := 1; i < len(units); i++ {
+		if units[i].PTS <= units[i-1].PTS {
+			t.Fatalf("a frame at %d comes after one at %d", units[i].PTS, units[i-1].PTS)
+		}
+	}
+	if n := decoded(t, units); n != len(units) {
+		t.Errorf("%d of %d pictures are decoded", n, len(units))
+	}
+	equal(t, "publisher", len(s.hub.Derived()), 1)
+}
+
+// A plugin that hangs before the first frame is killed by the deadline of the first output, told of, and tried again. It
+// is not taken for one that has too much to do, and whoever watches the source itself notices nothing.
+func TestPluginHangs(t *testing.T) {
+	s := newStudio(t, newWorkshop(t, Options{}), clipOf(t, media.H264), StreamOptions{Process: "identity sleep-time=30000000"})
+	s.subscribe("main:h264")
+	source := s.subscribe("main")
+	began := time.Now()
+	last := s.read(source, media.Video, 1)[0]
+	for s.Status()[0].Error == "" {
+		u := s.read(source, media.Video, 1)[0]
+		if media.Duration(u.PTS-last.PTS, u.Track.ClockRate) > time.Second {
+			t.Fatalf("the source itself stood still from %d to %d", last.PTS, u.PTS)
+		}
+		last = u
+	}
+	if took := time.Since(began); took < worker.OutputDeadline || took > worker.OutputDeadline+5*time.Second {
+		t.Errorf("it was given up after %v, want %v", took, worker.OutputDeadline)
+	}
+	told := s.Status()[0]
+	if !strings.Contains(told.Error, "gave no output for 8s and was killed") || told.Reduced != "" {
+		t.Errorf("it is told as %+v", told)
+	}
+	for s.Status()[0].Restarts == 0 {
+		s.read(source, media.Video, 1)
+	}
+}
