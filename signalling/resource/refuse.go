@@ -16,6 +16,7 @@ var statusOf = map[session.Reason]int{
 	session.ReasonTooLarge:       http.StatusRequestEntityTooLarge,
 	session.ReasonUnservable:     http.StatusUnprocessableEntity,
 	session.ReasonCodec:          http.StatusUnprocessableEntity,
+	session.ReasonCapacity:       http.StatusServiceUnavailable,
 	session.ReasonNoStream:       http.StatusNotFound,
 	session.ReasonSourceOffline:  http.StatusConflict,
 	session.ReasonBusy:           http.StatusConflict,

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -193,14 +195,23 @@ func TestTombstonesGo(t *testing.T) {
 
 // A3, A11, A14, A70, A72, B10: every reason has its status; what is a defect of ours is told to the log alone (A10).
 func TestRefuse(t *testing.T) {
-	for reason, want := range map[session.Reason]int{
+	statuses := map[session.Reason]int{
 		session.ReasonMalformedSDP: 400, session.ReasonTooLarge: 413, session.ReasonUnservable: 422, session.ReasonCodec: 422,
+		session.ReasonCapacity: 503,
 		session.ReasonNoStream: 404, session.ReasonSourceOffline: 409, session.ReasonShutdown: 503, session.ReasonInternal: 500,
 		session.ReasonBusy: 409, session.ReasonNotPublishable: 403, session.ReasonLimit: 503, session.ReasonHostLimit: 429,
 		session.ReasonMalformedFragment: 400, session.ReasonFragmentTooLarge: 413, session.ReasonStaleGeneration: 412,
 		session.ReasonGenerationUnsaid: 428, session.ReasonTooMany: 429, session.ReasonNotPending: 409,
 		session.ReasonMalformedLayer: 400, session.ReasonLayer: 404,
-	} {
+		session.ReasonGone: 404,
+	}
+	for _, reason := range reasons(t) {
+		if statuses[reason] == 0 {
+			t.Errorf("%s has no status", reason)
+		}
+	}
+	delete(statuses, session.ReasonGone) // TestGone
+	for reason, want := range statuses {
 		var log strings.Builder
 		w := httptest.NewRecorder()
 		New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))}).Refuse(w, httptest.NewRequest(http.MethodPost, "/", nil),
@@ -212,6 +223,22 @@ func TestRefuse(t *testing.T) {
 			t.Errorf("%s: log %q, headers %v", reason, log.String(), w.Header())
 		}
 	}
+}
+
+// reasons are all that package session has.
+func reasons(t *testing.T) []session.Reason {
+	text, err := os.ReadFile("../../session/refusal.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []session.Reason
+	for _, m := range regexp.MustCompile(`Reason = "(\w+)"`).FindAllSubmatch(text, -1) {
+		all = append(all, session.Reason(m[1]))
+	}
+	if len(all) < 20 {
+		t.Fatalf("only %d reasons were found", len(all))
+	}
+	return all
 }
 
 // A9, J9: what a session that has just ended answers is what one answers that never was.
