@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/worker/pipeline"
+	"sluice/worker/wire"
 )
 
 // What can be made, best first. Constrained Baseline comes before VP8, since it costs a third less and cameras have it.
@@ -142,7 +144,8 @@ func (t *Stream) full() string {
 	return ""
 }
 
-// blame remembers that a key can't be made of a track.
+// blame remembers that a key can't be made of a track. Where the configuration has a process, a fault of the pipeline
+// is its fault, and no other codec helps: that the encoders work is known before.
 func (t *Stream) blame(k key, track media.Track, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -150,7 +153,13 @@ func (t *Stream) blame(k key, track media.Track, err error) {
 	if isNoEncoder(err) {
 		f.until = time.Now().Add(hopeless)
 	}
-	t.faults[k] = f
+	codecs := []media.Codec{k.codec}
+	if k.kind == media.Video && t.options.Process != "" && errors.As(err, new(*wire.Fault)) {
+		codecs = pictureCodecs[:]
+	}
+	for _, k.codec = range codecs {
+		t.faults[k] = f
+	}
 }
 
 // faultOf is why an order can't be made of what the source sends now, false if it can. Faults of what it sent before

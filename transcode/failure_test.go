@@ -75,6 +75,22 @@ func TestPermanentFault(t *testing.T) {
 	})
 }
 
+// A fault of what the configuration puts between decoder and encoder is there whatever is encoded into.
+func TestFaultOfTheProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{Process: "nosuchelement"})
+		defer s.stop()
+		s.workers.refuse(&wire.Fault{Code: wire.FaultMissingElement, Element: "nosuchelement", Permanent: true})
+		c := s.publish(h264)
+		v := s.read("main:h264")
+		defer v.Close()
+		c.send("Kp")
+		can := s.Capacity("main", s.hub.Tracks("main")).Video
+		equal(t, "offered", len(can.Variants), 0)
+		equal(t, "why not", can.Absent, `start a worker: element "nosuchelement" is not installed.`)
+	})
+}
+
 func TestNotInstalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, Options{}, StreamOptions{Sink: "fakesink"})
@@ -239,6 +255,24 @@ func TestOverload(t *testing.T) {
 		}
 		equal(t, "refused", s.Capacity("main", s.hub.Tracks("main")).Video.Full, "This machine is too slow for another encoder now.")
 		equal(t, "counted", s.service.Stats().Overloads, 3)
+	})
+}
+
+// A process that lets nothing out from its beginning is not taken for one that is too slow: it would be ended by that,
+// before it is known to hang, and again and again.
+func TestHangIsNoOverload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		s.workers.silence()
+		c := s.publish(h265)
+		v := s.read("main:h264")
+		defer v.Close()
+		for range 30 {
+			c.send("K" + strings.Repeat("p", 24))
+		}
+		equal(t, "processes", len(s.workers.started("")), 1)
+		equal(t, "reduced", s.Status()[0].Reduced, "")
 	})
 }
 

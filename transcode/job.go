@@ -207,6 +207,13 @@ func (j *job) lighten(p *pipeline.Picture) {
 	j.state.load.apply(p, j.state.fps)
 }
 
+// isRunning reports whether frames come out.
+func (j *job) isRunning() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.state.State == StateRunning
+}
+
 // join lets a derivation have all that is made from now on, and what was made since the newest keyframe before.
 func (j *job) join(d *derivation) {
 	j.mu.Lock()

@@ -100,6 +100,9 @@ func (a *attempt) watch(ctx context.Context) error {
 
 // balance reports whether another process has to go on with another load.
 func (a *attempt) balance(o *overload, now time.Time) bool {
+	if !a.isRunning() {
+		return false // what lets nothing out may hang: that is for the worker's deadline to tell
+	}
 	if o.look(now, a.process.Stats().Dropped, a.lag()) {
 		return a.reduce()
 	}

@@ -26,6 +26,7 @@ type puppets struct {
 	absent  error // what Err says
 	fault   error // what Start says
 	refused int   // starts that got it
+	mute    bool  // those that start from now on let nothing out
 	all     []*puppet
 	live    map[string]int // by label
 	most    int            // of live that there ever were of one label
@@ -77,7 +78,7 @@ func (w *puppets) Start(_ context.Context, s worker.Spec) (process, error) {
 		w.refused++
 		return nil, w.fault
 	}
-	p := &puppet{of: w, spec: s, said: make(chan worker.Event, 1024), done: make(chan struct{}), key: true, past: -1}
+	p := &puppet{of: w, spec: s, said: make(chan worker.Event, 1024), done: make(chan struct{}), key: true, past: -1, mute: w.mute}
 	p.said <- worker.Event{Kind: worker.EventReady}
 	w.all = append(w.all, p)
 	w.live[s.Label]++
@@ -90,6 +91,13 @@ func (w *puppets) refuse(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fault = err
+}
+
+// silence has those that start from now on let nothing out.
+func (w *puppets) silence() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mute = true
 }
 
 // missing has Err say so.
