@@ -51,8 +51,10 @@ func (s *sink) attempt(ctx context.Context, rendition string, start hub.Start) e
 	if r.wire, err = r.plan(); err != nil {
 		return err
 	}
+	job := r.wire // which stays without a moment, to be compared
+	job.Pipeline = pipeline.Stamp(job.Pipeline, time.Now())
 	r.process, err = s.stream.service.workers.Start(ctx, worker.Spec{
-		Job: r.wire, Label: "sink " + s.stream.hub.Name(), Start: 3 * worker.StartDeadline,
+		Job: job, Label: "sink " + s.stream.hub.Name(), Start: 3 * worker.StartDeadline,
 	})
 	if err != nil {
 		return fmt.Errorf("start a worker: %w", err)
@@ -83,7 +85,7 @@ func (r *sinkRun) run(ctx context.Context, first *hub.Unit) error {
 
 func (r *sinkRun) plan() (wire.Job, error) {
 	tracks := sinkTracks(r.stream.hub.Tracks(r.rendition))
-	return pipeline.Sink(pipeline.Stamp(r.stream.options.Sink, time.Now()), tracks, r.stream.service.allow)
+	return pipeline.Sink(r.stream.options.Sink, tracks, r.stream.service.allow)
 }
 
 // drain waits for the end of the process.

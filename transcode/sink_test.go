@@ -2,6 +2,7 @@ package transcode
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,5 +68,31 @@ func TestSinkThatEnds(t *testing.T) {
 		s.workers.all[0].said <- worker.Event{Kind: worker.EventEOS}
 		c.send("pKp")
 		equal(t, "processes", len(s.workers.started("")), 2)
+	})
+}
+
+// I24: the moment of the start gets into the text, and the sink stays while that passes.
+func TestSinkWithAMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{Sink: "fakesink name={time}"})
+		defer s.stop()
+		c := s.publish(h265)
+		c.send("Kp")
+		time.Sleep(time.Second)
+		larger := h265
+		larger.Width, larger.Height = 1920, 1080
+		if err := c.p.Update(larger); err != nil {
+			t.Fatal(err)
+		}
+		c.send("pKp")
+		equal(t, "processes", len(s.workers.started("")), 1)
+		s.workers.all[0].fail(errors.New("disk full"))
+		synctest.Wait()
+		c.send("pKp")
+		for i, at := range []string{"20000101T000000.040Z", "20000101T000001.280Z"} {
+			if text := s.workers.all[i].spec.Job.Pipeline; !strings.Contains(text, "fakesink name="+at) {
+				t.Errorf("process %d runs %q, want the moment %s in it", i, text, at)
+			}
+		}
 	})
 }

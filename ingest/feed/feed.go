@@ -16,7 +16,7 @@ import (
 const (
 	quiet    = 500 * time.Millisecond // after a track, before no other is expected
 	settle   = 2 * time.Second        // from the first track to the publication, whatever is missing
-	patience = 5 * time.Second        // without a frame, in which the publisher is kept open
+	patience = 5 * time.Second        // without a frame, in which the publisher is kept open; for tracks that have to come
 	plays    = time.Second            // of frames make an end an orderly one: the next run starts at once
 )
 

@@ -65,7 +65,7 @@ func TestPublishes(t *testing.T) {
 				w.wait(20 * time.Millisecond)
 			}
 			return errCrash
-		}, settle + 50*time.Millisecond, [][]string{{"audio"}}},
+		}, patience + 50*time.Millisecond, [][]string{{"audio"}}},
 		"two of a kind": {2, func(w *fake) error {
 			w.caps(picture)
 			w.caps(wire.Caps{Track: 1, Kind: media.Video, Codec: media.VP8})

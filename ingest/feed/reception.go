@@ -174,7 +174,7 @@ func (r *reception) due(now time.Time) bool {
 		}
 	}
 	if r.expected > 0 {
-		return len(r.tracks) >= r.expected || now.Sub(r.first) >= settle
+		return len(r.tracks) >= r.expected || now.Sub(r.first) >= patience
 	}
 	return now.Sub(r.newest) >= quiet
 }
