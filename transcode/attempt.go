@@ -27,6 +27,7 @@ type attempt struct {
 	ready   chan struct{} // closed by drain
 	encoder pipeline.Encoder
 	flight  flight
+	fed     fed
 
 	publisher uint32 // that wrote what is read
 	past      int64  // ns: the PTS of the newest picture that an earlier process has made; -1: none

@@ -325,6 +325,39 @@ func TestReliefAfterOverload(t *testing.T) {
 	})
 }
 
+// A worker that was taken over, or is broken, can't lead the times of a stream astray, nor flood its viewers with sound.
+func TestFramesThatCannotBe(t *testing.T) {
+	for name, frame := range map[string]wire.Message{
+		"of the far future": {PTS: 1 << 62, Payload: []byte{0xfc, 0xff, 0xfe}},
+		"of long ago":       {PTS: 1, Payload: []byte{0xfc, 0xff, 0xfe}},
+		"before all time":   {PTS: -1 << 63, Payload: []byte{0xfc, 0xff, 0xfe}},
+		"of an hour":        {Payload: make([]byte, 16<<20)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, Options{}, StreamOptions{})
+				defer s.stop()
+				time.Sleep(time.Hour)
+				c := s.publish(h264, aac)
+				v := s.read("main:+opus")
+				defer v.Close()
+				c.send("Kapapa")
+				p := s.workers.running("")[0]
+				if frame.PTS == 0 {
+					frame.PTS = nanoseconds(c.n*3600, 90000)
+				}
+				frame.Type = wire.TypeFrame
+				p.said <- worker.Event{Kind: worker.EventFrame, Frame: frame}
+				synctest.Wait()
+				equal(t, "failures", s.service.Stats().Failures, 1)
+				told(v)
+				c.send("papa")
+				equal(t, "read from the next process", told(v), "[p0 a1 p1 a2]")
+			})
+		})
+	}
+}
+
 // A pipeline that ends by itself is started again like one that fails.
 func TestPipelineThatEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -104,6 +104,7 @@ func (a *attempt) write(u *hub.Unit, flags wire.Flags) {
 	if u.Keyframe {
 		flags |= wire.Keyframe
 	}
+	a.fed.add(ns)
 	m := wire.Message{Type: wire.TypeFrame, Flags: flags, PTS: ns, DTS: ns}
 	if a.process.Write(&m, wire.Join(u.Track.Codec, u.Data)...) && flags&wire.Preroll == 0 && a.key.kind == media.Video {
 		a.flight.depart(flying{ns: ns, at: time.Now(), ntp: u.NTP})

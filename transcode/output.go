@@ -24,6 +24,12 @@ func (a *attempt) drain(ctx context.Context) error {
 				a.set(func(s *jobState) { s.Encoder = e.Caps.Encoder })
 			}
 		case worker.EventFrame:
+			if e.Frame.Flags&wire.Header != 0 || e.Frame.Track != 0 {
+				continue
+			}
+			if err := a.fed.check(&e.Frame, a.key.kind); err != nil {
+				return err
+			}
 			a.output(&e.Frame)
 		case worker.EventEOS:
 			return errEnded
@@ -34,9 +40,6 @@ func (a *attempt) drain(ctx context.Context) error {
 
 // output makes a unit of a frame and gives it to the derivations.
 func (a *attempt) output(m *wire.Message) {
-	if m.Flags&wire.Header != 0 {
-		return
-	}
 	now := time.Now()
 	au := &media.AccessUnit{Arrived: now, Data: wire.Split(a.key.codec, m.Payload)}
 	if a.key.kind == media.Video {
