@@ -245,3 +245,39 @@ func TestDecoderThatCanNot(t *testing.T) {
 		}
 	})
 }
+
+// F40: who seems unable to show what it is passed keeps that where nothing can be made, and gets what is made once it
+// can be: wishes alone prove nothing.
+func TestDecoderThatCanNotWithoutAnEncoder(t *testing.T) {
+	for _, lack := range []struct{ name, full, off string }{
+		{"all in use", "All encoders are in use.", ""}, {"not installed", "", "Install the GStreamer worker."},
+	} {
+		t.Run(lack.name, func(t *testing.T) {
+			maker := &fakeMaker{}
+			maker.set(lack.full, lack.off)
+			onBench(t, Terms{Maker: maker}, Options{}, func(b *bench) {
+				high := made(1280, 720)
+				high.Profile.ProfileLevelID = [3]byte{0x64, 0, 0x1F}
+				main := b.source("main", high, sound)
+				s, v := b.play(PlayRequest{})
+				v.connect()
+				synctest.Wait()
+				for i := range 8 {
+					v.counted.Store(&rtpout.Stats{Keyframes: uint64(i + 1), Wishes: uint64(2 * i)})
+					time.Sleep(time.Second + time.Millisecond)
+				}
+				b.write(main)
+				if got := v.drain(); !slices.Equal(got, []string{"main"}) || isDone(s) {
+					t.Fatalf("%v is sent; the session's end is %v", got, s.endedBy())
+				}
+				maker.set("", "")
+				time.Sleep(time.Second + time.Millisecond)
+				p := b.derives("main:h264", made(1280, 720), sound)
+				b.write(p)
+				if got := v.drain(); !slices.Equal(got, []string{"main:h264"}) {
+					t.Errorf("once it can be made, %v is sent", got)
+				}
+			})
+		})
+	}
+}

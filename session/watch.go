@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/hub"
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/rtpout"
@@ -124,8 +125,7 @@ func (w *watch) look() error {
 	} else {
 		w.idle.set(w.session.manager.options.ViewerIdleTimeout)
 	}
-	stay := w.session.stay
-	servings, err := stay.serve(stay.bases(playableOf(all), w.unable), w.fit.serve)
+	servings, passed, err := w.servings(playableOf(all))
 	if err != nil {
 		return err
 	}
@@ -136,8 +136,20 @@ func (w *watch) look() error {
 	w.session.events.post(Event{Kind: source})
 	layers, settled := w.choose(servings)
 	w.session.events.post(Event{Kind: EventLayers, Layers: layers})
-	w.lookLater(settled && len(servings) < 2 && !w.doubtful())
+	w.lookLater(settled && len(servings) < 2 && !w.doubtful() && !passed)
 	return nil
+}
+
+// servings are the ways to serve the viewer now. passed reports that it is passed what it seems unable to show, for
+// nothing else can be had: it may be able after all, and is no worse off.
+func (w *watch) servings(all []hub.Rendition) (servings []serving, passed bool, err error) {
+	stay := w.session.stay
+	servings, err = stay.serve(stay.bases(all, w.unable), w.fit.serve)
+	if err == nil || w.unable == "" {
+		return servings, false, err
+	}
+	servings, err = stay.serve(stay.bases(all, ""), w.fit.serve)
+	return servings, true, err
 }
 
 // lookLater decides when to look next, if not at the next change: rates change while there are renditions to choose
