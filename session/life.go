@@ -2,7 +2,10 @@ package session
 
 import (
 	"context"
+	"strings"
 	"time"
+
+	"sluice/negotiation"
 )
 
 // OfferLife is how long a counter-offer waits for its answer (B6).
@@ -31,7 +34,22 @@ func (s *Session) connected() {
 		s.log.Info("publisher connected", attrs...)
 		return
 	}
-	s.log.Info("viewer connected", append(attrs, "way", s.viewer.route.Way, "why", s.viewer.route.Reason)...)
+	attrs = append(attrs, "way", s.viewer.route.Way, "why", s.viewer.route.Reason)
+	if why := transcoded(s.Info().Choices); why != "" {
+		attrs = append(attrs, "transcoded", why)
+	}
+	s.log.Info("viewer connected", attrs...)
+}
+
+// transcoded says why some of what is sent is made anew; "" if nothing is.
+func transcoded(choices []negotiation.Choice) string {
+	var why []string
+	for _, c := range choices {
+		if c.Action == negotiation.Transcoded {
+			why = append(why, c.Reason)
+		}
+	}
+	return strings.Join(why, " ")
 }
 
 func (s *Session) sayEnd() {
