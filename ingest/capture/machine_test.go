@@ -101,7 +101,7 @@ func TestPipeline(t *testing.T) {
 		{"no sound", "microphone", pi, "there is no microphone: plug one in", true},
 		{"screen", "screen", desk, `ximagesrc use-damage=false display-name=":0" ! capsfilter caps=video/x-raw,framerate=30/1`, false},
 		{"small screen", "screen?id=:3&height=480&fps=5", desk, `ximagesrc use-damage=false display-name=":3" ! capsfilter caps=video/x-raw,framerate=5/1 ! videoscale ! capsfilter caps=video/x-raw,height=480,pixel-aspect-ratio=1/1`, false},
-		{"test picture", "videotest?width=640", desk, "videotestsrc is-live=true ! capsfilter caps=video/x-raw,width=640,height=720,framerate=30/1", false},
+		{"test picture", "videotest?width=640", desk, "videotestsrc is-live=true horizontal-speed=2 ! capsfilter caps=video/x-raw,width=640,height=720,framerate=30/1", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := Parse(c.device)

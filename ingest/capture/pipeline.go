@@ -32,7 +32,7 @@ func (m machine) pipeline(d wire.Device) (string, error) {
 			caps("audio/x-raw,rate=48000,channels=2"), nil
 	}
 	d.Width, d.Height, d.FPS = cmp.Or(d.Width, testWidth), cmp.Or(d.Height, testHeight), cmp.Or(d.FPS, defaultFPS)
-	return "videotestsrc is-live=true ! " + caps("video/x-raw"+mode(d)), nil
+	return "videotestsrc is-live=true horizontal-speed=2 ! " + caps("video/x-raw"+mode(d)), nil
 }
 
 // camera takes what the camera has encoded itself, which costs nothing and needs the least of its bus.
