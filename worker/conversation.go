@@ -45,8 +45,14 @@ func (p *Process) foreign(err error) error {
 	return &ProtocolError{Worker: p.name, Err: err}
 }
 
+// maxReport is the most that a worker may say at once, but for a frame, in bytes.
+const maxReport = 1 << 20
+
 // hear carries out one message. Types that it does not know are skipped.
 func (p *Process) hear(m *wire.Message) error {
+	if m.Type != wire.TypeFrame && len(m.Payload) > maxReport {
+		return fmt.Errorf("its message %q has %d bytes", m.Type, len(m.Payload))
+	}
 	switch m.Type {
 	case wire.TypeHello:
 		return p.hearHello(m)
@@ -147,7 +153,9 @@ func (p *Process) hearFault(m *wire.Message) error {
 	if err := m.Decode(f); err != nil {
 		return err
 	}
-	f.Message, f.Debug = redact(f.Message), redact(f.Debug)
+	for _, text := range []*string{&f.Element, &f.Package, &f.Message, &f.Debug} {
+		*text = printable(*text)
+	}
 	if f.Code == wire.FaultMissingElement {
 		p.pool.registry.forget() // it may be installed by the next time
 	}
@@ -156,9 +164,8 @@ func (p *Process) hearFault(m *wire.Message) error {
 }
 
 func (p *Process) hearLog(m *wire.Message) {
-	const longest = 1000
 	if p.lines.try(time.Now()) {
-		p.logger().Info("A worker says something", "text", redact(string(m.Payload[:min(len(m.Payload), longest)])))
+		p.logger().Info("A worker says something", "text", printable(string(m.Payload)))
 	}
 }
 

@@ -140,6 +140,10 @@ var beginnings = map[string]func(f *fake){
 		block()
 	},
 	"bad-json": func(f *fake) { f.send(&wire.Message{Type: wire.TypeCaps, Payload: []byte("{")}); block() },
+	"large": func(f *fake) {
+		f.send(&wire.Message{Type: wire.TypeCaps, Payload: bytes.Repeat([]byte{' '}, 2<<20)})
+		block()
+	},
 	"unknown":  func(f *fake) { f.send(&wire.Message{Type: 200, Payload: []byte("from the future")}) },
 	"version":  func(f *fake) { f.send(wire.JSON(wire.TypeHello, wire.Greeting{Version: 99, Release: "v9"})); block() },
 	"fault":    func(f *fake) { f.fault(wire.FaultCode(f.of)); block() },

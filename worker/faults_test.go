@@ -48,6 +48,7 @@ func TestEnds(t *testing.T) {
 		"it is large":            {limit(spec("allocate 200000000"), func(s *Spec) { s.Memory, s.Heartbeat = 100<<20, 3*time.Second }), new(*MemoryError), "more than the 100 MB"},
 		"garbage":                {spec("garbage"), new(*ProtocolError), "does not speak as a worker does"},
 		"no JSON":                {spec("bad-json"), new(*ProtocolError), `"caps"`},
+		"a large report":         {spec("large"), new(*ProtocolError), `"caps" has 2097152 bytes`},
 		"hangs up":               {spec("hang-up"), new(*ProtocolError), "closed the connection"},
 		"another version":        {spec("version"), new(*VersionError), `release "v9" speaks version 99`},
 		"takes no data":          {limit(spec("deaf"), func(s *Spec) { s.Heartbeat = 2 * brief }), new(*HungError), "for 400ms and was killed"},

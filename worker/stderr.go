@@ -8,7 +8,11 @@ import (
 	"sluice/media"
 )
 
-const tailSize = 4096
+const (
+	tailSize = 4096
+	maxCause = 200  // bytes
+	maxText  = 2000 // bytes of a text of a worker's report
+)
 
 // tail keeps the end of what a process prints, and the line that says why it crashed.
 type tail struct {
@@ -37,12 +41,11 @@ func (t *tail) Write(p []byte) (int, error) {
 
 // findCause puts lines together, for a panic is written in pieces, and looks at each.
 func (t *tail) findCause(p []byte) {
-	const longest = 200
 	for line := range bytes.Lines(p) {
 		if t.cause != "" {
 			return
 		}
-		t.line = append(t.line, line[:min(len(line), longest-len(t.line))]...)
+		t.line = append(t.line, line[:min(len(line), maxCause+1-len(t.line))]...)
 		if bytes.HasSuffix(line, []byte("\n")) {
 			t.endLine()
 		}
@@ -52,7 +55,7 @@ func (t *tail) findCause(p []byte) {
 func (t *tail) endLine() {
 	for _, c := range causes {
 		if bytes.HasPrefix(t.line, []byte(c)) {
-			t.cause = redact(strings.TrimSpace(string(t.line)))
+			t.cause = redact(strings.TrimSpace(beginning(string(t.line), maxCause)))
 		}
 	}
 	t.line = t.line[:0]
@@ -77,6 +80,17 @@ func afterFirst(s string, separators ...string) string {
 		}
 	}
 	return ""
+}
+
+// printable is what of a text that a worker has sent is printed.
+func printable(s string) string { return redact(beginning(s, maxText)) }
+
+// beginning is at most n bytes of s, and only whole words: of half a URL, a password can't be told.
+func beginning(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return s[:max(0, strings.LastIndexAny(s[:n+1], " \t\r\n"))]
 }
 
 // redact takes the secrets out of all words that look like URLs.

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -305,6 +306,25 @@ func TestClock(t *testing.T) {
 	}
 	if d := At(now + 1000).Sub(At(now)); d != 1000 {
 		t.Errorf("1 µs is %v", d)
+	}
+}
+
+// What is cut ends before the word that it was cut in, for of half a URL a password can't be told.
+func TestTextsOfWorkersAreBounded(t *testing.T) {
+	const secret = "rtsp://me:hunter2@host/s"
+	for cut := range len(secret) + 2 {
+		text := strings.Repeat("x", maxText-cut-1) + " " + secret + " " + strings.Repeat("y", maxText)
+		if got := printable(text); len(got) > maxText || strings.Contains(got, "hunt") {
+			t.Errorf("cut %d bytes into the URL: %q", cut, got[maxText-len(secret)-1:])
+		}
+		var stderr tail
+		fmt.Fprintf(&stderr, "panic: %s %s\n", strings.Repeat("x", maxCause-len("panic:  ")-cut), secret)
+		if _, cause := stderr.text(); len(cause) > maxCause || strings.Contains(cause, "hunt") {
+			t.Errorf("cut %d bytes into the URL of a cause: %q", cut, cause)
+		}
+	}
+	if got := printable(strings.Repeat("x", maxText+1)); got != "" {
+		t.Errorf("of one endless word %d bytes are left", len(got))
 	}
 }
 
