@@ -122,3 +122,26 @@ func TestReportOfOddTracks(t *testing.T) {
 type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("gone") }
+
+// The transcoder is credited with nothing that it can't do: sound in AAC whose configuration is not known is lost.
+func TestProbeExpectsNoMiracle(t *testing.T) {
+	p := watched(0)
+	p.tracks[1] = media.Track{ID: "audio", Kind: media.Audio, Codec: media.AAC, ClockRate: 48000, Channels: 2}
+	for _, c := range []struct {
+		configured bool
+		want       string
+	}{{false, "none"}, {true, "Opus made of AAC"}} {
+		if c.configured {
+			p.tracks[1].ParameterSets = [][]byte{{0x11, 0x90}}
+		}
+		viewers, err := expectViewers(p.tracks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range viewers {
+			if got := v.with.cell(media.Audio); got != c.want {
+				t.Errorf("%s, configuration known: %v: %s, want %s", v.name, c.configured, got, c.want)
+			}
+		}
+	}
+}
