@@ -362,3 +362,76 @@ func TestDescribe(t *testing.T) {
 		})
 	}
 }
+
+// What a worker says that is broken or was taken over ends it.
+func TestCapsThatCannotBe(t *testing.T) {
+	many := func(w *fake) error {
+		for i := range maxTracks + 1 {
+			c := sound
+			c.Track = uint8(i)
+			w.caps(c)
+		}
+		w.wait(time.Hour)
+		return nil
+	}
+	one := func(change func(*wire.Caps)) script {
+		return func(w *fake) error {
+			c := sound
+			change(&c)
+			w.caps(c)
+			w.wait(time.Hour)
+			return nil
+		}
+	}
+	for name, c := range map[string]struct {
+		run  script
+		want string
+	}{
+		"many tracks":         {many, "the worker has more than 16 tracks"},
+		"a negative clock":    {one(func(c *wire.Caps) { c.ClockRate = -1 }), "the worker tells of a track whose clock rate is -1"},
+		"an absurd clock":     {one(func(c *wire.Caps) { c.ClockRate = 1 << 40 }), "the worker tells of a track whose clock rate is 1099511627776"},
+		"an absurd picture":   {one(func(c *wire.Caps) { c.Width = 1 << 20 }), "the worker tells of a track whose width is 1048576"},
+		"a picture below 0":   {one(func(c *wire.Caps) { c.Height = -16 }), "the worker tells of a track whose height is -16"},
+		"too many to hear to": {one(func(c *wire.Caps) { c.Channels = 1000 }), "the worker tells of a track whose number of channels is 1000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := start(c.run)
+				defer w.Close()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				err := newReception(w, &publication{}, 0).run(ctx)
+				if err == nil || err.Error() != c.want {
+					t.Errorf("%v, want %s", err, c.want)
+				}
+			})
+		})
+	}
+}
+
+// Frames that wait for other tracks are bounded in bytes, too.
+func TestHeldFramesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := hub.New(hub.Options{}).Create("door")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &publication{publish: func(tracks []media.Track) (*hub.Publisher, error) { return s.Publish("main", tracks) }}
+		w := start(func(w *fake) error {
+			w.ready(2)
+			w.caps(picture)
+			for range 100 {
+				w.frame(wire.Message{PTS: worker.Monotonic(), Payload: append(slices.Clone(key), make([]byte, 1<<20)...)})
+			}
+			return errCrash
+		})
+		defer w.Close()
+		r := newReception(w, p, 0)
+		if err := r.run(t.Context()); !errors.Is(err, errCrash) {
+			t.Error(err)
+		}
+		if r.size > maxHeldBytes || !r.open {
+			t.Errorf("%d bytes are held, published: %v", r.size, r.open)
+		}
+	})
+}

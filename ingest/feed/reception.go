@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,8 +14,12 @@ import (
 	"sluice/worker/wire"
 )
 
-// maxHeld is how many units wait until the tracks are published.
-const maxHeld = 512
+// How many units, and bytes, wait until the tracks are published, and how many tracks a worker may have.
+const (
+	maxHeld      = 512
+	maxHeldBytes = 32 << 20
+	maxTracks    = 16
+)
 
 // reception is what comes of one process. It belongs to the goroutine of run.
 type reception struct {
@@ -28,6 +33,7 @@ type reception struct {
 	clock  clock
 	open   bool   // tracks are published
 	held   []unit // that are to be written
+	size   int    // of those, in bytes
 	wished time.Time
 
 	unfollow context.CancelFunc // ends the passing on of wishes; nil: nobody does
@@ -68,7 +74,7 @@ func (r *reception) take(ctx context.Context, e *worker.Event) error {
 	case worker.EventReady:
 		r.expected = max(r.expected, e.Tracks)
 	case worker.EventCaps:
-		r.describe(e.Caps, time.Now())
+		return r.describe(e.Caps, time.Now())
 	case worker.EventFrame:
 		return r.frame(ctx, &e.Frame)
 	case worker.EventEOS:
@@ -79,19 +85,26 @@ func (r *reception) take(ctx context.Context, e *worker.Event) error {
 
 // describe notes a track, or that it has become another. One that comes after others were published is published
 // together with them, anew.
-func (r *reception) describe(c wire.Caps, now time.Time) {
+func (r *reception) describe(c wire.Caps, now time.Time) error {
 	if c.Kind != media.Video && c.Kind != media.Audio {
-		return
+		return nil
+	}
+	if err := check(c); err != nil {
+		return err
 	}
 	old := r.tracks[c.Track]
 	if old != nil && same(old.known, describe(c, old.known.ID)) {
-		return // pictures tell their size themselves
+		return nil // pictures tell their size themselves
+	}
+	if old == nil && len(r.tracks) == maxTracks {
+		return fmt.Errorf("the worker has more than %d tracks", maxTracks)
 	}
 	r.tracks[c.Track] = newTrack(c, r.name(c, old))
 	if r.newest.IsZero() {
 		r.first = now
 	}
 	r.newest = now
+	return nil
 }
 
 // name is the ID of a track: that which it had, or the next of its kind.
@@ -127,6 +140,7 @@ func (r *reception) frame(ctx context.Context, m *wire.Message) error {
 	au := &media.AccessUnit{PTS: r.clock.pts(m.PTS, t.known.ClockRate), Arrived: now, Keyframe: m.Flags&wire.Keyframe != 0, Data: data}
 	if t.units.Conform(au) {
 		r.held = append(r.held, unit{t, au})
+		r.size += au.Size()
 	} else {
 		r.wish(m.Track, t, now)
 	}
@@ -158,7 +172,7 @@ func (r *reception) flush() error {
 		}
 	}
 	clear(r.held)
-	r.held = r.held[:0]
+	r.held, r.size = r.held[:0], 0
 	return nil
 }
 
@@ -168,9 +182,12 @@ func (r *reception) due(now time.Time) bool {
 	if r.newest.IsZero() {
 		return false
 	}
+	if len(r.held) >= maxHeld || r.size >= maxHeldBytes {
+		return true
+	}
 	for _, t := range r.tracks {
 		if !t.units.Started() {
-			return now.Sub(r.first) >= settle || len(r.held) >= maxHeld
+			return now.Sub(r.first) >= settle
 		}
 	}
 	if r.expected > 0 {

@@ -20,6 +20,26 @@ func newTrack(c wire.Caps, id string) *track {
 	return &track{units: bitstream.NewConformer(t), known: t}
 }
 
+// What caps may say. Others are of a worker that is broken or was taken over: what comes after us reckons with them.
+const (
+	maxSide      = 1 << 16 // pixels
+	maxClockRate = 1 << 20 // Hz
+	maxChannels  = 64
+)
+
+// check returns an error for caps that can't be.
+func check(c wire.Caps) error {
+	for _, n := range []struct {
+		what        string
+		value, most int
+	}{{"width", c.Width, maxSide}, {"height", c.Height, maxSide}, {"clock rate", c.ClockRate, maxClockRate}, {"number of channels", c.Channels, maxChannels}} {
+		if n.value < 0 || n.value > n.most {
+			return fmt.Errorf("the worker tells of a track whose %s is %d", n.what, n.value)
+		}
+	}
+	return nil
+}
+
 // describe is what caps say of a track.
 func describe(c wire.Caps, id string) media.Track {
 	t := media.Track{
