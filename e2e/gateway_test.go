@@ -40,7 +40,11 @@ type sessionInfo struct {
 	ID, Stream, Role, State, Protocol, Way string
 	WayReason                              string `json:"way_reason"`
 	RemoteAddress                          string `json:"remote_address"`
-	Stats                                  struct {
+	Delivery                               []struct {
+		Codec, Rendition, Reason string
+		Transcoded               bool
+	}
+	Stats struct {
 		PacketsSent   int `json:"packets_sent"`
 		PacketsResent int `json:"packets_resent"`
 	}

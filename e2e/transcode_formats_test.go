@@ -25,7 +25,9 @@ func h265As(format string, more ...string) []string {
 	}, more...)
 }
 
-func h264As(format string) []string { return []string{"-c:v", "libx264", "-bf", "0", "-pix_fmt", format} }
+func h264As(format string) []string {
+	return []string{"-c:v", "libx264", "-bf", "0", "-pix_fmt", format}
+}
 
 // TestTranscodedFormats plays large pictures, and those of ten bits or full colour, none of which a viewer could be
 // passed: all are decoded, in order.
