@@ -15,5 +15,5 @@ type Transcode struct {
 	FramesDropped uint64  `json:"frames_dropped"` // that the worker did not take in time
 	CPUSeconds    float64 `json:"cpu_seconds"`
 	MemoryBytes   int64   `json:"memory_bytes"`
-	FirstFrameMs  float64 `json:"first_frame_ms,omitempty"` // from the first viewer to the first frame; absent before it
+	FirstFrameMs  float64 `json:"first_frame_ms,omitempty"` // from the start of the process to its first frame; absent before it
 }

@@ -17,7 +17,7 @@ type Transcode struct {
 	In, Out, Dropped uint64  // frames
 	CPUSeconds       float64 // of the worker processes
 	MemoryBytes      int64   // of the worker processes now
-	FirstFrame       float64 // seconds from the first viewer to the first frame; 0 before it
+	FirstFrame       float64 // seconds from the start of the process to its first frame; 0 before it
 }
 
 // Workers is what is counted of worker processes.
@@ -32,7 +32,7 @@ var (
 	descFrames     = desc("transcode_frames_total", "Frames into and out of encoders, and those that they did not take in time.", "stream", "kind", "codec", "direction")
 	descCPU        = desc("transcode_cpu_seconds_total", "CPU time of encoders' worker processes.", "stream", "kind", "codec")
 	descMemory     = desc("transcode_memory_bytes", "Resident memory of encoders' worker processes.", "stream", "kind", "codec")
-	descFirstFrame = desc("transcode_first_frame_seconds", "Time from an encoder's first viewer to its first frame; of several encoders the longest.", "stream", "kind", "codec")
+	descFirstFrame = desc("transcode_first_frame_seconds", "Time from the start of an encoder's process to its first frame; of several encoders the longest.", "stream", "kind", "codec")
 	descStarts     = desc("worker_starts_total", "Worker processes started.", "worker")
 	descWarm       = desc("worker_warm", "Worker processes that are ready and have no job.")
 )
