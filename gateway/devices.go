@@ -41,12 +41,22 @@ func PrintDevices(ctx context.Context, out io.Writer, o DevicesOptions) error {
 	if len(all) == 0 && err == nil {
 		fmt.Fprintln(out, "No camera, microphone or screen was found.")
 	}
-	for _, missing := range []error{w.gst.Err(), w.capture.Err()} {
-		if missing != nil && err == nil {
+	if err == nil {
+		printNotes(out, capture.Absent(all), w.gst.Err(), w.capture.Err())
+	}
+	return err
+}
+
+// printNotes tells why devices or workers are missing.
+func printNotes(out io.Writer, absent []string, workers ...error) {
+	for _, why := range absent {
+		fmt.Fprintf(out, "\nNote: %s.\n", why)
+	}
+	for _, missing := range workers {
+		if missing != nil {
 			fmt.Fprintf(out, "\nNote: %v.\n", missing)
 		}
 	}
-	return err
 }
 
 func printDevice(out io.Writer, d wire.DeviceInfo) {

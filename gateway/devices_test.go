@@ -41,6 +41,19 @@ func TestPrintDevices(t *testing.T) {
 	}
 }
 
+// Without a display the command says how to name one.
+func TestPrintDevicesWithoutDisplay(t *testing.T) {
+	t.Setenv("DISPLAY", "")
+	t.Setenv("WAYLAND_DISPLAY", "")
+	conf := config.Default()
+	conf.Transcode.Worker, conf.Devices.Worker = "off", testworker.Capture(t)
+	var out bytes.Buffer
+	err := PrintDevices(t.Context(), &out, DevicesOptions{Config: conf, Log: slog.New(slog.DiscardHandler)})
+	if err != nil || !strings.Contains(out.String(), "Note: DISPLAY is not set: ") {
+		t.Errorf("printed %q and failed with %v", out.String(), err)
+	}
+}
+
 // is reports whether an error is, or wraps, one of type E.
 func is[E error](err error) bool {
 	var e E

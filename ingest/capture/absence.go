@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"sluice/worker/wire"
@@ -54,6 +55,22 @@ func (m machine) reason(d wire.Device, err error) string {
 		return m.noScreen(d, err)
 	}
 	return ""
+}
+
+// Absent says of each kind of device that a list lacks why that is so, as far as the machine shows.
+func Absent(all []wire.DeviceInfo) []string { return thisMachine().absent(all) }
+
+func (m machine) absent(all []wire.DeviceInfo) []string {
+	var why []string
+	for _, kind := range []string{camera, microphone, screen} {
+		if slices.ContainsFunc(all, func(d wire.DeviceInfo) bool { return d.Kind == kind }) {
+			continue
+		}
+		if r := m.reason(wire.Device{Kind: kind}, &NotFoundError{Kind: kind}); r != "" {
+			why = append(why, r)
+		}
+	}
+	return why
 }
 
 func (m machine) noCamera(d wire.Device) string {

@@ -108,6 +108,8 @@ func absences(t *testing.T) map[string]string {
 func TestAbsences(t *testing.T) {
 	all := absences(t)
 	all["no worker"] = noWorker(t).Error()
+	all["list, nothing"] = strings.Join(fakeMachine(t, nil, nil, nil).absent(nil), "\n    ")
+	all["list, no screen"] = strings.Join(fakeMachine(t, deskFiles, nil, deskNodes).absent([]wire.DeviceInfo{{Kind: camera}, {Kind: microphone}}), "\n    ")
 	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		text.WriteString(name + ":\n    " + all[name] + "\n")
