@@ -4,9 +4,36 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
+
+// TestExamplesAreKnown wants no example on the page that no test here runs, and none that `gateway --check` objects to.
+func TestExamplesAreKnown(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(examplesPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for section := range strings.SplitSeq(string(page), "\n### ") {
+		heading, _, _ := strings.Cut(section, "\n")
+		for n := range tomlBlock.FindAllString(section, -1) {
+			found = append(found, heading)
+			if out, err := command(program, "--check", "--config", writeConfig(t, example(t, heading, n))).CombinedOutput(); err != nil {
+				t.Errorf("%s: %v: %s", heading, err, out)
+			}
+		}
+	}
+	run := []string{
+		patternExample, screenExample, srtExample, loopExample, loopExample, processExample, recordingExample, hlsExample,
+		v4l2Example, libcameraExample, rtmpExample,
+	}
+	if !slices.Equal(found, run) {
+		t.Errorf("%s has the examples %q, want %q", examplesPage, found, run)
+	}
+}
 
 // TestExampleErrors makes the mistakes of which the page tells, and wants the very sentences that stand there: from the
 // API, and for whoever wants to watch.

@@ -81,7 +81,7 @@ func awaitFramesIn(t *testing.T, path string, n int) {
 func TestExampleRecording(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	g := startExample(t, "Record to fragmented MP4", 0, address, startCameraOf(t, media.H264, media.AAC), "/var/lib/sluice", dir)
+	g := startExample(t, recordingExample, 0, address, startCameraOf(t, media.H264, media.AAC), "/var/lib/sluice", dir)
 	pid := g.awaitSink(t, "front-door", 0)
 	recordings := filepath.Join(dir, "front-door-*.mp4")
 	first := files(t, recordings, 1)[0]
@@ -114,7 +114,7 @@ func TestExampleRecording(t *testing.T) {
 func TestExampleHLS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	g := startExample(t, "HLS to a folder", 0, address, startCameraOf(t, media.H264, media.AAC), "/srv/hls", dir)
+	g := startExample(t, hlsExample, 0, address, startCameraOf(t, media.H264, media.AAC), "/srv/hls", dir)
 	g.awaitSink(t, "front-door", 0)
 	playlist := filepath.Join(dir, "front-door.m3u8")
 	eventually(t, packetLimit, func() string {
@@ -137,7 +137,7 @@ func TestExampleHLS(t *testing.T) {
 func TestExampleNotAllowed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	g := startExample(t, "Record to fragmented MP4", 0, address, startCameraOf(t, media.H264, media.AAC), "/var/lib/sluice", dir,
+	g := startExample(t, recordingExample, 0, address, startCameraOf(t, media.H264, media.AAC), "/var/lib/sluice", dir,
 		`allow_elements = ["filesink"]`, "")
 	eventually(t, cameraLimit, func() string {
 		const want = `element "filesink" is not allowed: name it in transcode.allow_elements to permit it`

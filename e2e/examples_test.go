@@ -22,6 +22,20 @@ const examplesPage = "../docs/pipelines.md"
 // address is the camera's in the page.
 const address = "rtsp://user:password@192.168.1.20:554/stream1"
 
+// The headings of the page's examples.
+const (
+	patternExample   = "Test pattern with a clock and a tone"
+	screenExample    = "The screen of an X display"
+	srtExample       = "SRT"
+	loopExample      = "A file, over and over"
+	processExample   = "Name and time in the picture of a camera"
+	recordingExample = "Record to fragmented MP4"
+	hlsExample       = "HLS to a folder"
+	v4l2Example      = "V4L2 camera (*untested*)"
+	libcameraExample = "Camera of a Raspberry Pi (*untested*)"
+	rtmpExample      = "RTMP (*untested*)"
+)
+
 var tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```")
 
 // example returns the n-th block of TOML, from 0, below a heading of the page.
@@ -82,7 +96,7 @@ func (v *viewer) checkPlays(t *testing.T, codec media.Codec, frames int, sound b
 // TestExamplePattern shows bars with a clock that goes on, and lets a tone be heard.
 func TestExamplePattern(t *testing.T) {
 	t.Parallel()
-	g := startExample(t, "Test pattern with a clock and a tone", 0)
+	g := startExample(t, patternExample, 0)
 	g.awaitState(t, "pattern", "ready", cameraLimit)
 	v := g.watch(t, "pattern")
 	v.checkPlays(t, media.H264, 75, true)
@@ -102,7 +116,7 @@ func TestExampleScreen(t *testing.T) {
 	display := startDisplay(t)
 	start(t, "window", command("gst-launch-1.0", "-q", "videotestsrc", "pattern=white", "!", "video/x-raw,width=320,height=360,framerate=5/1", "!",
 		"ximagesink", "display="+display))
-	g := startExample(t, "The screen of an X display", 0, ":0", display)
+	g := startExample(t, screenExample, 0, ":0", display)
 	g.awaitState(t, "screen", "ready", cameraLimit)
 	v := g.watch(t, "screen")
 	v.checkPlays(t, media.H264, 50, false)
@@ -117,7 +131,7 @@ func TestExampleScreen(t *testing.T) {
 func TestExampleSRT(t *testing.T) {
 	t.Parallel()
 	port := freeUDPPort(t)
-	g := startExample(t, "SRT", 0, "9000", port)
+	g := startExample(t, srtExample, 0, "9000", port)
 	clip := filepath.Join(t.TempDir(), "call.ts")
 	makeClip(t, clip, "testsrc2=s=320x180:r=25", 30)
 	for round := range 2 {
@@ -149,7 +163,7 @@ func TestExampleLoop(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "holiday"+c.ending)
 			makeBars(t, path)
-			g := startExample(t, "A file, over and over", n, "/var/lib/sluice/holiday"+c.ending, path)
+			g := startExample(t, loopExample, n, "/var/lib/sluice/holiday"+c.ending, path)
 			g.awaitState(t, "holiday", "ready", cameraLimit)
 			v := g.watch(t, "holiday")
 			v.awaitFrames(t, 3*barPictures)
@@ -178,7 +192,7 @@ func TestExampleProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := startExample(t, "Name and time in the picture of a camera", 0, address, startCamera(t, camera.Options{Clip: grey}))
+	g := startExample(t, processExample, 0, address, startCamera(t, camera.Options{Clip: grey}))
 	g.awaitState(t, "front-door", "ready", cameraLimit)
 	v := g.watch(t, "front-door")
 	v.checkPlays(t, media.H264, 50, false)
@@ -202,9 +216,9 @@ func TestExampleProcess(t *testing.T) {
 func TestExampleUntested(t *testing.T) {
 	t.Parallel()
 	for heading, c := range map[string]struct{ stream, from, to, says string }{
-		"V4L2 camera (*untested*)":              {"usb", "/dev/video0", "/dev/video99", "the pipeline failed: v4l2src: Cannot identify device"},
-		"Camera of a Raspberry Pi (*untested*)": {"pi", "", "", `element "libcamerasrc" is not installed: apt install gstreamer1.0-libcamera`},
-		"RTMP (*untested*)":                     {"remote", "192.0.2.20", "127.0.0.1:1", "the pipeline failed: rtmp2src: "},
+		v4l2Example:      {"usb", "/dev/video0", "/dev/video99", "the pipeline failed: v4l2src: Cannot identify device"},
+		libcameraExample: {"pi", "", "", `element "libcamerasrc" is not installed: apt install gstreamer1.0-libcamera`},
+		rtmpExample:      {"remote", "192.0.2.20", "127.0.0.1:1", "the pipeline failed: rtmp2src: "},
 	} {
 		t.Run(c.stream, func(t *testing.T) {
 			g := startExample(t, heading, 0, c.from, c.to)
