@@ -19,8 +19,11 @@ var (
 )
 
 // Renditions are those of the configuration, with the source's tracks and the size that the picture will have, as far
-// as that is known. There are none while the source sends no picture.
+// as that is known. There are none while the source sends no picture, nor where nothing can be made.
 func (t *Stream) Renditions() []hub.Rendition {
+	if t.absent() != "" {
+		return nil
+	}
 	source := t.hub.Tracks(t.best())
 	if _, ok := media.First(source, media.Video); !ok && source != nil {
 		return nil

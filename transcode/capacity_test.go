@@ -130,6 +130,9 @@ func TestRenditions(t *testing.T) {
 		defer s.stop()
 		equal(t, "before the source is there", s.Renditions(), "[{low [] 500000} {huge [] 0}]")
 		c := s.publish(h265, aac)
+		s.workers.missing(&worker.NotInstalledError{Name: "gateway-gst"})
+		equal(t, "without a worker", len(s.Renditions()), 0)
+		s.workers.missing(nil)
 		all := s.Renditions()
 		low := all[0].Tracks[0]
 		equal(t, "low", []any{low.Width, low.Height, low.Codec, all[0].Tracks[1].Codec}, "[640 360 h265 aac]")
@@ -145,6 +148,9 @@ func TestRenditions(t *testing.T) {
 		c.p.Close()
 		s.publish(aac)
 		equal(t, "of a source without picture", len(s.Renditions()), 0)
+		_, never, stop := s.add("never", StreamOptions{Mode: negotiation.TranscodeNever, Renditions: s.options.Renditions})
+		defer stop()
+		equal(t, "where none is ever made", len(never.Renditions()), 0)
 	})
 }
 
