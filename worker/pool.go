@@ -42,6 +42,7 @@ type Pool struct {
 	processes map[*Process]struct{}
 	warm      []*Process // those that are ready
 	deaths    int        // of warm processes
+	taken     time.Time  // when a job got the last of them
 	running   sync.WaitGroup
 }
 

@@ -317,6 +317,26 @@ func TestWarmProcessGetsTheJob(t *testing.T) {
 	waitFor(t, func() bool { return p.Stats().Warm == 1 }) // there is another one
 }
 
+// What replaces a warm process does not start beside its job, which has the processors to itself at first.
+func TestWarmProcessIsReplacedLater(t *testing.T) {
+	p := newPool(t, Options{Warm: 1})
+	run(t, p)
+	s := spec("echo")
+	s.Isolate = true
+	for range 2 {
+		waitFor(t, func() bool { return p.Stats().Warm == 1 })
+		took := time.Now()
+		next(t, start(t, p, s), EventReady)
+		waitFor(t, func() bool { return p.Stats().Warm == 1 })
+		p.mu.Lock()
+		since := p.warm[0].since
+		p.mu.Unlock()
+		if wait := since.Sub(took); wait < warmPause {
+			t.Errorf("another one was started %v after the job", wait)
+		}
+	}
+}
+
 func TestWarmProcessThatDiesIsReplaced(t *testing.T) {
 	p := newPool(t, Options{Warm: 1})
 	run(t, p)

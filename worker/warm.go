@@ -10,6 +10,10 @@ import (
 // warmStart is how long a process may take to load what it is to have loaded, also on a small machine.
 const warmStart = 30 * time.Second
 
+// warmPause is how long after a warm process was taken it is replaced: until its job's first frame is out it needs all
+// the processors there are, and on two a start beside it costs a third of that time.
+const warmPause = 500 * time.Millisecond
+
 // keepWarm keeps as many processes ready as the options want.
 func (p *Pool) keepWarm(ctx context.Context) {
 	var backoff Backoff
@@ -27,6 +31,10 @@ func (p *Pool) keepWarm(ctx context.Context) {
 		if n := p.warmDeaths(); n != deaths { // they die without a job: more of them would too
 			deaths = n
 			_ = sleep(ctx, backoff.Next(time.Now(), time.Since(since)))
+		}
+		if wait := p.pause(time.Now()); wait > 0 {
+			_ = sleep(ctx, wait) // meanwhile another one may be taken
+			continue
 		}
 		since = time.Now()
 		if err := p.warmUp(ctx); err != nil && ctx.Err() == nil {
@@ -53,6 +61,13 @@ func (p *Pool) warmDeaths() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.deaths
+}
+
+// pause is how long no process is to be made warm yet.
+func (p *Pool) pause(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return warmPause - now.Sub(p.taken)
 }
 
 func (p *Pool) warmUp(ctx context.Context) error {
@@ -113,6 +128,7 @@ func (p *Pool) popWarm() *Process {
 	}
 	process := p.warm[0]
 	p.warm = p.warm[1:]
+	p.taken = time.Now()
 	p.signal()
 	return process
 }
