@@ -68,10 +68,10 @@ func (d *decider) make(c *Choice, s *Section, o obstacle) error {
 func (d *decider) options(s *Section) ([]option, string) {
 	supply := d.capacity.of(s.Kind)
 	switch {
-	case d.policy.Transcode == TranscodeNever && s.Kind == media.Video && d.capacity.Forced != "":
-		return nil, ` The stream has transcode = "never", so it cannot be made anew.`
 	case d.policy.Transcode == TranscodeNever:
-		return nil, ""
+		return nil, ` The stream has transcode = "never", so it cannot be made anew.`
+	case supply.Absent != "" && s.Kind == media.Video && (d.capacity.Forced != "" || d.policy.Transcode == TranscodeAlways):
+		return nil, " That cannot be done: " + supply.Absent
 	case supply.Absent != "":
 		return nil, " Transcoding could help: " + supply.Absent
 	}
