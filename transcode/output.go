@@ -58,7 +58,7 @@ func (a *attempt) output(m *wire.Message) {
 }
 
 // advance notes how far the job has come. It reports false for sound that is not later than what was made before, as
-// may be where its clock was set back.
+// may be where its clock was set back; what is far behind goes on where the source has leapt in time.
 func (a *attempt) advance(ns int64, au *media.AccessUnit) bool {
 	if a.key.kind == media.Video {
 		if au.Keyframe {
@@ -67,11 +67,12 @@ func (a *attempt) advance(ns int64, au *media.AccessUnit) bool {
 		a.made.picture = max(a.made.picture, ns)
 		return true
 	}
-	later := au.PTS > a.made.sound || a.made.sound == 0
-	if later {
-		a.made.sound = au.PTS
+	behind := media.Duration(a.made.sound-au.PTS, a.clock.rate)
+	if behind >= 0 && behind < maxAstray && a.made.sound != 0 {
+		return false
 	}
-	return later
+	a.made.sound = au.PTS
+	return true
 }
 
 // appeared is told of each unit, and tells the world of the first.

@@ -65,6 +65,26 @@ func TestPassesOnByReference(t *testing.T) {
 	})
 }
 
+// One unit of a source that is far off costs the sound no more than itself.
+func TestSourceLeapsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(h264, aac)
+		v := s.read("main:+opus")
+		defer v.Close()
+		c.send("Kapapa")
+		far := &media.AccessUnit{Arrived: time.Now(), PTS: c.n*1920 + 3600*48000, Keyframe: true, Data: [][]byte{{1}}}
+		if err := c.p.Write("audio", far); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		told(v)
+		c.send("papapa")
+		equal(t, "read afterwards", told(v), "[p0 a1 p1 a2 p2 a3]")
+	})
+}
+
 // Renditions that come and go under ever new names leave nothing behind.
 func TestNamesDoNotAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
