@@ -60,7 +60,7 @@ var mayImport = map[string][]string{
 		"admin", "auth", "bitstream", "config", "fanout", "hub", "ingest", "ingest/capture", "ingest/gst", "ingest/rtsp", "ingest/whep", "ingest/whip",
 		"internal/camera", "media", "metrics",
 		"negotiation", "peer", "push", "rtpin", "rtpout", "session", "signalling/client", "signalling/problem", "signalling/resource",
-		"transcode", "transport", "web", "whep", "worker", "worker/wire",
+		"transcode", "transport", "web", "whep", "worker", "worker/pipeline", "worker/wire",
 	},
 	"cmd/gateway": {"gateway", "config"},
 
