@@ -27,7 +27,7 @@ type Workers struct {
 }
 
 var (
-	descJobs       = desc("transcode_jobs", "Encoders that work for a stream.", "stream", "kind", "codec")
+	descJobs       = desc("transcode_jobs", "Encoders that work for a stream; its sink is one of the kind sink.", "stream", "kind", "codec")
 	descRestarts   = desc("transcode_restarts_total", "Times that an encoder was started anew after a failure.", "stream", "kind", "codec")
 	descFrames     = desc("transcode_frames_total", "Frames into and out of encoders, and those that they did not take in time.", "stream", "kind", "codec", "direction")
 	descCPU        = desc("transcode_cpu_seconds_total", "CPU time of encoders' worker processes.", "stream", "kind", "codec")

@@ -42,7 +42,7 @@ export function trackWords(tracks) {
 
 // madeWords names what the gateway makes anew for viewers of a stream: "Transcoded to H.264 · Opus".
 export function madeWords(transcodes) {
-  const made = (transcodes ?? []).filter(({ state }) => state !== 'failed').map(({ codec }) => codecTitle(codec));
+  const made = (transcodes ?? []).filter(({ kind, state }) => kind !== 'sink' && state !== 'failed').map(({ codec }) => codecTitle(codec));
   return made.length === 0 ? '' : `Transcoded to ${[...new Set(made)].join(' · ')}`;
 }
 
@@ -52,7 +52,7 @@ export function troubleWords({ state, error, transcodes }) {
     return error;
   }
   const broken = (transcodes ?? []).find((t) => t.state === 'failed' && t.error);
-  return broken ? `${codecTitle(broken.codec)}: ${broken.error}` : '';
+  return broken ? `${broken.kind === 'sink' ? 'Sink' : codecTitle(broken.codec)}: ${broken.error}` : '';
 }
 
 export function viewerWords(viewers = 0) {

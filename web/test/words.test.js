@@ -36,6 +36,10 @@ test('what is made anew, and what is wrong', () => {
   const broken = { codec: 'vp8', state: 'failed', error: 'it crashed' };
   assert.equal(madeWords([picture, picture, sound, broken]), 'Transcoded to H.264 · Opus');
   assert.equal(madeWords([broken]), '');
+  const sink = { kind: 'sink', codec: '', state: 'running' };
+  assert.equal(madeWords([sink]), '');
+  assert.equal(madeWords([picture, sink]), 'Transcoded to H.264');
+  assert.equal(troubleWords({ state: 'ready', transcodes: [{ ...sink, state: 'failed', error: 'the disk is full' }] }), 'Sink: the disk is full');
   assert.equal(madeWords(undefined), '');
   assert.equal(troubleWords({ state: 'ready', transcodes: [picture, broken] }), 'VP8: it crashed');
   assert.equal(troubleWords({ state: 'failed', error: 'no such camera', transcodes: [broken] }), 'no such camera');
