@@ -112,7 +112,7 @@ func checkProcess(process string) string {
 	case strings.HasPrefix(strings.ToLower(text), pipelinePrefix):
 		return `is written without "gst:": only the elements, such as "clockoverlay"`
 	case strings.HasPrefix(text, "!") || strings.HasSuffix(text, "!"):
-		return `has a "!" at its end: the gateway puts them between its own elements and these`
+		return `begins or ends with "!": the gateway puts them between its own elements and these`
 	}
 	return checkPipeline(process)
 }
