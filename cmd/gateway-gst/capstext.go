@@ -7,10 +7,11 @@ import (
 	"strings"
 )
 
-// Values of the fields of caps: a list, a range or a word, and one in quotation marks.
+// Values of the fields of caps: a list, a range or a word, and one in quotation marks. None holds a "!", at which
+// GStreamer ends caps.
 const (
 	plainValue  = `\[[^\]!]*\]|\{[^}!]*\}|[^\s,;!"'(){}\[\]]+`
-	quotedValue = `"(?:[^"\\]|\\.)*"`
+	quotedValue = `"(?:[^"\\!]|\\[^!])*"`
 )
 
 // capsOf matches caps whose fields have such values: names, features, fields, and the same again behind a semicolon.

@@ -12,9 +12,10 @@ import (
 	"sluice/worker/wire"
 )
 
-func TestCloseCaps(t *testing.T) {
+// capsTexts are texts with what closeCaps makes of them.
+func capsTexts() map[string]struct{ in, want string } {
 	const element = ` ! capsfilter caps="`
-	for name, c := range map[string]struct{ in, want string }{
+	return map[string]struct{ in, want string }{
 		"at the end":            {"a ! video/x-raw,width=640", `a` + element + `video/x-raw,width=640"`},
 		"at a chain's end":      {"a ! video/x-raw  b ! audio/x-raw", `a` + element + `video/x-raw"  b` + element + `audio/x-raw"`},
 		"at a bin's end":        {"( a ! video/x-raw )", `( a` + element + `video/x-raw" )`},
@@ -34,6 +35,7 @@ func TestCloseCaps(t *testing.T) {
 		"spaces in the middle":  {"a ! video/x-raw, width=640 ! b", "a ! video/x-raw, width=640 ! b"},
 		"none":                  {"a ! b location=http://h/x", "a ! b location=http://h/x"},
 		"a path for a value":    {"filesrc location=/a/b ! b", "filesrc location=/a/b ! b"},
+		"a link in a value":     {`a ! 'video/x-raw,x="! b"' ! c`, `a ! 'video/x-raw,x="! b"' ! c`},
 		"in a value":            {`a text="x ! video/x-raw" ! b`, `a text="x ! video/x-raw" ! b`},
 		"behind a backslash":    {`a text=x\ \!\ video/x-raw ! b`, `a text=x\ \!\ video/x-raw ! b`},
 		"an open quotation":     {`a ! "video/x-raw`, `a ! "video/x-raw`},
@@ -41,13 +43,34 @@ func TestCloseCaps(t *testing.T) {
 		"a mistake":             {"a ! ! video/x-raw !", "a ! ! video/x-raw !"},
 		"an element at first":   {"a ! b  video/x-raw", "a ! b  video/x-raw"},
 		"empty":                 {"", ""},
-	} {
+	}
+}
+
+func TestCloseCaps(t *testing.T) {
+	for name, c := range capsTexts() {
 		t.Run(name, func(t *testing.T) {
 			if got := closeCaps(c.in); got != c.want {
 				t.Errorf("closeCaps(%q) = %q, want %q", c.in, got, c.want)
 			}
 		})
 	}
+}
+
+// What has been closed stays as it is, and nothing but caps, quotation marks and blanks is touched.
+func FuzzCloseCaps(f *testing.F) {
+	for _, c := range capsTexts() {
+		f.Add(c.in)
+	}
+	bare := strings.NewReplacer("capsfilter caps=", "", `"`, "", "'", "", `\`, "", " ", "", "\t", "", "\r", "", "\n", "", "\f", "")
+	f.Fuzz(func(t *testing.T, text string) {
+		once := closeCaps(text)
+		if twice := closeCaps(once); twice != once {
+			t.Errorf("%q becomes %q and then %q", text, once, twice)
+		}
+		if bare.Replace(once) != bare.Replace(text) {
+			t.Errorf("%q becomes %q", text, once)
+		}
+	})
 }
 
 // However users write the caps that a source ends in, the picture has what they say.

@@ -129,7 +129,7 @@ func (w *worker) start(commands <-chan wire.Message) {
 	}
 	limit.Stop()
 	w.send(&wire.Message{Type: wire.TypeReady, Ext: w.knownOutputs()})
-	if w.job.Role == wire.RoleSource {
+	if w.job.Role == wire.RoleSource && !w.job.Waits {
 		time.AfterFunc(w.stateLimit(), w.expectOutput)
 	}
 	if w.job.Role == wire.RoleProbe {
