@@ -189,7 +189,13 @@ func (p *puppet) SetBitrate(_ uint8, bps int) {
 	p.bitrate = bps
 }
 
-func (p *puppet) EndOfStream() { p.said <- worker.Event{Kind: worker.EventEOS} }
+func (p *puppet) EndOfStream() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.mute {
+		p.said <- worker.Event{Kind: worker.EventEOS}
+	}
+}
 
 func (p *puppet) Stats() worker.Stats {
 	p.mu.Lock()

@@ -29,13 +29,14 @@ type snapshot struct {
 	of   *media.AccessUnit // the keyframe that it shows; nil before the first
 	at   time.Time         // of that picture
 	made time.Time         // when it was made, or failed
+	last time.Time         // when a worker was last asked for one, though nobody may have waited for it
 }
 
 func newSnapshot() snapshot { return snapshot{turn: make(chan struct{}, 1)} }
 
 // Snapshot is a JPEG of the newest keyframe, and when that was. It is decoded by a worker, at most once a second
-// whoever asks how often; Motion JPEG is passed as it is, if the stream has no process. Errors are *NoPictureError, those of pipeline.Snapshot, worker.Pool.Start and
-// of worker.Process.Next, and ctx's own.
+// whoever asks how often; Motion JPEG is passed as it is, if the stream has no process. Errors are *NoPictureError,
+// those of pipeline.Snapshot, worker.Pool.Start and worker.Process.Next, and ctx's own.
 func (t *Stream) Snapshot(ctx context.Context) (jpeg []byte, at time.Time, err error) {
 	s := &t.snapshot
 	select {
@@ -51,6 +52,10 @@ func (t *Stream) Snapshot(ctx context.Context) (jpeg []byte, at time.Time, err e
 	if fresh := time.Since(s.made) < snapshotLife; s.of != nil && (fresh || s.of == u.AccessUnit && s.err == nil) {
 		return s.jpeg, s.at, s.err
 	}
+	if !pause(ctx, snapshotLife-time.Since(s.last)) {
+		return nil, time.Time{}, context.Cause(ctx)
+	}
+	s.last = time.Now()
 	jpeg, err = t.decode(ctx, u)
 	if ctx.Err() != nil {
 		return nil, time.Time{}, context.Cause(ctx)

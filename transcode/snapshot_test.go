@@ -97,6 +97,27 @@ func TestSnapshotIsGivenUp(t *testing.T) {
 	})
 }
 
+// Who asks and goes away again starts no more workers than who stays.
+func TestSnapshotsThatNobodyWaitsFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		s.publish(h265).send("K")
+		s.workers.silence()
+		began := time.Now()
+		for time.Since(began) < 10*time.Second-time.Millisecond {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			if _, _, err := s.Snapshot(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("got %v", err)
+			}
+			cancel()
+		}
+		if n := len(s.workers.started("snapshot")); n > 10 {
+			t.Errorf("%d workers in 10 s", n)
+		}
+	})
+}
+
 // What viewers see only through the process of the configuration, a snapshot shows no other way.
 func TestSnapshotGoesThroughTheProcess(t *testing.T) {
 	for _, track := range []media.Track{h264, {ID: "video", Kind: media.Video, Codec: media.MJPEG, ClockRate: 90000}} {
