@@ -60,6 +60,7 @@ func startXvfb(t *testing.T, display, size string) *screen {
 	c := command("Xvfb", args...)
 	c.ExtraFiles = []*os.File{w}
 	x := &screen{process: start(t, "Xvfb", c)}
+	t.Cleanup(func() { x.terminate(time.Second) }) // it removes its socket then
 	w.Close()
 	number, err := bufio.NewReader(r).ReadString('\n')
 	if err != nil {
