@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -78,6 +79,25 @@ func TestSoundsWithWorker(t *testing.T) {
 					r := r.with(t)
 					checkSound(r, codec, r.burst(job, source.frames))
 				})
+			}
+		})
+	}
+}
+
+// A packet of sound comes out as soon as the units that it is made of are in.
+func TestSoundIsNotHeldBack(t *testing.T) {
+	cache := t.TempDir()
+	for _, name := range []string{"PCMU", "PCMA 16 kHz", "G722", "LPCM not known", "LPCM 24"} {
+		t.Run(name, func(t *testing.T) {
+			m, r := microphones()[name], newRunner(t, cache)
+			text := fmt.Sprintf("audiotestsrc num-buffers=12 samplesperbuffer=%d ! audio/x-raw,rate=%d ! ", m.rate/50, m.rate)
+			source := r.record(text+m.text, media.Audio, m.codec)
+			job, err := pipeline.TranscodeSound(pipeline.Sound{Source: m.track(source), Codec: media.Opus})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out := r.run(job, source.frames[:8]); out.held > 0 {
+				t.Errorf("%d packets of 20 ms are held back", out.held)
 			}
 		})
 	}

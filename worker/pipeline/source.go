@@ -15,12 +15,12 @@ func Source(text string, video, audio Encoder, allow []string) (wire.Job, error)
 	if err := check(text, allow); err != nil {
 		return wire.Job{}, err
 	}
-	j := wire.Job{Role: wire.RoleSource, Pipeline: text, Allow: allow, Limits: limits(), Sandboxed: true}
+	j := wire.Job{Role: wire.RoleSource, Pipeline: text, Allow: allow, Limits: limits(), Sandboxed: true, Waits: waits(text)}
 	if video.Element != "" {
 		j.Encoders = append(j.Encoders, rawEncoder(video, media.Video, chain(Picture{}.scale(), rawPicture)))
 	}
 	if audio.Element != "" {
-		j.Encoders = append(j.Encoders, rawEncoder(audio, media.Audio, rawSound(audio.Codec)))
+		j.Encoders = append(j.Encoders, rawEncoder(audio, media.Audio, rawSound(audio.Codec, fullRate)))
 	}
 	return j, nil
 }
