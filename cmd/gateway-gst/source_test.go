@@ -202,3 +202,21 @@ func recordFile(t *testing.T, file string) {
 		t.Fatalf("the file is not there or too small: %v", err)
 	}
 }
+
+// A source that waits for somebody who sends goes on when nobody does.
+func TestSourceThatWaits(t *testing.T) {
+	job := sourceJob("udpsrc address=127.0.0.1 port=0 ! tsdemux")
+	job.Limits.StateSeconds, job.Waits = 1, true
+	p := run(t, job)
+	for range 3 { // one a second
+		p.first(wire.TypeStats)
+	}
+	p.send(&wire.Message{Type: wire.TypeStop})
+	if code := p.gone(patience); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	job.Waits = false
+	if f := run(t, job).fault(); f.Code != wire.FaultState {
+		t.Errorf("one that does not wait ends with %+v", f)
+	}
+}

@@ -20,11 +20,16 @@ const (
 	plays    = time.Second            // of frames make an end an orderly one: the next run starts at once
 )
 
-// Spec is what a worker needs that feeds a stream: a device may have to warm up, a server may have to be dialled.
+// Spec is what a worker needs that feeds a stream: a device may have to warm up, a server may have to be dialled, and
+// whoever sends to us may come when he likes.
 func Spec(job wire.Job) worker.Spec {
-	return worker.Spec{
+	s := worker.Spec{
 		Job: job, Label: "source", Start: 15 * time.Second, FirstOutput: 15 * time.Second, Silence: 10 * time.Second,
 	}
+	if job.Waits {
+		s.FirstOutput = 0
+	}
+	return s
 }
 
 // Worker is a running process. *worker.Process is one.
@@ -86,8 +91,18 @@ func (f *Feed) attempt(ctx context.Context, p *publication) error {
 	}
 	defer w.Close()
 	p.began = time.Now() // of frames, as soon as one comes
-	return newReception(w, p, f.options.Tracks).run(ctx)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r := newReception(w, p, f.options.Tracks)
+	if p.publisher != nil { // viewers see a still picture
+		r.doubt = time.AfterFunc(patience, func() { stop(errSilent) })
+		defer r.doubt.Stop()
+	}
+	return r.run(ctx)
 }
+
+// errSilent ends what was started again for viewers, and has nothing for them.
+var errSilent = errors.New("nothing comes any more")
 
 // permanent marks what no retry mends: a worker that is missing or off, a mistake in the configuration.
 func permanent(err error) error {

@@ -164,6 +164,12 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// silent is a worker that waits for somebody who sends.
+func silent(w *fake) error {
+	<-w.ctx.Done()
+	return errCrash
+}
+
 // J182: a source that never gave anything fails at once; one that has gives up after 5 s, so that its state is told.
 func TestGivesUp(t *testing.T) {
 	hung := &worker.HungError{Worker: "gateway-gst", What: "was not ready", After: 15 * time.Second}
@@ -177,6 +183,7 @@ func TestGivesUp(t *testing.T) {
 		"ends at once":            {[]script{fails(&wire.Fault{Code: wire.FaultEOS})}, &wire.Fault{Code: wire.FaultEOS}, 0, time.Millisecond},
 		"unplugged":               {[]script{pictures(2 * time.Second), fails(errCrash)}, errCrash, 4 * time.Second, 7 * time.Second},
 		"mistake later":           {[]script{pictures(2 * time.Second), fails(&wire.Fault{Permanent: true})}, &wire.Fault{Permanent: true}, 2 * time.Second, 3 * time.Second},
+		"back without media":      {[]script{pictures(2 * time.Second), silent}, errSilent, 6 * time.Second, 8 * time.Second},
 		"crashes again and again": {[]script{pictures(200 * time.Millisecond)}, errCrash, 3 * time.Second, 12 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

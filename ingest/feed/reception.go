@@ -35,6 +35,7 @@ type reception struct {
 	held   []unit // that are to be written
 	size   int    // of those, in bytes
 	wished time.Time
+	doubt  *time.Timer // ends a run that has nothing for the publisher there is; nil: none
 
 	unfollow context.CancelFunc // ends the passing on of wishes; nil: nobody does
 	parts    sync.WaitGroup
@@ -126,6 +127,9 @@ func (r *reception) frame(ctx context.Context, m *wire.Message) error {
 	now := time.Now()
 	if !r.clock.running() {
 		r.publication.began = now
+		if r.doubt != nil {
+			r.doubt.Stop()
+		}
 	}
 	r.publication.heard = now
 	t := r.tracks[m.Track]

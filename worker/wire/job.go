@@ -44,6 +44,8 @@ type Job struct {
 	// Preroll asks for a probe at the sink pad of the element named "encoder" that drops every frame at or before
 	// the newest PTS that came with the flag Preroll: such frames are decoded but not encoded.
 	Preroll bool `json:",omitempty"`
+	// Waits tells that RoleSource waits for somebody who sends: that nothing comes is no fault.
+	Waits bool `json:",omitempty"`
 	// Device is what RoleDevice opens.
 	Device *Device `json:",omitempty"`
 	// Warm names elements to load beforehand. The first Job of a warm worker holds nothing else, and a second one
