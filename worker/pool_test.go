@@ -299,6 +299,12 @@ func TestWarmProcessGetsTheJob(t *testing.T) {
 	if n := p.Stats().Warm; n != 1 {
 		t.Error("a job that is not isolated took the warm process")
 	}
+	sound := spec("echo")
+	sound.Isolate, sound.Job.Outputs = true, []wire.Port{{Name: "out", Kind: media.Audio}}
+	next(t, start(t, p, sound), EventReady)
+	if n := p.Stats().Warm; n != 1 {
+		t.Error("a job of sound took the warm process")
+	}
 	p.mu.Lock()
 	pid := p.warm[0].cmd.Process.Pid
 	p.mu.Unlock()

@@ -2,8 +2,10 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"sluice/media"
 	"sluice/worker/wire"
 )
 
@@ -103,7 +105,7 @@ func (p *Pool) spawnIdle(ctx context.Context, s Spec) (*Process, error) {
 
 // takeWarm gives the job to a process that waits for one, nil if there is none or the job does not fit.
 func (p *Pool) takeWarm(s Spec) *Process {
-	if !s.Isolate || s.Job.Role == "" {
+	if !s.Isolate || s.Job.Role == "" || isSound(s.Job) {
 		return nil
 	}
 	for {
@@ -118,6 +120,12 @@ func (p *Pool) takeWarm(s Spec) *Process {
 			return process
 		}
 	}
+}
+
+// isSound reports whether a job makes nothing but sound: it is quick to start, and has no use for the elements that
+// the warm have loaded. The picture beside it has.
+func isSound(j wire.Job) bool {
+	return len(j.Outputs) > 0 && !slices.ContainsFunc(j.Outputs, func(o wire.Port) bool { return o.Kind != media.Audio })
 }
 
 func (p *Pool) popWarm() *Process {
