@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bufio"
 	"fmt"
 	"net"
 	"os"
@@ -113,7 +112,7 @@ func TestExamplePattern(t *testing.T) {
 // TestExampleScreen shows the screen of an X server, whose left half a white window covers.
 func TestExampleScreen(t *testing.T) {
 	t.Parallel()
-	display := startDisplay(t)
+	display := startXvfb(t, "", "640x360").display
 	start(t, "window", command("gst-launch-1.0", "-q", "videotestsrc", "pattern=white", "!", "video/x-raw,width=320,height=360,framerate=5/1", "!",
 		"ximagesink", "display="+display))
 	g := startExample(t, screenExample, 0, ":0", display)
@@ -245,23 +244,4 @@ func freeUDPPort(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return port
-}
-
-// startDisplay runs an X server with a screen of 640x360 and returns its display, such as ":7".
-func startDisplay(t *testing.T) string {
-	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	server := command("Xvfb", "-displayfd", "3", "-screen", "0", "640x360x24", "-nolisten", "tcp", "-noreset")
-	server.ExtraFiles = []*os.File{w}
-	start(t, "Xvfb", server)
-	w.Close()
-	number, err := bufio.NewReader(r).ReadString('\n')
-	if err != nil {
-		t.Fatalf("Xvfb does not start: %v", err)
-	}
-	return ":" + strings.TrimSpace(number)
 }
