@@ -133,26 +133,38 @@ func TestRealCyclesLeaveNothing(t *testing.T) {
 		Inputs:  []wire.Port{{Name: "in", Kind: media.Audio, Codec: media.PCMU, Caps: mulaw}},
 		Outputs: []wire.Port{{Name: "out", Kind: media.Audio, Codec: media.PCMU}},
 	}
-	cycle := func() {
+	cycle := func() error {
 		process, err := p.Start(within(t), Spec{Job: job, Start: StartDeadline})
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		defer process.Close()
-		next(t, process, EventReady)
 		process.Write(keyframe)
-		next(t, process, EventCaps)
-		next(t, process, EventFrame)
+		for e := (Event{}); e.Kind != EventFrame; {
+			if e, err = process.Next(within(t)); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	cycle()
+	must(cycle())
 	fds, goroutines := descriptors(t), runtime.NumGoroutine()
+	const lanes = 2
 	cycles := 300
 	if testing.Short() {
 		cycles = 20
 	}
-	for range cycles {
-		cycle()
+	var wg sync.WaitGroup
+	for range lanes {
+		wg.Go(func() {
+			for range cycles / lanes {
+				if err := cycle(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
 	}
+	wg.Wait()
 	if now := descriptors(t); now > fds {
 		t.Errorf("%d descriptors are open, %d were before", now, fds)
 	}
