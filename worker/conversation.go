@@ -208,17 +208,20 @@ func (p *Process) writeAll() {
 func (p *Process) say(w *wire.Writer, it *item) bool {
 	limit := p.watchdog.heartbeat()
 	_ = p.conn.SetWriteDeadline(time.Now().Add(limit))
+	input := it.message.Type == wire.TypeFrame && it.message.Flags&(wire.Preroll|wire.Header) == 0
+	p.watchdog.offer(input)
 	err := w.Write(&it.message, it.parts...)
 	tooLarge := (*wire.TooLargeError)(nil)
 	switch {
 	case errors.As(err, &tooLarge):
 		p.queue.lose(it.message.Track)
+		p.watchdog.offer(false)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.kill(&HungError{Worker: p.name, What: "took no data", After: limit})
 		return false
 	case err != nil:
 		return false
-	case it.message.Type == wire.TypeFrame && it.message.Flags&(wire.Preroll|wire.Header) == 0:
+	case input:
 		p.watchdog.input(time.Now())
 	}
 	return true

@@ -209,6 +209,10 @@ func (f *fake) frame(m *wire.Message) {
 		if n, _ := strconv.Atoi(f.of); f.frames > n {
 			return
 		}
+	case "tire-deaf": // takes no more either
+		if n, _ := strconv.Atoi(f.of); f.frames > n {
+			block()
+		}
 	case "signal":
 		n, _ := strconv.Atoi(f.of)
 		must(unix.Kill(os.Getpid(), syscall.Signal(n)))

@@ -42,6 +42,7 @@ func TestEnds(t *testing.T) {
 		"never ready":            {limit(spec("never"), func(s *Spec) { s.Start = brief }), new(*HungError), "was not ready for 200ms and was killed"},
 		"no first output":        {limit(spec("silent"), func(s *Spec) { s.FirstOutput = brief }), new(*HungError), "gave no output for 200ms and was killed"},
 		"silence":                {limit(spec("tire 3"), func(s *Spec) { s.Silence = brief }), new(*HungError), "fell silent for 200ms and was killed"},
+		"silence, and no input":  {limit(spec("tire-deaf 3"), func(s *Spec) { s.Silence = brief }), new(*HungError), "fell silent for 200ms and was killed"},
 		"no output of a source":  {limit(Spec{Job: wire.Job{Role: wire.RoleSource, Pipeline: "idle"}}, func(s *Spec) { s.FirstOutput = brief }), new(*HungError), "gave no output"},
 		"silence of a source":    {limit(Spec{Job: wire.Job{Role: wire.RoleSource, Pipeline: "produce"}}, func(s *Spec) { s.Silence = brief }), new(*HungError), "fell silent"},
 		"it says it is large":    {limit(spec("report 3000000000"), func(*Spec) {}), new(*MemoryError), "used 2861 MB of memory, more than the 1024 MB"},

@@ -189,6 +189,7 @@ func TestWatchdog(t *testing.T) {
 	}
 	ready := func(w *watchdog, now time.Time) { w.isReady(now) }
 	in, out, pong := (*watchdog).input, (*watchdog).output, (*watchdog).answered
+	offer := func(w *watchdog, _ time.Time) { w.offer(true) }
 	block := func(w *watchdog, now time.Time) { w.block(true, now) }
 	unblock := func(w *watchdog, now time.Time) { w.block(false, now) }
 	look := func(w *watchdog, now time.Time) { _ = w.check(now) }
@@ -214,6 +215,8 @@ func TestWatchdog(t *testing.T) {
 		"output just before":            {deaf, []act{{s, ready}, {2 * s, in}, {9 * s, out}}, 10 * s, ""},
 		"input that paused":             {deaf, []act{{s, ready}, {2 * s, in}, {2 * s, out}, {3 * s, in}}, time.Minute, ""},
 		"input that went on":            {deaf, []act{{s, ready}, {2 * s, in}, {2 * s, out}, {3 * s, in}, {5 * s, in}}, 5 * s, "fell silent"},
+		"input that is not taken":       {deaf, []act{{s, ready}, {2 * s, in}, {2 * s, out}, {3 * s, in}, {4 * s, offer}}, 5 * s, "fell silent"},
+		"input that is taken late":      {deaf, []act{{s, ready}, {2 * s, in}, {2 * s, out}, {3 * s, offer}, {30 * s, in}}, 31 * s, ""},
 		"output behind by one":          {deaf, []act{{s, ready}, {2 * s, in}, {2 * s, out}, {3 * s, in}, {4 * s, out}, {5 * s, in}}, 6 * s, ""},
 		"source without output":         {source, []act{{s, ready}}, 9 * s, "gave no output"},
 		"source that paused":            {source, []act{{s, ready}, {2 * s, out}}, 4 * s, "fell silent"},

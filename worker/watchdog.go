@@ -24,6 +24,7 @@ type watched struct {
 	lastOut    time.Time
 	pong       time.Time
 	checked    time.Time
+	offering   bool // an input waits for the process to take it
 	blocked    bool // nobody takes what the process says: it can't be heard
 }
 
@@ -45,9 +46,19 @@ func (w *watchdog) isReady(now time.Time) bool {
 	return true
 }
 
+// offer tells whether an input waits to be taken: then input goes on, though what connects us is full. It holds a second
+// of video, or less.
+func (w *watchdog) offer(waits bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.offering = waits
+}
+
+// input tells that the process has what was offered.
 func (w *watchdog) input(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.offering = false
 	if w.firstIn.IsZero() {
 		w.firstIn = now
 	}
@@ -118,7 +129,11 @@ func (w *watchdog) checkOutput(now time.Time) error {
 	case source:
 		return w.hung("fell silent", w.spec.Silence, w.lastOut, now)
 	}
-	return w.hung("fell silent", w.spec.Silence, w.unanswered, w.lastIn)
+	last := w.lastIn
+	if w.offering {
+		last = now
+	}
+	return w.hung("fell silent", w.spec.Silence, w.unanswered, last)
 }
 
 // hung returns an error if the time from since, unless that is zero, to now has reached limit, unless that is zero.
