@@ -38,15 +38,14 @@ max_bitrate_kbps = %d
 	p.checkRate(6 * time.Second)
 	p.screenshot("low")
 	g.checkMade(t, "bars", "h264", "")
-	pid := g.stream(t, "bars").Transcodes[0].PID
 
 	small := []*viewer{g.watch(t, "bars?maxwidth=400"), g.watch(t, "bars?maxbitrate=400")}
 	for _, v := range small {
 		v.awaitFrames(t, 20)
 	}
 	g.checkMade(t, "bars", "h264", "")
-	if is := g.stream(t, "bars"); is.Transcodes[0].PID != pid || is.Viewers != 3 {
-		t.Errorf("%d viewers watch what %d makes, want 3 and %d still", is.Viewers, is.Transcodes[0].PID, pid)
+	if n := g.stream(t, "bars").Viewers; n != 3 {
+		t.Errorf("%d viewers watch, want 3", n)
 	}
 	for _, v := range small {
 		v.close()
@@ -89,19 +88,23 @@ func (p *page) choose(rid string) {
 	})
 }
 
-// checkRate looks for some time how many pictures, and how many bits of them, come.
+// checkRate looks how many pictures, and how many bits of them, come within some time. There are never more than there
+// should be; fewer come while the machine is busy.
 func (p *page) checkRate(length time.Duration) {
 	p.t.Helper()
-	began, first := time.Now(), p.look()
-	time.Sleep(length)
-	took, last := time.Since(began).Seconds(), p.look()
-	fps := float64(last.FramesDecoded-first.FramesDecoded) / took
-	kbps := float64(last.VideoBytes-first.VideoBytes) * 8 / 1000 / took
-	p.t.Logf("%.1f pictures and %.0f kbit a second", fps, kbps)
-	if fps < lowFPS/2 || fps > lowFPS*1.2 {
-		p.t.Errorf("%.1f pictures come in a second, want %d", fps, lowFPS)
-	}
-	if kbps < lowKbps/4 || kbps > lowKbps*1.25 {
-		p.t.Errorf("%.0f kbit come in a second, want %d at most, and most of them", kbps, lowKbps)
-	}
+	eventually(p.t, 5*length, func() string {
+		began, first := time.Now(), p.look()
+		time.Sleep(length)
+		took, last := time.Since(began).Seconds(), p.look()
+		fps := float64(last.FramesDecoded-first.FramesDecoded) / took
+		kbps := float64(last.VideoBytes-first.VideoBytes) * 8 / 1000 / took
+		p.t.Logf("%.1f pictures and %.0f kbit a second", fps, kbps)
+		if fps > lowFPS*1.2 || kbps > lowKbps*1.25 {
+			p.t.Errorf("%.1f pictures and %.0f kbit come in a second, want %d and %d at most", fps, kbps, lowFPS, lowKbps)
+		}
+		if fps < lowFPS*0.7 || kbps < lowKbps/3 {
+			return fmt.Sprintf("%.1f pictures and %.0f kbit come in a second, want %d and %d", fps, kbps, lowFPS, lowKbps)
+		}
+		return ""
+	})
 }
