@@ -42,7 +42,8 @@ func watchLoad(ctx context.Context, workers []int, gateway int, window time.Dura
 // times is what processes have taken so far.
 type times struct{ workers, gateway time.Duration }
 
-func processes(workers []int, gateway int) (t times, err error) {
+func processes(workers []int, gateway int) (times, error) {
+	var t times
 	for _, pid := range workers {
 		d, err := cpu(pid)
 		if err != nil {
@@ -50,8 +51,10 @@ func processes(workers []int, gateway int) (t times, err error) {
 		}
 		t.workers += d
 	}
-	if gateway != 0 {
-		t.gateway, err = cpu(gateway)
+	if gateway == 0 {
+		return t, nil
 	}
+	d, err := cpu(gateway)
+	t.gateway = d
 	return t, err
 }

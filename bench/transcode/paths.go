@@ -184,7 +184,7 @@ func (g *gateway) workers(ctx context.Context, passed bool) ([]int, error) {
 // look measures for a window, and then what is held when the camera pauses.
 func (b *bench) look(ctx context.Context, p path, s *scene) (figures, error) {
 	from := time.Now()
-	load, err := s.load(ctx, b.window)
+	l, err := s.load(ctx, b.window)
 	if err != nil {
 		return figures{}, err
 	}
@@ -197,7 +197,7 @@ func (b *bench) look(ctx context.Context, p path, s *scene) (figures, error) {
 	if err != nil {
 		return figures{}, err
 	}
-	f := figures{worker: load.workers, gateway: load.gateway, memory: load.memory}
+	f := figures{worker: l.workers, gateway: l.gateway, memory: l.memory}
 	if p.sound != "" {
 		f.latency, err = text.soundTook(s.film.sentOf(media.Audio), s.film.soundRate(), s.sounds(), p.soundRate(), from, to)
 		return f, err
