@@ -4,7 +4,33 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"sluice/worker/wire"
 )
+
+// Starts beyond a burst are spread out, so that many streams on one dead device don't bring the machine down.
+const (
+	startBurst = 8
+	startRate  = 2 // each second
+)
+
+// starts limits how often processes are started. Sources that fail again and again use up their own turns, not those
+// of what viewers wait for.
+type starts struct{ viewers, streams *limiter }
+
+func newStarts() starts {
+	return starts{viewers: newLimiter(startRate, startBurst), streams: newLimiter(startRate, startBurst)}
+}
+
+// of is the limit for a role. Warm processes, which have none yet, are viewers' too.
+func (s starts) of(r wire.Role) *limiter {
+	switch r {
+	case wire.RoleSource, wire.RoleSink, wire.RoleDevice:
+		return s.streams
+	case wire.RoleTranscode, wire.RoleProbe, wire.RoleList:
+	}
+	return s.viewers
+}
 
 // limiter lets burst things happen at once and rate more of them each second.
 type limiter struct {

@@ -15,17 +15,11 @@ import (
 	"sluice/worker/wire"
 )
 
-// Starts beyond a burst are spread out, so that many streams on one dead device don't bring the machine down.
-const (
-	startBurst = 8
-	startRate  = 2 // each second
-)
-
 // Pool starts processes of one program.
 type Pool struct {
 	o           Options // fixed
 	location    location
-	starts      *limiter
+	starts      starts
 	registry    *registry
 	requests    chan request                    // unbuffered; sent to by spawn, received by Run's forker
 	ended       chan struct{}                   // closed when Run returns
@@ -51,7 +45,7 @@ func New(o Options) *Pool {
 	return &Pool{
 		o:           o,
 		location:    location{name: o.Name, setting: o.Path},
-		starts:      newLimiter(startRate, startBurst),
+		starts:      newStarts(),
 		registry:    newRegistry(o),
 		requests:    make(chan request),
 		ended:       make(chan struct{}),
@@ -98,8 +92,8 @@ func (p *Pool) notInstalled() error {
 }
 
 // Start starts a process, or gives a warm one the job. It waits for Run to run, for its turn (beyond a burst of 8, 2
-// start each second) and, the first time, for the registry of plugins, but no longer than ctx, and not for the process
-// to be ready: Next tells that, in EventReady. The process lives until Close or the end of Run. Errors are those of
+// start each second; sources, sinks and devices are counted apart from what viewers wait for) and, the first time, for
+// the registry of plugins, but no longer than ctx, and not for the process to be ready: Next tells that, in EventReady. The process lives until Close or the end of Run. Errors are those of
 // Err, ErrClosed, that of ctx, and what the system says when it can't start the program.
 func (p *Pool) Start(ctx context.Context, s Spec) (*Process, error) {
 	if err := p.Err(); err != nil {

@@ -46,7 +46,7 @@ func newPool(t *testing.T, o Options) *Pool {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	p := New(o)
-	p.starts = newLimiter(1000, 1000)
+	p.starts = starts{viewers: newLimiter(1000, 1000), streams: newLimiter(1000, 1000)}
 	return p
 }
 

@@ -25,7 +25,7 @@ type reply struct {
 
 // spawn starts a process when it is its turn.
 func (p *Pool) spawn(ctx context.Context, s Spec) (*Process, error) {
-	if err := p.starts.wait(ctx); err != nil {
+	if err := p.starts.of(s.Job.Role).wait(ctx); err != nil {
 		return nil, err
 	}
 	path := p.location.find(time.Now())

@@ -298,6 +298,31 @@ func TestStartRate(t *testing.T) {
 	})
 }
 
+// Sources that fail all the time don't keep viewers waiting for an encoder.
+func TestStartsOfViewersAreTheirOwn(t *testing.T) {
+	for _, c := range []struct {
+		role, other wire.Role
+		want        time.Duration // that other waits once role has used up its burst
+	}{
+		{wire.RoleSource, wire.RoleTranscode, 0},
+		{wire.RoleSource, wire.RoleProbe, 0},
+		{wire.RoleSource, "", 0},
+		{wire.RoleDevice, wire.RoleTranscode, 0},
+		{wire.RoleSink, wire.RoleTranscode, 0},
+		{wire.RoleTranscode, wire.RoleSource, 0},
+		{wire.RoleSource, wire.RoleSink, time.Second / startRate},
+		{wire.RoleTranscode, wire.RoleProbe, time.Second / startRate},
+	} {
+		p, now := New(Options{}), time.Now()
+		for range startBurst {
+			p.starts.of(c.role).take(now)
+		}
+		if got := p.starts.of(c.other).take(now); got != c.want {
+			t.Errorf("after a burst of %q, %q waits for %v, want %v", c.role, c.other, got, c.want)
+		}
+	}
+}
+
 func TestClock(t *testing.T) {
 	before := monotonic()
 	now := Monotonic()
