@@ -101,9 +101,14 @@ func (v metricsView) TranscodeMetrics() []metrics.Transcode {
 		}
 		for _, t := range e.transcoder.Status() {
 			all = append(all, metrics.Transcode{
-				Stream: s.Name(), Kind: string(t.Kind), Codec: string(t.Codec), Jobs: 1, Restarts: t.Restarts,
-				In: t.In, Out: t.Out, Dropped: t.Dropped, CPUSeconds: t.CPU.Seconds(), MemoryBytes: t.RSS,
+				Stream: s.Name(), Kind: string(t.Kind), Codec: string(t.Codec), Jobs: 1, MemoryBytes: t.RSS,
 				FirstFrame: t.FirstFrame.Seconds(),
+			})
+		}
+		for _, t := range e.transcoder.Totals() {
+			all = append(all, metrics.Transcode{
+				Stream: s.Name(), Kind: string(t.Kind), Codec: string(t.Codec), Restarts: t.Restarts,
+				In: t.In, Out: t.Out, Dropped: t.Dropped, CPUSeconds: t.CPU.Seconds(),
 			})
 		}
 	}

@@ -8,11 +8,12 @@ type Transcoder interface {
 	WorkerMetrics() Workers
 }
 
-// Transcode is what is counted of encoders. Those of the same stream, kind and codec are added up.
+// Transcode is what is counted of encoders. Those of the same stream, kind and codec are added up; what only grows
+// counts those too that have ended.
 type Transcode struct {
 	Stream, Kind, Codec string
 
-	Jobs             int // encoders now; 0: what is counted is of those that have ended
+	Jobs             int // encoders now
 	Restarts         uint64
 	In, Out, Dropped uint64  // frames
 	CPUSeconds       float64 // of the worker processes

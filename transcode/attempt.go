@@ -114,6 +114,7 @@ func (a *attempt) begin(ctx context.Context) (err error) {
 		return fmt.Errorf("start a worker: %w", err)
 	}
 	service.counts.started.Add(1)
+	a.stream.ledger.begin(a.process, a.key.product())
 	a.set(func(s *jobState) { s.process, s.Encoder, s.FirstFrame = a.process, a.encoder.Element, 0 })
 	a.expect(*a.source)
 	return nil
@@ -130,7 +131,9 @@ func (a *attempt) ran() time.Duration {
 // end returns when the process has gone, so that there are never two.
 func (a *attempt) end() {
 	a.process.Close()
-	a.set(func(s *jobState) { s.process = nil })
+	a.stream.ledger.end(a.process)
+	did := a.process.Stats()
+	a.set(func(s *jobState) { s.process = nil; s.spend(did) })
 }
 
 // plan is what a process has to do for a track.

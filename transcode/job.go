@@ -172,6 +172,7 @@ func (j *job) blameHardware(e pipeline.Encoder, ran time.Duration) {
 
 func (j *job) restarting() {
 	j.stream.service.counts.restarts.Add(1)
+	j.stream.ledger.restart(j.key.product())
 	j.set(func(s *jobState) { s.State = StateStarting; s.Restarts++ })
 }
 

@@ -12,6 +12,8 @@ type key struct {
 	height, fps, kbps int
 }
 
+func (k key) product() product { return product{kind: k.kind, codec: k.codec} }
+
 // order is what a derived rendition is put together of. Kinds that neither key names are passed on.
 type order struct {
 	name   string

@@ -84,7 +84,7 @@ func sinkTracks(all []media.Track) []media.Track {
 // failed waits until the pipeline may be started again.
 func (s *sink) failed(ctx context.Context, err error, tracks []media.Track, ran time.Duration) error {
 	s.stream.service.counts.failures.Add(1)
-	s.set(nil, func(st *Status) { st.State, st.Error = StateFailed, err.Error(); st.Restarts++ })
+	s.set(nil, func(st *Status) { st.State, st.Error = StateFailed, err.Error() })
 	if permanent(err) {
 		s.stream.log.Error("the sink can't run until the source or the configuration changes", "err", err)
 		_, _, err = s.await(ctx, tracks)
@@ -95,6 +95,8 @@ func (s *sink) failed(ctx context.Context, err error, tracks []media.Track, ran 
 		return context.Cause(ctx)
 	}
 	s.stream.service.counts.restarts.Add(1)
+	s.stream.ledger.restart(product{kind: KindSink})
+	s.set(nil, func(st *Status) { st.Restarts++ })
 	return nil
 }
 

@@ -59,10 +59,10 @@ func (s *sink) attempt(ctx context.Context, rendition string, start hub.Start) e
 	if err != nil {
 		return fmt.Errorf("start a worker: %w", err)
 	}
-	defer r.process.Close()
 	s.stream.service.counts.started.Add(1)
+	s.stream.ledger.begin(r.process, product{kind: KindSink})
 	s.set(r.process, func(st *Status) { st.Rendition, st.State = rendition, StateStarting })
-	defer s.set(nil, func(*Status) {})
+	defer r.end()
 	return r.run(ctx, first)
 }
 
@@ -81,6 +81,14 @@ func (r *sinkRun) run(ctx context.Context, first *hub.Unit) error {
 		return reason
 	}
 	return err
+}
+
+// end returns when the process has gone.
+func (r *sinkRun) end() {
+	r.process.Close()
+	r.stream.ledger.end(r.process)
+	did := r.process.Stats()
+	r.set(nil, func(st *Status) { st.spend(did) })
 }
 
 func (r *sinkRun) plan() (wire.Job, error) {

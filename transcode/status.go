@@ -35,7 +35,7 @@ type Status struct {
 	Reduced    string // what is done less than asked for because the machine is too slow, in words; "": nothing
 	PID        int    // of the process; 0 while there is none
 	Restarts   uint64
-	In         uint64 // frames, since the process was started
+	In         uint64 // frames, of this process and those before it
 	Out        uint64
 	Dropped    uint64
 	CPU        time.Duration
@@ -43,8 +43,15 @@ type Status struct {
 	FirstFrame time.Duration // from the start of the process; 0 before
 }
 
+// spend adds what a process has done that is no more.
+func (s *Status) spend(p worker.Stats) {
+	s.In, s.Out, s.Dropped, s.CPU = s.In+p.In, s.Out+p.Out, s.Dropped+p.Dropped, s.CPU+p.CPU
+}
+
+// add adds the process that runs.
 func (s *Status) add(p worker.Stats) {
-	s.PID, s.In, s.Out, s.Dropped, s.CPU, s.RSS = p.PID, p.In, p.Out, p.Dropped, p.CPU, p.RSS
+	s.spend(p)
+	s.PID, s.RSS = p.PID, p.RSS
 }
 
 // Status lists the workers of the stream, the sink last.

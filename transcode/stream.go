@@ -41,6 +41,7 @@ type Stream struct {
 	sink    *sink // nil without one
 
 	snapshot snapshot
+	ledger   ledger
 
 	// Owned by Run.
 	derivations map[string]*derivation
@@ -69,7 +70,7 @@ func (f fault) stands(track media.Track) bool {
 
 func newStream(s *Service, st *hub.Stream, o StreamOptions) *Stream {
 	t := &Stream{
-		service: s, hub: st, options: o, log: o.Log, snapshot: newSnapshot(),
+		service: s, hub: st, options: o, log: o.Log, snapshot: newSnapshot(), ledger: newLedger(),
 		derivations: make(map[string]*derivation), ending: make(map[key]<-chan struct{}), jobs: make(map[key]*job), faults: make(map[key]fault),
 	}
 	if o.Sink != "" {
