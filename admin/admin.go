@@ -21,7 +21,7 @@ type Stream struct {
 	Pushes  []Push  `json:"push,omitempty"`
 
 	Snapshot   bool        `json:"snapshot,omitempty"`   // there is a picture to ask for
-	Transcodes []Transcode `json:"transcodes,omitempty"` // what is made anew now
+	Transcodes []Transcode `json:"transcodes,omitempty"` // what is made anew now, or can't be
 }
 
 // Push is one server that a stream is sent on to.

@@ -4,6 +4,7 @@ import (
 	"sluice/hub"
 	"sluice/metrics"
 	"sluice/session"
+	"sluice/transcode"
 )
 
 // metricsView shows the gateway to the metrics.
@@ -101,7 +102,7 @@ func (v metricsView) TranscodeMetrics() []metrics.Transcode {
 		}
 		for _, t := range e.transcoder.Status() {
 			all = append(all, metrics.Transcode{
-				Stream: s.Name(), Kind: string(t.Kind), Codec: string(t.Codec), Jobs: 1, MemoryBytes: t.RSS,
+				Stream: s.Name(), Kind: string(t.Kind), Codec: string(t.Codec), Jobs: jobs(t), MemoryBytes: t.RSS,
 				FirstFrame: t.FirstFrame.Seconds(),
 			})
 		}
@@ -113,6 +114,14 @@ func (v metricsView) TranscodeMetrics() []metrics.Transcode {
 		}
 	}
 	return all
+}
+
+// jobs counts what works: a failed encoder does not.
+func jobs(t transcode.Status) int {
+	if t.State == transcode.StateFailed {
+		return 0
+	}
+	return 1
 }
 
 // WorkerMetrics implements metrics.Transcoder.

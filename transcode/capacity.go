@@ -1,15 +1,12 @@
 package transcode
 
 import (
-	"errors"
 	"fmt"
-	"time"
 
 	"sluice/hub"
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/worker/pipeline"
-	"sluice/worker/wire"
 )
 
 // What can be made, best first. Constrained Baseline comes before VP8, since it costs a third less and cameras have it.
@@ -145,41 +142,4 @@ func (t *Stream) full() string {
 		return fmt.Sprintf("All %d encoders that may run at a time (transcode.max_workers) are in use.", t.service.pictures.limit)
 	}
 	return ""
-}
-
-// blame remembers that a key can't be made of a track. Where the configuration has a process, a fault of the pipeline
-// is its fault, and no other codec helps: that the encoders work is known before.
-func (t *Stream) blame(k key, track media.Track, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f := fault{track: track, err: err}
-	if isNoEncoder(err) {
-		f.until = time.Now().Add(hopeless)
-	}
-	codecs := []media.Codec{k.codec}
-	if k.kind == media.Video && t.options.Process != "" && errors.As(err, new(*wire.Fault)) {
-		codecs = pictureCodecs[:]
-	}
-	for _, k.codec = range codecs {
-		t.faults[k] = f
-	}
-}
-
-// faultOf is why an order can't be made of what the source sends now, false if it can. Faults of what it sent before
-// are forgotten.
-func (t *Stream) faultOf(o order) (fault, bool) {
-	tracks := t.hub.Tracks(o.source)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, k := range o.keys() {
-		f, bad := t.faults[k]
-		if !bad {
-			continue
-		}
-		if now, ok := media.First(tracks, k.kind); ok && f.stands(now) {
-			return f, true
-		}
-		delete(t.faults, k)
-	}
-	return fault{}, false
 }

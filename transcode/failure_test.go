@@ -62,6 +62,9 @@ func TestPermanentFault(t *testing.T) {
 		c.send("Kp")
 		equal(t, "processes while nothing has changed", len(s.workers.started("")), 0)
 		all := s.Capacity("main", s.hub.Tracks("main"))
+		is := s.Status()
+		equal(t, "listed", []any{len(is), is[0].Kind, is[0].Codec, is[0].State}, "[1 video h264 failed]")
+		equal(t, "why", is[0].Error, "start a worker: "+fault.Error())
 		equal(t, "H264 is not offered", []any{len(all.Video.Variants), all.Video.Variants[0].Track.Codec, all.Video.Absent}, "[1 vp8 ]")
 
 		changed := h265
@@ -71,6 +74,7 @@ func TestPermanentFault(t *testing.T) {
 		}
 		c.send("Kpp")
 		equal(t, "processes for another track", len(s.workers.started("")), 1)
+		equal(t, "listed", []any{len(s.Status()), s.Status()[0].State}, "[1 running]")
 		equal(t, "read", told(v), "[K0 p1 p2 p3]")
 	})
 }
@@ -88,6 +92,32 @@ func TestFaultOfTheProcess(t *testing.T) {
 		can := s.Capacity("main", s.hub.Tracks("main")).Video
 		equal(t, "offered", len(can.Variants), 0)
 		equal(t, "why not", can.Absent, `start a worker: element "nosuchelement" is not installed.`)
+		equal(t, "listed, but not what nobody asked for", []any{len(s.Status()), s.Status()[0].Codec}, "[1 h264]")
+		c.p.Close()
+		synctest.Wait()
+		equal(t, "listed while nothing is sent", len(s.Status()), 0)
+	})
+}
+
+// What failed of renditions that are published no more is forgotten: publishers name them as they like.
+func TestFaultsOfManyRenditions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		s.workers.refuse(&wire.Fault{Code: wire.FaultMissingElement, Element: "avdec_h265", Permanent: true})
+		for i := range 5 {
+			name := fmt.Sprint("layer", i)
+			p, err := s.hub.Publish(name, []media.Track{h265})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := s.read(name + ":h264")
+			(&source{t: t, p: p}).send("Kp")
+			equal(t, "listed", len(s.Status()), 1)
+			v.Close()
+			p.Close()
+		}
+		equal(t, "remembered", len(s.faults), 1)
 	})
 }
 

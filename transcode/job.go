@@ -144,7 +144,7 @@ func (j *job) failed(a *attempt, err error, ran time.Duration) (over bool) {
 	if over = permanent(err) || j.stream.service.workers.Err() != nil; over {
 		j.log.Error("this can't be made until the source or the configuration changes", "err", err)
 		if a.source != nil && permanent(err) {
-			j.stream.blame(j.key, *a.source, err)
+			j.stream.blame(j.key, *a.source, err, j.status())
 		}
 		j.over.Store(true)
 	} else {

@@ -13,7 +13,7 @@ import (
 // State is how a worker does.
 type State string
 
-// The states. A failed worker is started again, unless its Error says what has to change first.
+// The states. A failed worker is started again, unless its Error says what has to change first; no process runs then.
 const (
 	StateStarting State = "starting" // no frame has come out yet
 	StateRunning  State = "running"
@@ -54,15 +54,17 @@ func (s *Status) add(p worker.Stats) {
 	s.PID, s.RSS = p.PID, p.RSS
 }
 
-// Status lists the workers of the stream, the sink last.
+// Status lists the workers of the stream, the sink last. One that has failed for good is listed until the source sends
+// something else.
 func (t *Stream) Status() []Status {
 	t.mu.Lock()
 	jobs := make([]*job, 0, len(t.jobs))
 	for _, j := range t.jobs {
 		jobs = append(jobs, j)
 	}
+	faults := t.remembered()
 	t.mu.Unlock()
-	all := make([]Status, 0, len(jobs)+1)
+	all := t.givenUp(faults)
 	for _, j := range jobs {
 		all = append(all, j.status())
 	}

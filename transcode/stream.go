@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/hub"
-	"sluice/media"
 	"sluice/negotiation"
 )
 
@@ -55,18 +54,6 @@ type Stream struct {
 
 // lookAgain is how often a worker that is not installed is looked for while somebody needs it.
 const lookAgain = 2 * time.Second
-
-// fault is why a key can't be made of a track: it is not tried again before the track is another one.
-type fault struct {
-	track media.Track
-	err   error
-	until time.Time // when it is tried again all the same; zero: never
-}
-
-// stands reports whether the fault is still one for a track.
-func (f fault) stands(track media.Track) bool {
-	return f.track.Equal(track) && (f.until.IsZero() || time.Now().Before(f.until))
-}
 
 func newStream(s *Service, st *hub.Stream, o StreamOptions) *Stream {
 	t := &Stream{
