@@ -11,11 +11,11 @@ const sayings = {
     'The gateway answers over HTTP, but no UDP packets come through. A firewall may block its media port, or it does not announce an address that this device can reach.',
   ],
   lost: ['The connection was lost', 'Connecting again.'],
-  stalled: ['The camera is offline – waiting for it', 'The picture comes back by itself.'],
-  nopicture: ['Waiting for a picture', 'The connection stands, but the camera has sent no picture yet.'],
+  stalled: ['The {source} is offline – waiting for it', 'The picture comes back by itself.'],
+  nopicture: ['Waiting for a picture', 'The connection stands, but the {source} has sent no picture yet.'],
   undecodable: [
     'The picture cannot be decoded',
-    'Data arrive, but this browser makes no picture of them. The camera may use settings that this browser lacks.',
+    'Data arrive, but this browser makes no picture of them. The {source} may use settings that this browser lacks.',
   ],
 };
 
@@ -25,7 +25,7 @@ const statusTitles = {
   403: 'You may not watch this stream',
   404: 'Stream not found',
   409: sayings.stalled[0],
-  422: 'This browser cannot play what the camera sends',
+  422: 'This browser cannot play what the {source} sends',
   429: 'Too many requests',
   503: 'The gateway is full',
 };
@@ -36,7 +36,7 @@ const statusTexts = {
   403: 'The gateway does not let you watch it.',
   404: 'There is no stream of this name. Check the address.',
   409: sayings.stalled[1],
-  422: 'Camera and browser have no codec in common.',
+  422: 'The {source} and this browser have no codec in common.',
   429: 'The gateway asks for a pause.',
   503: 'It cannot take another viewer now.',
 };
@@ -53,7 +53,7 @@ export class Failure extends Error {
     this.retryAfter = retryAfter;
   }
 
-  // waiting tells that nothing is wrong between page and gateway: only the camera is missing.
+  // waiting tells that nothing is wrong between page and gateway: only the picture is missing.
   get waiting() {
     return this.kind === 'stalled' || this.kind === 'nopicture' || this.status === 409;
   }
@@ -64,8 +64,30 @@ export class Failure extends Error {
   }
 }
 
-// describe gives the words for a failure: a title, and a sentence that is the server's own where it sent one.
-export function describe(failure) {
+// describe gives the words for a failure: a title, and a sentence that is the server's own where it sent one. cause is
+// what is known of the stream (see causeOf), if anything.
+export function describe(failure, cause = {}) {
+  const { title, text } = caused(failure, cause) ?? plain(failure);
+  const named = (words) => words.replace('{source}', cause.noun || 'source');
+  return { title: named(title), text: named(text) };
+}
+
+// caused gives the words where the cause says more than the failure; undefined where it does not.
+function caused(failure, { error, fault, making }) {
+  const silent = failure.kind === 'stalled' || failure.kind === 'nopicture';
+  if (error) {
+    return silent ? { title: sayings.stalled[0], text: `${sentence(error)} ${sayings.stalled[1]}` } : undefined;
+  }
+  if (fault && (silent || failure.status === 422)) {
+    return { title: 'The gateway cannot make the picture', text: silent ? `${sentence(fault)} It tries again.` : sentence(failure.detail) || sentence(fault) };
+  }
+  if (making && silent) {
+    return { title: sayings.nopicture[0], text: 'The gateway is about to make one for this browser.' };
+  }
+  return undefined;
+}
+
+function plain(failure) {
   if (failure.kind !== 'http') {
     const [title, text] = sayings[failure.kind] ?? ['Something went wrong', failure.message];
     return { title, text: [text, sentence(failure.detail)].filter(Boolean).join(' ') };

@@ -1,5 +1,6 @@
 // The page of one stream: the player, and what stands around it.
 
+import { Cause } from './cause.js';
 import { Delivery } from './delivery.js';
 import { describe } from './failure.js';
 import { SluicePlayer } from './player.js';
@@ -16,9 +17,12 @@ const at = (id) => document.getElementById(id);
 const video = at('video');
 const player = new SluicePlayer(video, root.dataset.endpoint, { events: true, begun: globalThis.sluiceBegun });
 const delivery = new Delivery();
+const cause = new Cause(root.dataset.stream);
 
 // Failures at which another attempt would not help, or is under way.
 const unhurried = new Set(['unsupported', 'stalled', 'nopicture', 'lost']);
+// Failures that the API may know the cause of.
+const caused = new Set(['stalled', 'nopicture', 'undecodable', 409, 422]);
 const badges = { idle: 'Stopped', connecting: 'Connecting', playing: 'Live', waiting: 'Waiting', error: 'Not playing' };
 
 player.addEventListener('statechange', showState);
@@ -37,12 +41,22 @@ function showState() {
   if (player.state !== 'playing') {
     at('summary').textContent = '';
   }
-  showBanner(player.failure);
+  explain(player.failure);
   showSound();
 }
 
-function showBanner(failure) {
-  const { title, text } = failure ? describe(failure) : { title: '', text: '' };
+// The cause is asked for first, where the failure may have one behind it: words that change are read out twice.
+function explain(failure) {
+  cause.leave();
+  if (failure && caused.has(failure.status || failure.kind)) {
+    cause.follow((known) => showBanner(failure, known));
+  } else {
+    showBanner(failure);
+  }
+}
+
+function showBanner(failure, known) {
+  const { title, text } = failure ? describe(failure, known) : { title: '', text: '' };
   at('banner').hidden = !failure;
   at('banner-title').textContent = title;
   at('banner-text').textContent = text;

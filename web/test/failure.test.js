@@ -8,7 +8,7 @@ const refusal = (status, detail) => httpFailure(status, problem, JSON.stringify(
 test('a refusal is told in the words of the server', () => {
   const failure = refusal(422, 'the camera sends H.265, this browser offers VP8');
   assert.deepEqual(describe(failure), {
-    title: 'This browser cannot play what the camera sends',
+    title: 'This browser cannot play what the source sends',
     text: 'The camera sends H.265, this browser offers VP8.',
   });
 });
@@ -71,5 +71,28 @@ test('every kind of failure has words', () => {
     const { title, text } = describe(new Failure(kind));
     assert.notEqual(title, 'Something went wrong', kind);
     assert.ok(text.length > 10, kind);
+  }
+});
+
+test('the words name where the picture comes from, and the cause that the gateway knows', () => {
+  const stalled = new Failure('stalled');
+  const silent = new Failure('nopicture');
+  const screen = { noun: 'screen', error: 'no X server has the display ":0": start it', fault: '', making: false };
+  const hung = { noun: 'camera', error: '', fault: 'gateway-gst gave no output for 8s and was killed', making: true };
+  const cases = [
+    [stalled, {}, 'The source is offline – waiting for it', 'The picture comes back by itself.'],
+    [stalled, { noun: 'pipeline' }, 'The pipeline is offline – waiting for it', 'The picture comes back by itself.'],
+    [stalled, screen, 'The screen is offline – waiting for it', 'No X server has the display ":0": start it. The picture comes back by itself.'],
+    [silent, screen, 'The screen is offline – waiting for it', 'No X server has the display ":0": start it. The picture comes back by itself.'],
+    [silent, { noun: 'publisher' }, 'Waiting for a picture', 'The connection stands, but the publisher has sent no picture yet.'],
+    [silent, hung, 'The gateway cannot make the picture', 'Gateway-gst gave no output for 8s and was killed. It tries again.'],
+    [silent, { ...hung, fault: '' }, 'Waiting for a picture', 'The gateway is about to make one for this browser.'],
+    [refusal(422, 'the process fails'), hung, 'The gateway cannot make the picture', 'The process fails.'],
+    [refusal(422, 'it sends H.265'), { noun: 'pipeline' }, 'This browser cannot play what the pipeline sends', 'It sends H.265.'],
+    [refusal(409, 'stream "desk" is offline: no X server'), screen, 'The screen is offline – waiting for it', 'Stream "desk" is offline: no X server.'],
+    [new Failure('ice'), hung, 'No way for the picture', describe(new Failure('ice')).text],
+  ];
+  for (const [failure, cause, title, text] of cases) {
+    assert.deepEqual(describe(failure, cause), { title, text });
   }
 });
