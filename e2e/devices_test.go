@@ -102,7 +102,7 @@ func TestScreenReturns(t *testing.T) {
 			if want := fmt.Sprintf("no X server has the display %q: start it", x.display); !strings.Contains(s.Error, want) {
 				t.Errorf("the API says %q, want that %s", s.Error, want)
 			}
-			p.awaitBanner("waiting", playLimit, "offline")
+			p.awaitBanner("waiting", playLimit, "The screen is offline", "o X server has the display")
 			startScreen(t, x.display)
 			back := time.Now()
 			if s := g.awaitState(t, "desk", "ready", cameraLimit); s.Error != "" {
