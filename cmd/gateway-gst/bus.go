@@ -93,10 +93,11 @@ func missingPlugin(m gst.Message) *wire.Fault {
 	if !strings.Contains(m.Element, "/") {
 		return missingFault(m.Element)
 	}
-	return &wire.Fault{
-		Code: wire.FaultMissingElement, Element: m.Text, Package: elements.DecoderPackage, Permanent: true,
-		Message: "nothing is installed for " + m.Element,
+	f := &wire.Fault{Code: wire.FaultMissingElement, Message: m.Text, Permanent: true, Debug: "nothing is installed for " + m.Element}
+	if strings.HasSuffix(m.Text, "decoder") {
+		f.Package = elements.DecoderPackage
 	}
+	return f
 }
 
 // The methods of gst.Watcher come on the pipeline's threads. Where one finds a fault it does not return: what it was

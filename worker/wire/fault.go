@@ -8,7 +8,7 @@ type FaultCode string
 // The codes of a Fault.
 const (
 	FaultParse           FaultCode = "parse"            // the pipeline's text has a mistake
-	FaultMissingElement  FaultCode = "missing_element"  // Element is not installed
+	FaultMissingElement  FaultCode = "missing_element"  // Element is not installed; "": nothing of what Message names, "video/x-h265 decoder", is
 	FaultNotAllowed      FaultCode = "not_allowed"      // Element is refused
 	FaultNoOutput        FaultCode = "no_output"        // nothing comes out of the pipeline
 	FaultDuplicateOutput FaultCode = "duplicate_output" // two outputs are named Element
@@ -60,10 +60,14 @@ func (f *Fault) Error() string {
 
 // missing says what to install.
 func (f *Fault) missing() string {
-	if f.Package == "" {
-		return fmt.Sprintf("element %q is not installed", f.Element)
+	text := fmt.Sprintf("element %q is not installed", f.Element)
+	if f.Element == "" {
+		text = fmt.Sprintf("no %s is installed", f.message())
 	}
-	return fmt.Sprintf("element %q is not installed: apt install %s", f.Element, f.Package)
+	if f.Package == "" {
+		return text
+	}
+	return text + ": apt install " + f.Package
 }
 
 // of is the message with the element that it is about.

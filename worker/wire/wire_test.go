@@ -155,6 +155,8 @@ func TestSentencesOfFaults(t *testing.T) {
 		`the pipeline has a mistake: no property "foo" in element "x264enc"`:                  {Code: FaultParse, Message: `no property "foo" in element "x264enc"`},
 		`element "x264enc" is not installed: apt install gstreamer1.0-plugins-ugly`:           {Code: FaultMissingElement, Element: "x264enc", Package: "gstreamer1.0-plugins-ugly"},
 		`element "mpph264enc" is not installed`:                                               {Code: FaultMissingElement, Element: "mpph264enc"},
+		`no video/x-h265 decoder is installed: apt install gstreamer1.0-libav`:                {Code: FaultMissingElement, Message: "video/x-h265 decoder", Package: "gstreamer1.0-libav"},
+		`no RTSP protocol source is installed`:                                                {Code: FaultMissingElement, Message: "RTSP protocol source"},
 		`element "filesink" is not allowed: name it in transcode.allow_elements to permit it`: {Code: FaultNotAllowed, Element: "filesink"},
 		`the pipeline has no output: end it in raw or encoded video or audio`:                 {Code: FaultNoOutput},
 		`two outputs of the pipeline are named "video": give each its own name`:               {Code: FaultDuplicateOutput, Element: "video"},
