@@ -7,7 +7,7 @@ import (
 	"sluice/rtpout"
 )
 
-// F40: three wishes in five seconds after two keyframes, and nothing lost, mean that the decoder can't.
+// F40: three wishes in five seconds after two keyframes, and no loss that explains them, mean that the decoder can't.
 func TestDoubt(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -18,9 +18,45 @@ func TestDoubt(t *testing.T) {
 		{"wants while it joins", []rtpout.Stats{{Wishes: 3}, {Keyframes: 1, Wishes: 5}, {Keyframes: 2, Wishes: 5}, {Keyframes: 3, Wishes: 5}}, -1},
 		{"can't decode", []rtpout.Stats{{Keyframes: 1}, {Keyframes: 2, Wishes: 1}, {Keyframes: 3, Wishes: 2}, {Keyframes: 4, Wishes: 4}}, 3},
 		{
-			"loses packets",
-			[]rtpout.Stats{{Keyframes: 2}, {Keyframes: 3, Wishes: 2, Resends: 10}, {Keyframes: 4, Wishes: 4, Resends: 20}, {Keyframes: 5, Wishes: 6, Resends: 30}},
+			"loses many packets",
+			[]rtpout.Stats{
+				{Keyframes: 2},
+				{Keyframes: 3, Wishes: 2, Packets: 100, Resends: 10, Resent: 10},
+				{Keyframes: 4, Wishes: 4, Packets: 200, Resends: 20, Resent: 20},
+				{Keyframes: 5, Wishes: 6, Packets: 300, Resends: 30, Resent: 30},
+			},
 			-1,
+		},
+		{
+			"loses packets that are sent no more",
+			[]rtpout.Stats{
+				{Keyframes: 2},
+				{Keyframes: 3, Wishes: 2, Packets: 100, Resends: 1},
+				{Keyframes: 4, Wishes: 4, Packets: 200, Resends: 3, Resent: 1},
+				{Keyframes: 5, Wishes: 6, Packets: 300, Resends: 4, Resent: 1, Refused: 3},
+			},
+			-1,
+		},
+		{
+			"can't decode, on Wi-Fi",
+			[]rtpout.Stats{
+				{Keyframes: 2},
+				{Keyframes: 3, Wishes: 1, Packets: 200, Resends: 3, Resent: 3},
+				{Keyframes: 4, Wishes: 2, Packets: 400, Resends: 3, Resent: 3},
+				{Keyframes: 5, Wishes: 3, Packets: 600, Resends: 7, Resent: 7},
+			},
+			3,
+		},
+		{
+			"can't decode, after a bad second",
+			[]rtpout.Stats{
+				{Keyframes: 2},
+				{Keyframes: 3, Wishes: 1, Packets: 200, Resends: 50, Resent: 50},
+				{Keyframes: 4, Wishes: 2, Packets: 400, Resends: 51, Resent: 51},
+				{Keyframes: 5, Wishes: 3, Packets: 600, Resends: 51, Resent: 51},
+				{Keyframes: 6, Wishes: 4, Packets: 800, Resends: 52, Resent: 52},
+			},
+			4,
 		},
 		{
 			"wants one now and then",

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"time"
 
 	"sluice/media"
 	"sluice/negotiation"
@@ -100,7 +101,7 @@ func (m *Manager) playOptions(r PlayRequest) rtpout.PlayOptions {
 func newViewer(r PlayRequest, d serving) *viewer {
 	return &viewer{
 		offer: d.offer, plan: d.plan, automatic: r.wish(), wish: r.wish(), chosen: d.layer.Name, now: d,
-		poke: make(chan struct{}, 1),
+		poke: make(chan struct{}, 1), reports: rate{most: reportsPerMinute, span: time.Minute},
 	}
 }
 

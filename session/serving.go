@@ -98,6 +98,11 @@ func (b *basis) serving(plan *negotiation.Plan, offer *negotiation.Offer, made [
 	return s
 }
 
+// isLenient reports whether the picture is passed on under a profile that does not hold it.
+func (s *serving) isLenient() bool {
+	return slices.ContainsFunc(s.plan.Sections, func(c negotiation.Choice) bool { return c.Lenient })
+}
+
 // layersOf lists what the servings let a viewer choose from.
 func layersOf(servings []serving) []hub.Rendition {
 	all := make([]hub.Rendition, len(servings))

@@ -221,9 +221,7 @@ func TestRefusalsWithoutAnEncoder(t *testing.T) {
 // payload, once.
 func TestDecoderThatCanNot(t *testing.T) {
 	onBench(t, Terms{Maker: &fakeMaker{}}, Options{}, func(b *bench) {
-		high := made(1280, 720)
-		high.Profile.ProfileLevelID = [3]byte{0x64, 0, 0x1F}
-		main := b.source("main", high, sound)
+		main := b.source("main", lenient(), sound)
 		s, v := b.play(PlayRequest{})
 		v.connect()
 		synctest.Wait()
@@ -256,9 +254,7 @@ func TestDecoderThatCanNotWithoutAnEncoder(t *testing.T) {
 			maker := &fakeMaker{}
 			maker.set(lack.full, lack.off)
 			onBench(t, Terms{Maker: maker}, Options{}, func(b *bench) {
-				high := made(1280, 720)
-				high.Profile.ProfileLevelID = [3]byte{0x64, 0, 0x1F}
-				main := b.source("main", high, sound)
+				main := b.source("main", lenient(), sound)
 				s, v := b.play(PlayRequest{})
 				v.connect()
 				synctest.Wait()
@@ -280,4 +276,86 @@ func TestDecoderThatCanNotWithoutAnEncoder(t *testing.T) {
 			})
 		})
 	}
+}
+
+// lenient is a picture that the offer of the tests holds in a smaller profile only.
+func lenient() media.Track {
+	t := made(1280, 720)
+	t.Profile.ProfileLevelID = [3]byte{0x64, 0, 0x1F}
+	return t
+}
+
+// F40: a viewer that reports that it decodes nothing is believed at once, where it was passed a profile that it did not
+// offer, has been sent a keyframe, and something else can be made.
+func TestReportUndecodable(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		source    media.Track
+		keyframes uint64
+		full, off string
+		takes     bool   // TakesReports
+		sent      string // the rendition that is sent after it
+	}{
+		{"lenient", lenient(), 1, "", "", true, "main:h264"},
+		{"nothing was sent", lenient(), 0, "", "", true, "main"},
+		{"all encoders in use", lenient(), 1, "All encoders are in use.", "", true, "main"},
+		{"no worker", lenient(), 1, "", "Install the GStreamer worker.", false, "main"},
+		{"as offered", made(1280, 720), 1, "", "", false, "main"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			maker := &fakeMaker{}
+			maker.set(c.full, c.off)
+			onBench(t, Terms{Maker: maker}, Options{}, func(b *bench) {
+				p := b.source("main", c.source, sound)
+				s, v := b.play(PlayRequest{})
+				v.connect()
+				synctest.Wait()
+				b.write(p)
+				v.drain()
+				if got := s.TakesReports(); got != c.takes {
+					t.Errorf("it takes reports: %v, want %v", got, c.takes)
+				}
+				v.counted.Store(&rtpout.Stats{Keyframes: c.keyframes})
+				if err := s.ReportUndecodable(); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if c.sent != "main" {
+					p = b.derives(c.sent, made(1280, 720), sound)
+				}
+				b.write(p)
+				if got := v.drain(); !slices.Equal(got, []string{c.sent}) || isDone(s) {
+					t.Errorf("%v is sent, want %s; the session's end is %v", got, c.sent, s.endedBy())
+				}
+				if told := strings.Contains(s.Info().Choices[1].Reason, strings.TrimSuffix(undecodable, ".")); told != (c.sent != "main") {
+					t.Errorf("the reason is %q", s.Info().Choices[1].Reason)
+				}
+			})
+		})
+	}
+}
+
+// F40: reports that can't be taken, and without a transcoder those that have no effect.
+func TestReportRefusals(t *testing.T) {
+	onBench(t, Terms{Publish: true}, Options{}, func(b *bench) {
+		p, r := b.publish("", publisherOffer)
+		r.connect()
+		r.sends("", true)
+		if err := p.ReportUndecodable(); reasonOf(err) != ReasonLayer || p.TakesReports() {
+			t.Errorf("a publisher's: %v", err)
+		}
+		s, _ := b.play(PlayRequest{})
+		for i := range reportsPerMinute + 1 {
+			if err := s.ReportUndecodable(); (reasonOf(err) == ReasonTooMany) != (i == reportsPerMinute) {
+				t.Errorf("report %d: %v", i, err)
+			}
+		}
+		if s.TakesReports() {
+			t.Error("it takes reports without a transcoder")
+		}
+		s.Close()
+		if err := s.ReportUndecodable(); reasonOf(err) != ReasonGone {
+			t.Errorf("of a session that is over: %v", err)
+		}
+	})
 }

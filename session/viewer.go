@@ -28,6 +28,8 @@ type viewer struct {
 	now        serving         // guarded by mu; how it is sent that
 	wish       LayerChoice     // guarded by mu
 	servings   []serving       // guarded by mu; as the watch saw them last
+	reported   bool            // guarded by mu; it has said that it can't decode, which the watch does not know yet
+	reports    rate            // guarded by mu
 
 	wanted  string // what release gives back; as release, belongs to who owns the stay
 	release func()

@@ -1,12 +1,10 @@
 package session
 
 import (
-	"slices"
 	"time"
 
 	"sluice/hub"
 	"sluice/media"
-	"sluice/negotiation"
 	"sluice/rtpout"
 	"sluice/transport"
 )
@@ -57,6 +55,7 @@ func (w *watch) run() error {
 		case <-w.changed:
 			err = w.look()
 		case <-w.poke:
+			w.takeReport()
 			err = w.look()
 		case <-w.tick.rings():
 			err = w.lookAround()
@@ -176,8 +175,7 @@ func (w *watch) lookAround() error {
 		w.tellViewers()
 	}
 	if w.doubtful() && w.doubt.grows(time.Now(), w.sender.Stats()) {
-		w.unable = "The viewer's decoder could not show the stream as it is."
-		w.session.log.Info("viewer can't decode what is passed on", "rendition", w.now.rendition)
+		w.giveUp("its wishes for keyframes")
 	}
 	if w.still {
 		w.setTick()
@@ -192,7 +190,7 @@ func (w *watch) doubtful() bool {
 	if w.unable != "" || w.session.stay.terms.Maker == nil {
 		return false
 	}
-	return slices.ContainsFunc(w.now.plan.Sections, func(c negotiation.Choice) bool { return c.Lenient })
+	return w.now.isLenient()
 }
 
 // tellViewers is for those who listen, or are about to.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"sluice/session"
 	"sluice/signalling/resource"
@@ -31,6 +32,8 @@ type fake struct {
 	listening []session.EventKind // guarded by mu
 	listeners int                 // guarded by mu
 	onDone    []func()            // guarded by mu
+	takes     bool                // guarded by mu; it takes reports
+	reports   int                 // guarded by mu; that it can't decode
 }
 
 func newFake() *fake {
@@ -65,6 +68,29 @@ func (f *fake) SelectLayer(c session.LayerChoice) error {
 	}
 	f.chosen <- c
 	return nil
+}
+
+func (f *fake) TakesReports() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.takes
+}
+
+// ReportUndecodable takes three.
+func (f *fake) ReportUndecodable() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.reports == 3 {
+		return &session.Refusal{Reason: session.ReasonTooMany, RetryAfter: time.Second, Err: errors.New("there were too many")}
+	}
+	f.reports++
+	return nil
+}
+
+func (f *fake) reported() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reports
 }
 
 func (f *fake) Listen(kinds ...session.EventKind) listener {

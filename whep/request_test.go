@@ -64,15 +64,28 @@ func TestCounterOffer(t *testing.T) {
 	}
 }
 
-// B15, B16, A24: the extensions are told of in the form that the draft and whip-whep have; layers only with a picture.
+// B15, B16, A24, F40: the extensions are told of in the form that the draft and whip-whep have, layers only with a
+// picture, and ours last, only to whom it is of use.
 func TestLinks(t *testing.T) {
 	const events = `</cam/whep/id/sse>; rel="urn:ietf:params:whep:ext:core:server-sent-events"; events="active,inactive,layers,viewercount,reconnect"`
 	const layer = `</cam/whep/id/layer>; rel="urn:ietf:params:whep:ext:core:layer"`
-	for description, want := range map[string][]string{sdp: {events, layer}, "v=0\r\nm=audio 9 x 111\r\n": {events}} {
-		f := newFixture(t, description)
-		if w, _ := f.do(t, "POST", "/cam/whep", "v=0", sdpHeader); !slices.Equal(w.Header.Values("Link"), want) {
-			t.Errorf("%q, want %q", w.Header.Values("Link"), want)
-		}
+	const trouble = `</cam/whep/id/trouble>; rel="urn:sluice:whep:trouble"`
+	for _, c := range []struct {
+		name, description string
+		takes             bool
+		want              []string
+	}{
+		{"picture and sound", sdp, false, []string{events, layer}},
+		{"sound", "v=0\r\nm=audio 9 x 111\r\n", false, []string{events}},
+		{"a picture that may prove undecodable", sdp, true, []string{events, layer, trouble}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t, c.description)
+			f.session.takes = c.takes
+			if w, _ := f.do(t, "POST", "/cam/whep", "v=0", sdpHeader); !slices.Equal(w.Header.Values("Link"), c.want) {
+				t.Errorf("%q, want %q", w.Header.Values("Link"), c.want)
+			}
+		})
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 type playing interface {
 	resource.Session
 	SelectLayer(c session.LayerChoice) error
+	TakesReports() bool
+	ReportUndecodable() error
 	Listen(kinds ...session.EventKind) listener
 }
 
@@ -61,6 +63,8 @@ func (v *viewer) serve(w http.ResponseWriter, r *http.Request, path []string) {
 		v.serveStream(w, r, path[1])
 	case len(path) == 1 && path[0] == "layer":
 		v.serveLayer(w, r)
+	case len(path) == 1 && path[0] == "trouble":
+		v.serveTrouble(w, r)
 	default:
 		problem.Write(w, problem.New(http.StatusNotFound, "not_found", "There is nothing at this path."))
 	}

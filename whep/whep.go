@@ -1,5 +1,5 @@
 // Package whep is the endpoint where viewers ask for a stream over HTTP, with the extensions by which they hear of
-// it while they watch (server-sent events) and choose a layer of it.
+// it while they watch (server-sent events), choose a layer of it, and report that they can't decode it.
 //
 // Specification: draft-ietf-wish-whep, and its text on extensions.
 package whep

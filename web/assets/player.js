@@ -5,6 +5,7 @@
 //   player.addEventListener('statechange', () => console.log(player.state, player.failure));
 
 import { Backoff } from './backoff.js';
+import { Blindness } from './blindness.js';
 import { StreamEvents } from './events.js';
 import { Failure } from './failure.js';
 import { Progress } from './progress.js';
@@ -53,6 +54,7 @@ export class SluicePlayer extends EventTarget {
   #pictured;
   #stream;
   #progress;
+  #blindness;
   #summary;
   #heard = false;
   #counted = 0;
@@ -248,6 +250,7 @@ export class SluicePlayer extends EventTarget {
   #watch() {
     clearInterval(this.#sampler);
     this.#progress ??= new Progress(performance.now());
+    this.#blindness ??= new Blindness();
     this.#sampler = setInterval(() => this.#sample(this.#session), sampleEvery);
   }
 
@@ -260,7 +263,16 @@ export class SluicePlayer extends EventTarget {
     this.#listen(this.#summary);
     this.#dropSilentVideo(this.#summary);
     this.#judge(this.#summary);
+    this.#tellTrouble(session, this.#summary);
     this.dispatchEvent(new CustomEvent('stats', { detail: this.#summary }));
+  }
+
+  // A gateway that has something else to send does so on the same connection.
+  #tellTrouble(session, { video }) {
+    const report = this.#blindness?.sample({ now: performance.now(), hidden: document.hidden, video });
+    if (report && session.troubleURL) {
+      postJSON(session.troubleURL, report).catch(() => {}); // it goes on sending what it sends
+    }
   }
 
   #judge({ video, audio }) {
@@ -373,6 +385,7 @@ export class SluicePlayer extends EventTarget {
     this.#inactiveAt = 0;
     this.#stream = undefined;
     this.#progress = undefined;
+    this.#blindness = undefined;
     this.#summary = undefined;
     this.#heard = false;
     this.#counted = 0;

@@ -29,6 +29,7 @@ function stream(report, s) {
     width: s.frameWidth,
     height: s.frameHeight,
     frames: s.framesDecoded ?? 0,
+    received: s.framesReceived,
     dropped: s.framesDropped,
     freezes: s.freezeCount,
     bytes: s.bytesReceived ?? 0,

@@ -4,6 +4,7 @@ import { linkTo } from './link.js';
 import { Session } from './session.js';
 
 const extension = 'urn:ietf:params:whep:ext:core:';
+const trouble = 'urn:sluice:whep:trouble';
 
 // WhepSession is one stay at a WHEP endpoint. Besides what each Session emits there is "track", with an
 // RTCTrackEvent as detail.
@@ -16,12 +17,17 @@ export class WhepSession extends Session {
 
   // eventsURL is where server-sent events of the stream are ordered; undefined if the server has none.
   get eventsURL() {
-    return this.#extension('server-sent-events');
+    return this.#linked(`${extension}server-sent-events`);
   }
 
   // layerURL is where a layer is chosen; undefined if the server gives no choice.
   get layerURL() {
-    return this.#extension('layer');
+    return this.#linked(`${extension}layer`);
+  }
+
+  // troubleURL is where to report that nothing of the picture can be decoded; undefined if the server can't help that.
+  get troubleURL() {
+    return this.#linked(trouble);
   }
 
   // lacksVideo tells that the server had no picture to answer with.
@@ -43,8 +49,8 @@ export class WhepSession extends Session {
     return this.pc.localDescription.sdp;
   }
 
-  #extension(name) {
+  #linked(relation) {
     const { links, resource } = this.signalling;
-    return resource ? linkTo(links, extension + name, resource) : undefined;
+    return resource ? linkTo(links, relation, resource) : undefined;
   }
 }
