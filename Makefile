@@ -15,7 +15,7 @@ TRANSCODE ?=
 # The workers are built with cgo, each behind a tag of its own.
 TAGS            := gstreamer capture
 WORKER_PACKAGES := gcc g++ libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libx11-dev libxext-dev
-WORKER_PLUGINS  := $(patsubst %,gstreamer1.0-%,plugins-base plugins-good plugins-bad plugins-ugly libav)
+WORKER_PLUGINS  := $(patsubst %,gstreamer1.0-%,plugins-base plugins-good plugins-bad plugins-ugly libav x)
 
 # In CI no result comes from go test's cache.
 FRESH := $(if $(CI),-count=1)
