@@ -6,11 +6,12 @@ import (
 )
 
 // refused are the elements of which most mistakes are made: those that reach files, descriptors or shared memory, or
-// serve the network. A "*" stands for the rest of a name. The worker's own list is longer.
+// serve the network or send to it. A "*" stands for the rest of a name. The worker's own list is longer.
 const refused = `
 	filesrc filesink multifile* splitmux* imagesequencesrc hlssink* dashsink
 	fdsrc fdsink multifdsink shm* gio* unixfd*
-	tcpserver* multisocketsink souphttpclientsink curl*
+	tcpclientsink tcpserver* multisocketsink souphttpclientsink curl*
+	gdkpixbufoverlay rsvgoverlay
 `
 
 // isRefused reports whether an element may only be used if transcode.allow_elements names it.

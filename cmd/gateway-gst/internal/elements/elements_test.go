@@ -37,9 +37,16 @@ func TestRefuse(t *testing.T) {
 		"multiudpsink": true, "dynudpsink": true, "rtspclientsink": true, "rtmpsink": true, "rtmp2sink": true,
 		"srtsink": true, "srtserversink": true, "srtserversrc": true, "v4l2sink": true, "curlhttpsink": true,
 		"uridecodebin": true, "uridecodebin3": true, "playbin": true, "playbin3": true, "urisourcebin": true,
+		"uritranscodebin": true, "tcpclientsink": true, "gdkpixbufoverlay": true, "rsvgoverlay": true,
+		"faceoverlay": true, "gloverlay": true, "gldifferencematte": true, "openni2src": true, "dvdreadsrc": true,
+		"rsndvdbin": true, "camerabin": true, "qtmoovrecover": true, "hlscmafsink": true, "hlsmultivariantsink": true,
+		"avmux_hls": true, "avmux_dash": true, "avmux_rtsp": true, "avmux_sap": true, "festival": true,
+		"a2dpsink": true, "avdtpsink": true, "qmlglsrc": true, "qmlgloverlay": true, "wpesrc": true, "wpevideosrc": true,
 		"videotestsrc": false, "v4l2src": false, "rtspsrc": false, "srtsrc": false, "rtmp2src": false,
 		"souphttpsrc": false, "tcpclientsrc": false, "udpsrc": false, "x264enc": false, "decodebin": false,
 		"decodebin3": false, "fakesink": false, "appsink": false, "ximagesrc": false, "pulsesrc": false, "": false,
+		"hlsdemux": false, "avmux_mp4": false, "mp4mux": false, "clockoverlay": false, "textoverlay": false,
+		"glcolorconvert": false, "gdkpixbufdec": false, "rsvgdec": false, "wrappercamerabinsrc": false,
 	} {
 		if got := Refuse(element, nil); got != want {
 			t.Errorf("Refuse(%q) = %v, want %v", element, got, want)
