@@ -46,7 +46,7 @@ func noScreen() string {
 	case display != "":
 		return fmt.Sprintf("the X display %q can't be opened: the X server must run, and XAUTHORITY must name a file that lets the gateway in", display)
 	case os.Getenv("WAYLAND_DISPLAY") != "":
-		return "this is a Wayland session without XWayland: install xwayland, or log in to an X11 session"
+		return "this is a Wayland session, in which no program may see the screen: log in to an X11 session"
 	}
 	return "DISPLAY is not set: start the gateway in the desktop's session, or name the display, as in device:screen?id=:0"
 }

@@ -82,7 +82,7 @@ func (m machine) noCamera(d wire.Device) string {
 		}
 		path = found.ID
 	}
-	if strings.HasPrefix(path, "/base/") { // libcamera's own
+	if isLibcameraName(path) {
 		return ""
 	}
 	_, err := m.node(path)
@@ -99,13 +99,15 @@ func (m machine) noCamera(d wire.Device) string {
 }
 
 func (m machine) noMicrophone(d wire.Device, err error) string {
+	card, _, ofCard := cardID(d.ID)
 	var f *wire.Fault
 	switch {
 	case errors.As(err, &f) && f.Element == "pulsesrc":
 		return "the sound server (PipeWire, PulseAudio) must run, and let the gateway's user in: " + words(err)
-	case m.soundServer():
+	case m.soundServer() && !ofCard:
 		return ""
 	}
+	d.ID = card
 	found, err := find(m.cards(), d)
 	if err != nil {
 		return none(err)
@@ -123,7 +125,7 @@ func (m machine) noScreen(d wire.Device, err error) string {
 	display := cmp.Or(d.ID, m.getenv("DISPLAY"))
 	switch {
 	case display == "" && m.getenv("WAYLAND_DISPLAY") != "":
-		return "this is a Wayland session without XWayland: install xwayland, or log in to an X11 session"
+		return "this is a Wayland session, in which no program may see the screen: log in to an X11 session"
 	case display == "":
 		return "DISPLAY is not set: start the gateway in the desktop's session, or name the display, as in device:screen?id=:0" + m.others()
 	case !m.served(display):

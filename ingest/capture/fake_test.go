@@ -13,11 +13,14 @@ import (
 	"sluice/worker/wire"
 )
 
-// captureName is that under which a pool starts its program: under it, the test binary is its own worker.
-const captureName = "gateway-capture"
+// The names under which pools start their programs: under them, the test binary is its own worker.
+const (
+	captureName = "gateway-capture"
+	gstName     = "gateway-gst"
+)
 
 func TestMain(m *testing.M) {
-	if os.Args[0] == captureName {
+	if os.Args[0] == captureName || os.Args[0] == gstName {
 		if err := fakeWorker(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -27,7 +30,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// fakeWorker captures a device that gives one picture, until it is told to stop.
+// fakeWorker captures a device that gives one picture, until it is told to stop. That of GStreamer lacks libcamera.
 func fakeWorker() error {
 	conn, err := net.FileConn(os.NewFile(wire.FD, "gateway"))
 	if err != nil {
@@ -42,7 +45,12 @@ func fakeWorker() error {
 			{Type: wire.TypeFrame, Flags: wire.Keyframe, PTS: worker.Monotonic(), Payload: []byte{0x10, 0, 0, 0x9d, 0x01, 0x2a, 16, 0, 16, 0, 1, 2, 3}},
 		},
 	}
-	if err := w.Write(wire.JSON(wire.TypeHello, wire.Greeting{Version: wire.Version, Worker: captureName})); err != nil {
+	if os.Args[0] == gstName {
+		answers[wire.TypeConfig] = []*wire.Message{wire.JSON(wire.TypeError, wire.Fault{
+			Code: wire.FaultMissingElement, Element: "libcamerasrc", Package: "gstreamer1.0-libcamera", Permanent: true,
+		})}
+	}
+	if err := w.Write(wire.JSON(wire.TypeHello, wire.Greeting{Version: wire.Version, Worker: os.Args[0]})); err != nil {
 		return err
 	}
 	for {

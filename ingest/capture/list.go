@@ -30,6 +30,7 @@ func list(ctx context.Context, m machine, capturePool, gstPool *worker.Pool) ([]
 		return merge(nil, slices.Concat(m.cameras(), m.screens(), m.cards())), nil
 	}
 	all, err := ask(ctx, capturePool)
+	all = slices.DeleteFunc(all, m.isFalse)
 	if gstErr == nil {
 		all = merge(all, slices.Concat(m.cameras(), m.screens()))
 	}

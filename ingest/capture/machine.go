@@ -104,11 +104,8 @@ func (m machine) cameras() []local {
 	for _, file := range names {
 		path := "/dev/" + filepath.Base(filepath.Dir(file))
 		n, err := m.node(path)
-		if err == nil && !n.Capture || n.Driver == "bcm2835-isp" {
-			continue
-		}
-		label, err := os.ReadFile(file)
-		if err != nil {
+		label, labelErr := os.ReadFile(file)
+		if err == nil && !n.Capture || labelErr != nil || falseCamera(string(label)) {
 			continue
 		}
 		info := wire.DeviceInfo{Kind: camera, Label: strings.TrimSpace(string(label)), ID: path, Formats: n.Formats}
@@ -118,6 +115,20 @@ func (m machine) cameras() []local {
 		return cmp.Or(len(a.ID)-len(b.ID), strings.Compare(a.ID, b.ID)) // video2 before video10
 	})
 	return all
+}
+
+// falseCamera reports whether a device file of a name is but a step on the way of a Raspberry Pi's camera, though it
+// gives pictures: of the many of a Pi 5 ("rp1-cfe-csi2_ch0", "rp1-cfe-fe_image0", …) the first stands for the camera.
+func falseCamera(name string) bool {
+	name = strings.TrimSpace(name)
+	return strings.HasPrefix(name, "bcm2835-isp") || strings.HasPrefix(name, "pispbe") ||
+		strings.HasPrefix(name, "rp1-cfe") && !strings.HasSuffix(name, "ch0")
+}
+
+// isFalse is falseCamera for a device that a worker has found.
+func (m machine) isFalse(d wire.DeviceInfo) bool {
+	name, err := os.ReadFile(filepath.Join(m.root, "sys/class/video4linux", filepath.Base(d.ID), "name"))
+	return d.Kind == camera && err == nil && falseCamera(string(name))
 }
 
 // cards are the sound cards that record.

@@ -71,12 +71,31 @@ var (
 	desktop = map[string]string{"DISPLAY": ":0"}
 )
 
+// One camera of a Raspberry Pi 5, with what processes its pictures.
+var (
+	pi5Files = map[string]string{
+		"sys/class/video4linux/video0/name":  "rp1-cfe-csi2_ch0\n",
+		"sys/class/video4linux/video2/name":  "rp1-cfe-csi2_ch2\n",
+		"sys/class/video4linux/video4/name":  "rp1-cfe-fe_image0\n",
+		"sys/class/video4linux/video20/name": "pispbe-output0\n",
+		"sys/class/video4linux/video21/name": "pispbe-tdn_output\n",
+	}
+	pi5Nodes = map[string]node{
+		"/dev/video0":  {Driver: "rp1-cfe", Capture: true, Formats: []string{"pRAA"}},
+		"/dev/video2":  {Driver: "rp1-cfe", Capture: true, Formats: []string{"pRAA"}},
+		"/dev/video4":  {Driver: "rp1-cfe", Capture: true, Formats: []string{"pRAA"}},
+		"/dev/video20": {Driver: "pispbe", Capture: true, Formats: []string{"NV12"}},
+		"/dev/video21": {Driver: "pispbe", Capture: true, Formats: []string{"NV12"}},
+	}
+)
+
 // What a device becomes in GStreamer. No machine of ours has these: the texts are all that is tested.
 func TestPipeline(t *testing.T) {
 	desk := fakeMachine(t, deskFiles, desktop, deskNodes)
 	server := fakeMachine(t, deskFiles, map[string]string{"PULSE_SERVER": "unix:/run/pulse"}, deskNodes)
 	pi := fakeMachine(t, map[string]string{"sys/class/video4linux/video0/name": "unicam-image\n"}, nil,
 		map[string]node{"/dev/video0": {Driver: "unicam", Capture: true, Formats: []string{"pRAA"}}})
+	pi5 := fakeMachine(t, pi5Files, nil, pi5Nodes)
 	for _, c := range []struct {
 		name, device string
 		machine      machine
@@ -93,11 +112,15 @@ func TestPipeline(t *testing.T) {
 		{"none", "camera", fakeMachine(t, nil, nil, nil), "there is no camera: plug one in", true},
 		{"Raspberry Pi", "camera?height=480", pi, "libcamerasrc ! capsfilter caps=video/x-raw,format=NV12,width=1280,height=480,framerate=30/1", false},
 		{"Raspberry Pi, one of two", "camera?id=/base/soc/i2c0mux/imx708@1a", pi, `libcamerasrc camera-name="/base/soc/i2c0mux/imx708@1a" ! capsfilter caps=video/x-raw,format=NV12,width=1280,height=720,framerate=30/1`, false},
+		{"Raspberry Pi 5", "camera?height=480", pi5, "libcamerasrc ! capsfilter caps=video/x-raw,format=NV12,width=1280,height=480,framerate=30/1", false},
 		{"sound card", "microphone", desk, "alsasrc ! audioconvert ! capsfilter caps=audio/x-raw,channels=[1,2]", false},
 		{"one sound card", "microphone?label=headset", desk, `alsasrc device="plughw:CARD=Headset" ! audioconvert ! capsfilter caps=audio/x-raw,channels=[1,2]`, false},
 		{"card that plays only", "microphone?id=hw:CARD=PCH", desk, `there is no microphone "hw:CARD=PCH", but "USB Headset" (hw:CARD=Headset)`, true},
 		{"sound server", "microphone", server, "pulsesrc ! audioconvert ! capsfilter caps=audio/x-raw,channels=[1,2]", false},
 		{"of a sound server", "microphone?id=alsa_input.usb", server, `pulsesrc device="alsa_input.usb" ! audioconvert ! capsfilter caps=audio/x-raw,channels=[1,2]`, false},
+		{"sound card beside a sound server", "microphone?id=hw:CARD=Headset", server, `alsasrc device="plughw:CARD=Headset" ! audioconvert ! capsfilter caps=audio/x-raw,channels=[1,2]`, false},
+		{"part of a sound card", "microphone?id=plughw:CARD=Headset,DEV=1", server, `alsasrc device="plughw:CARD=Headset,DEV=1" ! audioconvert ! capsfilter caps=audio/x-raw,channels=[1,2]`, false},
+		{"no such sound card beside a server", "microphone?id=hw:CARD=X", server, `there is no microphone "hw:CARD=X", but "USB Headset" (hw:CARD=Headset)`, true},
 		{"no sound", "microphone", pi, "there is no microphone: plug one in", true},
 		{"screen", "screen", desk, `ximagesrc use-damage=false display-name=":0" ! capsfilter caps=video/x-raw,framerate=30/1`, false},
 		{"small screen", "screen?id=:3&height=480&fps=5", desk, `ximagesrc use-damage=false display-name=":3" ! capsfilter caps=video/x-raw,framerate=5/1 ! videoscale ! capsfilter caps=video/x-raw,height=480,pixel-aspect-ratio=1/1`, false},
@@ -154,6 +177,21 @@ func TestCameraOfOthers(t *testing.T) {
 	m := fakeMachine(t, map[string]string{"sys/class/video4linux/video0/name": "Webcam"}, nil, nil)
 	if got := m.cameras(); len(got) != 1 || got[0].Label != "Webcam" || got[0].Formats != nil {
 		t.Errorf("found %+v", got)
+	}
+}
+
+// Of the device files of a Raspberry Pi 5 one is a camera, whoever lists them and whether we may open them.
+func TestFalseCameras(t *testing.T) {
+	for name, nodes := range map[string]map[string]node{"ours": pi5Nodes, "forbidden": nil} {
+		m := fakeMachine(t, pi5Files, nil, nodes)
+		if got := m.cameras(); len(got) != 1 || got[0].ID != "/dev/video0" {
+			t.Errorf("%s: the cameras are %+v, want /dev/video0", name, got)
+		}
+		for path := range pi5Nodes {
+			if got, want := m.isFalse(wire.DeviceInfo{Kind: camera, ID: path}), path != "/dev/video0"; got != want {
+				t.Errorf("%s: %s is false: %v, want %v", name, path, got, want)
+			}
+		}
 	}
 }
 

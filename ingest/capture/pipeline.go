@@ -37,17 +37,10 @@ func (m machine) pipeline(d wire.Device) (string, error) {
 
 // camera takes what the camera has encoded itself, which costs nothing and needs the least of its bus.
 func (m machine) camera(d wire.Device) (string, error) {
-	if strings.HasPrefix(d.ID, "/base/") { // as libcamera names its own
+	if isLibcameraName(d.ID) {
 		return libcamera(d, d.ID), nil
 	}
-	found, err := find(m.cameras(), d)
-	if err != nil && strings.HasPrefix(d.ID, "/dev/") { // a link such as those in /dev/v4l/by-id
-		n, nodeErr := m.node(d.ID)
-		if nodeErr != nil {
-			return "", err
-		}
-		found, err = local{DeviceInfo: wire.DeviceInfo{ID: d.ID, Formats: n.Formats}, driver: n.Driver}, nil
-	}
+	found, err := m.findCamera(d)
 	if err != nil {
 		return "", err
 	}
@@ -65,6 +58,34 @@ func (m machine) camera(d wire.Device) (string, error) {
 	return text + caps("video/x-raw"+size), nil
 }
 
+// findCamera finds a camera that the system lists, or one that a link such as those in /dev/v4l/by-id names.
+func (m machine) findCamera(d wire.Device) (local, error) {
+	found, err := find(m.cameras(), d)
+	if err == nil || !strings.HasPrefix(d.ID, "/dev/") {
+		return found, err
+	}
+	n, nodeErr := m.node(d.ID)
+	if nodeErr != nil {
+		return local{}, err
+	}
+	return local{DeviceInfo: wire.DeviceInfo{ID: d.ID, Formats: n.Formats}, driver: n.Driver}, nil
+}
+
+// needsLibcamera reports whether a device is a camera that only libcamera can make a picture of.
+func (m machine) needsLibcamera(d wire.Device) bool {
+	if d.Kind != camera {
+		return false
+	}
+	if isLibcameraName(d.ID) {
+		return true
+	}
+	found, err := m.findCamera(d)
+	return err == nil && slices.Contains(libcameraDrivers, found.driver)
+}
+
+// isLibcameraName reports whether an ID is that which libcamera itself gives a camera.
+func isLibcameraName(id string) bool { return strings.HasPrefix(id, "/base/") }
+
 // libcamera is a Raspberry Pi's own camera; name chooses among several.
 func libcamera(d wire.Device, name string) string {
 	d.Width, d.Height, d.FPS = cmp.Or(d.Width, testWidth), cmp.Or(d.Height, testHeight), cmp.Or(d.FPS, defaultFPS)
@@ -77,12 +98,14 @@ func libcamera(d wire.Device, name string) string {
 
 func (m machine) microphone(d wire.Device) (string, error) {
 	format := " ! audioconvert ! " + caps("audio/x-raw,channels=[1,2]")
+	card, part, ofCard := cardID(d.ID)
 	switch {
 	case m.soundServer() && d.Label == "" && d.ID == "":
 		return "pulsesrc" + format, nil
-	case m.soundServer() && d.ID != "":
+	case m.soundServer() && d.ID != "" && !ofCard:
 		return fmt.Sprintf("pulsesrc device=%q", d.ID) + format, nil
 	}
+	d.ID = card
 	found, err := find(m.cards(), d)
 	if err != nil {
 		return "", err
@@ -91,7 +114,21 @@ func (m machine) microphone(d wire.Device) (string, error) {
 		return "alsasrc" + format, nil
 	}
 	// plughw converts what the card can't do itself.
-	return fmt.Sprintf("alsasrc device=%q", "plug"+found.ID) + format, nil
+	return fmt.Sprintf("alsasrc device=%q", "plug"+found.ID+part) + format, nil
+}
+
+// cardID takes ALSA's name of a device apart: "plughw:CARD=X,DEV=1" is a part ",DEV=1" of the card "hw:CARD=X". It
+// reports false for other names, which are those of a sound server, and leaves them as they are.
+func cardID(id string) (card, part string, ofCard bool) {
+	name := strings.TrimPrefix(id, "plug")
+	if !strings.HasPrefix(name, "hw:") {
+		return id, "", false
+	}
+	card, part, found := strings.Cut(name, ",")
+	if found {
+		part = "," + part
+	}
+	return card, part, true
 }
 
 // screen captures at a steady rate whatever has changed, so that a viewer who comes sees a picture at once.

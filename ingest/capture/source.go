@@ -17,6 +17,8 @@ import (
 	"sluice/worker/wire"
 )
 
+var errLibcamera = errors.New("this camera needs GStreamer with libcamera")
+
 // Options say which device to capture.
 type Options struct {
 	Device   string       // "camera?label=NAME", as Parse takes it; "device:" before it is ignored
@@ -53,9 +55,12 @@ func New(o Options) (*Source, error) {
 // ingest.Permanent that no worker is installed which could.
 func (s *Source) Run(ctx context.Context, publish ingest.Publish) error {
 	s.lacking = false
+	if s.device.Kind == screen && s.device.ID == "" && s.machine.getenv("WAYLAND_DISPLAY") != "" {
+		s.options.Log.Warn("in a Wayland session the screen shows X programs only, and else black: log in to an X11 session")
+	}
 	err := s.feed.Run(ctx, publish)
 	var fault *wire.Fault
-	if errors.As(err, &fault) && fault.Code == wire.FaultMissingElement && s.options.Capture.Err() == nil && ctx.Err() == nil {
+	if errors.As(err, &fault) && fault.Code == wire.FaultMissingElement && s.captureErr() == nil && ctx.Err() == nil {
 		s.lacking = true
 		s.options.Log.Info("gateway-capture takes over from GStreamer", "err", err)
 		return s.feed.Run(ctx, publish)
@@ -65,8 +70,11 @@ func (s *Source) Run(ctx context.Context, publish ingest.Publish) error {
 
 // start starts the worker that serves the device best.
 func (s *Source) start(ctx context.Context) (feed.Worker, error) {
-	gstErr, captureErr := s.options.GST.Err(), s.options.Capture.Err()
-	if gstErr != nil && captureErr != nil {
+	gstErr, captureErr := s.options.GST.Err(), s.captureErr()
+	switch {
+	case gstErr != nil && errors.Is(captureErr, errLibcamera):
+		return nil, ingest.Permanent(fmt.Errorf("%w: %w", captureErr, gstErr))
+	case gstErr != nil && captureErr != nil:
 		return nil, ingest.Permanent(fmt.Errorf("no worker can capture a device: %w; or else %w", captureErr, gstErr))
 	}
 	if gstErr == nil && !s.lacking {
@@ -82,6 +90,14 @@ func (s *Source) start(ctx context.Context) (feed.Worker, error) {
 		return nil, captureErr
 	}
 	return s.begin(ctx, s.options.Capture, wire.Job{Role: wire.RoleDevice, Device: &s.device, Sandboxed: true})
+}
+
+// captureErr tells why gateway-capture can't serve the device, which it would try to open as any camera.
+func (s *Source) captureErr() error {
+	if s.machine.needsLibcamera(s.device) {
+		return errLibcamera
+	}
+	return s.options.Capture.Err()
 }
 
 // pipeline is the job that captures the device by GStreamer.
