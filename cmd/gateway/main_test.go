@@ -69,6 +69,7 @@ func TestCommandLine(t *testing.T) {
 		{"unknown command", []string{"fly"}, nil, 2, "", `there is no command "fly"`},
 		{"unknown flag", []string{"--fly"}, nil, 2, "", "-fly"},
 		{"help", []string{"--help"}, nil, 0, "Usage:", ""},
+		{"help, devices", []string{"--help"}, nil, 0, "gateway devices [--config FILE]", ""},
 		{"help of the camera", []string{"camera", "-h"}, nil, 0, "gateway camera FILE", ""},
 		{"good", []string{"--check", "--config", good}, nil, 0, "valid: 1 streams", ""},
 		{"bad, first fault", []string{"--check", "--config", bad}, nil, 1, "", "http.listen"},

@@ -20,6 +20,7 @@ const gatewayUsage = `Sluice takes cameras in and shows them in browsers.
 Usage:
   gateway [--config FILE] [--check] [--log-level LEVEL] [--log-format FORMAT]
   gateway camera FILE|--demo [--listen ADDRESS] [--user NAME --password PASSWORD]
+  gateway devices [--config FILE]
   gateway probe URL
   gateway version
 
