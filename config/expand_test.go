@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"testing"
+
+	"sluice/media"
 )
 
 // I41, J157.
@@ -51,9 +53,32 @@ func TestMask(t *testing.T) {
 		"rtsp://cam/?a=1&TOKEN=x&b=2":          "rtsp://cam/?a=1&TOKEN=***&b=2",
 		"rtsp://cam/user=admin&password=x&c=1": "rtsp://cam/user=admin&password=***&c=1",
 		"rtsp://cam/?access_token=x;sig=y":     "rtsp://cam/?access_token=***;sig=***",
+		"rtsp://cam/?password=x@y":             "rtsp://***",
+		"rtsp://cam/?monkey=x":                 "rtsp://cam/?monkey=x",
 	} {
 		if got := mask(in); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// I40: the same names are secret here and in what is logged.
+func TestSecretNames(t *testing.T) {
+	for _, name := range []string{
+		"token", "access_token", "authToken", "key", "stream-key", "apikey", "api_key", "jwt", "password", "rtsp.passwd", "passphrase", "pass",
+		"pwd", "user-pw", "pw", "secret", "clientSecret", "sig", "signature", "auth", "Authorization", "loginpas", "loginpass", "cookies",
+		"monkey", "keyframes", "bypass", "user", "location", "tokens",
+	} {
+		text := "rtsp://cam/?" + name + "=x"
+		if got, want := mask(text), media.RedactURL(text); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+		pipeline := "src " + name + `="x" ! sink`
+		if got, want := holdsSecret(pipeline), media.RedactText(pipeline) != pipeline; got != want {
+			t.Errorf("%s: a secret in the file: %v, want %v", name, got, want)
+		}
+		if text := "src " + name + "=${X} ! sink " + name + `="${X}"`; holdsSecret(text) {
+			t.Errorf("a secret in the file: %s", text)
 		}
 	}
 }

@@ -5,8 +5,12 @@ import (
 	"strings"
 )
 
+// secretName is as package media has it, of which this package knows nothing; a test compares them.
+const secretName = `(?:[a-z0-9]+[-_.])*(?:[a-z]*(?:token|password|passwd|passphrase|secret|api_?key)|` +
+	`key|jwt|pass|pwd|pw|sig|signature|auth|loginpass?|cookies?)`
+
 var (
-	secretValue = regexp.MustCompile(`(?i)((?:token|key|jwt|password|passwd|passphrase|pwd|pass|user-pw|secret|sig)=)([^&#/;\s]+)`)
+	secretValue = regexp.MustCompile(`(?i)((?:^|[^a-z0-9])(?:` + secretName + `|authorization)\s*=(?:\(\w+\))?[\\"']*)([^&#;\s"'\\]+)`)
 	anyRef      = regexp.MustCompile(`\$\{[^}]*\}`)
 )
 
@@ -14,6 +18,9 @@ var (
 // query. It works on text that is no URL, so that a fault can show it: there, it hides too much before too little.
 func mask(s string) string {
 	if userinfo, start := userinfoOf(s); userinfo != "" {
+		if secretValue.MatchString(userinfo) { // the @ may be in the value
+			return s[:start] + "***"
+		}
 		s = s[:start] + "***" + s[start+len(userinfo):]
 	}
 	return secretValue.ReplaceAllString(s, "${1}***")

@@ -1,6 +1,9 @@
 package media
 
 import (
+	"fmt"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -30,6 +33,11 @@ func TestRedactURL(t *testing.T) {
 		"key and password":    {"RTMPS://user:pass@h:1/live/abc?x=1", "RTMPS://user:***@h:1/***"},
 		"key in a sentence":   {`Could not connect to "rtmp://h/live/abc" for reading`, `Could not connect to "rtmp://h/***" for reading`},
 		"similar name":        {"http://h/?monkey=a", "http://h/?monkey=a"},
+		"part of a name":      {"http://h/?key-frames=a&tokens=2", "http://h/?key-frames=a&tokens=2"},
+		"longer names":        {"h?client_secret=a&api_key=b&x-signature=c&accessToken=d&loginpas=e", "h?client_secret=***&api_key=***&x-signature=***&accessToken=***&loginpas=***"},
+		"in the path":         {"rtsp://h/user=admin&password=x&c=1", "rtsp://h/user=admin&password=***&c=1"},
+		"at sign in a value":  {"http://h/?password=a@b", "http://***"},
+		"property":            {"rtspsrc location=x user-id=u user-pw=a@b;c&d latency=0", "*** latency=0"},
 		"empty":               {"", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -40,12 +48,61 @@ func TestRedactURL(t *testing.T) {
 	}
 }
 
+// I40, J162
+func TestRedactText(t *testing.T) {
+	for name, c := range map[string]struct{ in, want string }{
+		"nothing secret": {"no element \"foo\" at 12:30, key frames: 3", "no element \"foo\" at 12:30, key frames: 3"},
+		"URL":            {"dial rtsp://u:p@h/s: mail a@b.c", "dial rtsp://u:***@h/s: mail a@b.c"},
+		"properties":     {"user-id=u user-pw=a@b;c&d latency=0", "user-id=u user-pw=*** latency=0"},
+		"space around":   {"passphrase = a mode=x", "passphrase = *** mode=x"},
+		"quoted":         {`user-pw="a \"secret" x='y' token='a secret' n`, `user-pw=*** x='y' token=*** n`},
+		"escaped space":  {`user-pw=a\ secret n`, `user-pw=*** n`},
+		"not closed":     {`user-pw="a secret n`, `user-pw=***`},
+		"structure":      {`extra-headers="h,Authorization=(string)Bearer secret"`, `extra-headers="h,Authorization=(string)***"`},
+		"its quotes":     {`extra-headers="h,Authorization=(string)\"Bearer secret\",x=1"`, `extra-headers="h,Authorization=(string)***"`},
+		"header":         {"> Authorization: Digest a=secret, b=secret\nnext", "> Authorization: ***\nnext"},
+		"bearer":         {"sent bearer secret to it", "sent bearer *** to it"},
+		"only a query":   {"GET /s?token=secret&a=1 failed", "GET /s?token=***&a=1 failed"},
+		"begins so":      {"token=secret", "token=***"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := RedactText(c.in); got != c.want {
+				t.Errorf("RedactText(%q) = %q, want %q", c.in, got, c.want)
+			}
+		})
+	}
+}
+
+// Whatever a secret is, it does not show in what is printed: neither as a property nor in quotes nor as a parameter.
+func FuzzRedactText(f *testing.F) {
+	f.Add("user-pw", "hunter2")
+	f.Add("passphrase", "a@b/c?d#e&f;g=h")
+	f.Add("api-key", `a"b\'c`)
+	f.Add("Authorization", "Bearer abc")
+	names := regexp.MustCompile("^(?i:user-pw|passphrase|api[-_]?key|authorization|x_token)$")
+	f.Fuzz(func(t *testing.T, name, value string) {
+		if !names.MatchString(name) || value == "" {
+			return
+		}
+		escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`, " ", `\ `, "\t", `\t`, "\v", `\v`, "\f", `\f`, "\n", `\n`, "\r", `\r`)
+		texts := map[string]string{"a %s=%s": escaped.Replace(value), `a %s="%s"`: escaped.Replace(value), "h?%s=%s": url.QueryEscape(value)}
+		for form, v := range texts {
+			before, _, _ := strings.Cut(fmt.Sprintf(form, name, "\x00"), "\x00")
+			for how, got := range map[string]string{"text": RedactText(fmt.Sprintf(form, name, v)), "URL": RedactURL(fmt.Sprintf(form, name, v))} {
+				if left := strings.Trim(strings.TrimPrefix(got, strings.TrimSuffix(before, `"`)), `"`); left != mask && got != mask && left != "a "+mask {
+					t.Errorf("as %s, %q of %q shows: %q", how, v, form, got)
+				}
+			}
+		}
+	})
+}
+
 func FuzzRedactURL(f *testing.F) {
 	f.Add("user", "hunter2", "192.0.2.1/s")
 	f.Add("u", "a@b/c?d#e", "h")
 	f.Fuzz(func(t *testing.T, user, password, rest string) {
-		if strings.ContainsAny(user+rest, "@:") {
-			return // not the userinfo that is meant
+		if strings.ContainsAny(user+rest, "@:") || len(secrets(user+":"+password+"@"+rest)) > 0 {
+			return // not the userinfo that is meant, or more is hidden than that
 		}
 		got, want := RedactURL("rtsp://"+user+":"+password+"@"+rest), RedactURL("rtsp://"+user+":x@"+rest)
 		if got != want {
