@@ -3,21 +3,16 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"sluice/cmd/gateway-gst/internal/elements"
 	"sluice/cmd/gateway-gst/internal/gst"
-	"sluice/media"
 	"sluice/worker/wire"
 )
 
-const (
-	maxText    = 64 << 10 // of a pipeline, in bytes
-	maxMessage = 300      // of a fault, in bytes
-)
+const maxText = 64 << 10 // of a pipeline, in bytes
 
 // parse makes the pipeline of the job's text and looks for elements that are refused, before any of them starts.
 func (w *worker) parse() *wire.Fault {
@@ -37,7 +32,7 @@ func (w *worker) parse() *wire.Fault {
 	}
 	p, err := gst.Parse(description)
 	if err != nil {
-		return faultOfParse(err)
+		return faultOfParse(err, description)
 	}
 	w.pipeline = p
 	return w.checkElements()
@@ -76,24 +71,6 @@ func (w *worker) setProperties(properties []wire.Property) {
 			e.Set(p.Name, p.Value)
 		}
 	}
-}
-
-func faultOfParse(err error) *wire.Fault {
-	var p *gst.ParseError
-	if errors.As(err, &p) && len(p.Missing) > 0 {
-		return missingFault(p.Missing[0])
-	}
-	if strings.Contains(err.Error(), `named "(null)"`) { // GStreamer has forgotten what the text said
-		return parseFault("it links to a name that none of its elements has")
-	}
-	return parseFault(media.RedactURL(err.Error()))
-}
-
-func parseFault(message string) *wire.Fault {
-	if len(message) > maxMessage { // GStreamer repeats the text that it doesn't understand
-		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
-	}
-	return &wire.Fault{Code: wire.FaultParse, Message: message, Permanent: true}
 }
 
 func missingFault(element string) *wire.Fault {

@@ -131,7 +131,7 @@ func (w *worker) takePad(pad *gst.Pad) *wire.Fault {
 		w.adoptQueues(all)
 	})
 	if err != nil {
-		return faultOfParse(err)
+		return faultOfParse(err, text)
 	}
 	w.addOutput(gst.Named(added, sink).AppSink(), encoder)
 	return nil
