@@ -34,7 +34,10 @@ func (s *Session) connected() {
 		s.log.Info("publisher connected", attrs...)
 		return
 	}
-	attrs = append(attrs, "way", s.viewer.route.Way, "why", s.viewer.route.Reason)
+	attrs = append(attrs, "way", s.viewer.route.Way)
+	if why := s.viewer.route.Reason; why != "" {
+		attrs = append(attrs, "why", why)
+	}
 	if why := transcoded(s.Info().Choices); why != "" {
 		attrs = append(attrs, "transcoded", why)
 	}
