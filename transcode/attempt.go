@@ -30,11 +30,13 @@ type attempt struct {
 	fed     fed
 
 	publisher uint32 // that wrote what is read
+	fps       int    // of the source when the process was started; 0: not known
 	past      int64  // ns: the PTS of the newest picture that an earlier process has made; -1: none
 
 	// Owned by run, and by feed while that runs.
-	source *media.Track // that is read, as it was told last; nil before the first unit
-	wire   wire.Job     // what the process was started for
+	source  *media.Track // that is read, as it was told last; nil before the first unit
+	backlog []*hub.Unit  // what the source has sent before the process could take it, from a keyframe on
+	wire    wire.Job     // what the process was started for
 
 	// Owned by drain.
 	conformer *bitstream.Conformer
@@ -56,17 +58,20 @@ func (a *attempt) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.source, a.publisher = first.Track, first.Publisher
+	a.source, a.publisher, a.backlog = first.Track, first.Publisher, []*hub.Unit{first}
 	if a.made.publisher != a.publisher {
-		a.made.publisher, a.made.picture = a.publisher, -1
+		a.made.publisher, a.made.picture, a.pace = a.publisher, -1, pace{}
 	}
 	a.past = a.made.picture
+	a.pace.add(first)
+	a.gather()
+	a.fps = a.pace.rate()
 	if err = a.begin(ctx); err != nil {
 		return err
 	}
 	defer a.end()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return a.feed(ctx, first) })
+	group.Go(func() error { return a.feed(ctx) })
 	group.Go(func() error { return a.drain(ctx) })
 	group.Go(func() error { return a.asks.run(ctx, func() { a.process.RequestKeyframe(0) }) })
 	group.Go(func() error { return a.watch(ctx) })
@@ -142,21 +147,17 @@ func (a *attempt) plan(t media.Track) (wire.Job, error) {
 		return pipeline.TranscodeSound(pipeline.Sound{Source: t, Codec: a.key.codec})
 	}
 	p := pipeline.Picture{
-		Source: t, Codec: a.key.codec, Height: a.key.height, FPS: a.key.fps, BitrateKbps: a.kbps(t),
+		Source: t, Codec: a.key.codec, Height: a.key.height, FPS: a.key.fps, SourceFPS: a.fps, BitrateKbps: a.kbps(t),
 		Process: a.stream.options.Process, Encoder: a.encoder,
 	}
-	a.lighten(&p)
+	a.load().apply(&p)
 	return pipeline.TranscodePicture(p, a.stream.service.allow)
 }
 
 // kbps is the bitrate of a picture: what suits its size, but no more than the configuration allows.
 func (a *attempt) kbps(t media.Track) int {
 	w, h := pipeline.Scaled(t, 0, a.key.height)
-	fps := a.key.fps
-	if fps == 0 {
-		fps = usualFPS
-	}
-	kbps := pipeline.BitrateFor(w, h, fps)
+	kbps := pipeline.BitrateFor(w, h, pipeline.Rate(a.fps, a.key.fps))
 	if a.key.kbps > 0 {
 		kbps = min(kbps, a.key.kbps)
 	}

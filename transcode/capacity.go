@@ -46,28 +46,65 @@ func (t *Stream) Capacity(base string, tracks []media.Track) negotiation.Capacit
 		c.Video.Absent, c.Audio.Absent = absent, absent
 		return c
 	}
-	if picture, ok := media.First(tracks, media.Video); ok && pipeline.CanDecodeTrack(picture) {
-		c.Video = t.pictures(base, picture, c.Forced != "")
+	if picture, ok := decodable(tracks, media.Video); ok {
+		c.Video = t.pictures(base, picture)
 	}
-	if sound, ok := media.First(tracks, media.Audio); ok && pipeline.CanDecodeTrack(sound) {
+	if sound, ok := decodable(tracks, media.Audio); ok {
 		c.Audio = t.sounds(base, sound)
 	}
 	return c
 }
 
+// Possible is what a transcoder makes of tracks that lacks nothing, under "auto".
+func Possible(tracks []media.Track) negotiation.Capacity {
+	var c negotiation.Capacity
+	if picture, ok := decodable(tracks, media.Video); ok {
+		c.Video.Variants = picturesOf(picture, 0)
+	}
+	if sound, ok := decodable(tracks, media.Audio); ok {
+		c.Audio.Variants = soundsOf(sound)
+	}
+	return c
+}
+
+// decodable is the track of a kind that viewers get, if something can be made of it.
+func decodable(tracks []media.Track, kind media.Kind) (media.Track, bool) {
+	t, ok := media.First(tracks, kind)
+	return t, ok && pipeline.CanDecodeTrack(t)
+}
+
+// picturesOf is what can be made of a picture, best first.
+func picturesOf(picture media.Track, height int) []negotiation.Variant {
+	var all []negotiation.Variant
+	for _, codec := range pictureCodecs {
+		all = append(all, negotiation.Variant{Track: pictureOf(picture, codec, height)})
+	}
+	return all
+}
+
+// soundsOf is what can be made of a sound, best first. It is not made anew in its own codec, but for fewer channels.
+func soundsOf(sound media.Track) []negotiation.Variant {
+	var all []negotiation.Variant
+	for _, codec := range soundCodecs {
+		if made := soundOf(sound, codec); sound.Codec != codec || sound.Channels > made.Channels {
+			all = append(all, negotiation.Variant{Track: made})
+		}
+	}
+	return all
+}
+
 // pictures is what can be made of a picture for the rendition base.
-func (t *Stream) pictures(base string, picture media.Track, forced bool) negotiation.Supply {
+func (t *Stream) pictures(base string, picture media.Track) negotiation.Supply {
 	s := negotiation.Supply{Full: t.full()}
 	height := 0
 	if r, ok := t.configured(base); ok {
 		height = r.Height
 	}
 	var fault error
-	for _, codec := range pictureCodecs {
-		v := negotiation.Variant{Track: pictureOf(picture, codec, height)}
-		s.Variants, fault = t.offer(s.Variants, v, picture, t.videoKey(base, t.sourceOf(base), codec), fault)
+	for _, v := range picturesOf(picture, height) {
+		s.Variants, fault = t.offer(s.Variants, v, picture, t.videoKey(base, t.sourceOf(base), v.Track.Codec), fault)
 	}
-	if len(s.Variants) == 0 && fault != nil && (forced || picture.Codec != media.H264) {
+	if len(s.Variants) == 0 && fault != nil {
 		s.Absent = fault.Error() + "."
 	}
 	return s
@@ -79,12 +116,8 @@ func (t *Stream) sounds(base string, sound media.Track) negotiation.Supply {
 	if full, _ := t.service.sounds.full(); full {
 		s.Full = fmt.Sprintf("All %d encoders of sound that may run at a time are in use.", t.service.sounds.limit)
 	}
-	for _, codec := range soundCodecs {
-		v := negotiation.Variant{Track: soundOf(sound, codec)}
-		if sound.Codec == codec && sound.Channels <= v.Track.Channels {
-			continue
-		}
-		s.Variants, _ = t.offer(s.Variants, v, sound, audioKey(t.sourceOf(base), codec), nil)
+	for _, v := range soundsOf(sound) {
+		s.Variants, _ = t.offer(s.Variants, v, sound, audioKey(t.sourceOf(base), v.Track.Codec), nil)
 	}
 	return s
 }

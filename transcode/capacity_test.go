@@ -11,6 +11,7 @@ import (
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/worker"
+	"sluice/worker/wire"
 )
 
 // offered is a capacity on one line.
@@ -105,6 +106,25 @@ func TestCapacity(t *testing.T) {
 	}
 }
 
+// A camera whose H264 can't be passed on needs the missing decoder like any other: its viewer is told of both.
+func TestFaultOfH264ThatIsNotPassedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		reordered := h264
+		reordered.BFrames = true
+		fault := &wire.Fault{Code: wire.FaultMissingElement, Message: "video/x-h264 decoder", Package: "gstreamer1.0-libav", Permanent: true}
+		s.workers.refuse(fault)
+		c := s.publish(reordered)
+		for _, rendition := range []string{"main:h264", "main:vp8"} {
+			v := s.read(rendition)
+			defer v.Close()
+		}
+		c.send("Kp")
+		equal(t, "why not", s.Capacity("main", s.hub.Tracks("main")).Video.Absent, "start a worker: "+fault.Error()+".")
+	})
+}
+
 // What has failed for good is not offered again; where nothing is left, the reason is told.
 func TestCapacityAfterFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -118,7 +138,6 @@ func TestCapacityAfterFaults(t *testing.T) {
 		equal(t, "all faults", s.Capacity("main", tracks).Video.Absent, `element "vp8enc" is not installed.`)
 		equal(t, "sound all the same", offered(s.Capacity("main", tracks)), "opus, pcmu, pcma")
 		equal(t, "of sound", s.Capacity("main", tracks).Audio.Absent, "")
-		equal(t, "of a picture that most can take", s.Capacity("main", []media.Track{h264, aac}).Video.Absent, "")
 		equal(t, "of another track", offered(s.Capacity("main", []media.Track{h264})), "h264 1280x720 42e01f, vp8 1280x720")
 		s.blame(audioKey("main", media.Opus), aac, &NoEncoderError{Codec: media.Opus}, Status{})
 		equal(t, "sound", len(s.Capacity("main", []media.Track{h264, aac}).Audio.Variants), 2)

@@ -10,9 +10,15 @@ import (
 )
 
 // NoPictureError tells that there is no picture to take a snapshot of.
-type NoPictureError struct{ Stream string }
+type NoPictureError struct {
+	Stream string
+	Sound  bool // what is sent has no picture: waiting does not help
+}
 
 func (e *NoPictureError) Error() string {
+	if e.Sound {
+		return fmt.Sprintf("stream %q sends no picture that can be shown, only sound", e.Stream)
+	}
 	return fmt.Sprintf("stream %q sends no picture now, or no keyframe has come yet", e.Stream)
 }
 
@@ -25,6 +31,12 @@ var errLoad = errors.New("the encoder has too much or too little to do")
 // errEnded is the end of a worker that nobody asked to end.
 var errEnded = errors.New("the pipeline has ended by itself")
 
+// Permanent reports whether an error of Snapshot comes back until somebody mends its cause.
+func Permanent(err error) bool {
+	var none *NoPictureError
+	return permanent(err) || errors.As(err, &none) && none.Sound
+}
+
 // permanent reports whether starting again would fail in the same way: what is asked for is at fault.
 func permanent(err error) bool {
 	var fault *wire.Fault
@@ -36,7 +48,14 @@ func permanent(err error) bool {
 	return errors.As(err, &decode) || errors.As(err, &encode) || isNoEncoder(err)
 }
 
-// isNoEncoder reports whether the reason is that no encoder works here, which may pass.
+// passes reports whether a permanent error may pass without a change of the source or the configuration: by itself, or
+// when somebody installs what is missing.
+func passes(err error) bool {
+	var fault *wire.Fault
+	return isNoEncoder(err) || errors.As(err, &fault) && fault.Code == wire.FaultMissingElement
+}
+
+// isNoEncoder reports whether the reason is that no encoder works here.
 func isNoEncoder(err error) bool {
 	var none *NoEncoderError
 	var key *EncoderKeyError

@@ -3,6 +3,7 @@ package transcode
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -51,7 +52,7 @@ func TestPermanentFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, Options{}, StreamOptions{})
 		defer s.stop()
-		fault := &wire.Fault{Code: wire.FaultMissingElement, Element: "avdec_h265", Package: "gstreamer1.0-libav", Permanent: true}
+		fault := &wire.Fault{Code: wire.FaultNotAllowed, Element: "avdec_h265", Permanent: true}
 		s.workers.refuse(fault)
 		c := s.publish(h265)
 		v := s.read("main:h264")
@@ -76,6 +77,37 @@ func TestPermanentFault(t *testing.T) {
 		equal(t, "processes for another track", len(s.workers.started("")), 1)
 		equal(t, "listed", []any{len(s.Status()), s.Status()[0].State}, "[1 running]")
 		equal(t, "read", told(v), "[K0 p1 p2 p3]")
+	})
+}
+
+// Whoever installs the package that the error names need not start the gateway again, nor the camera.
+func TestInstalledLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		s := newStage(t, Options{}, StreamOptions{Sink: "fakesink", Log: slog.New(slog.NewTextHandler(&log, nil))})
+		defer s.stop()
+		fault := &wire.Fault{Code: wire.FaultMissingElement, Element: "avdec_h265", Package: "gstreamer1.0-libav", Permanent: true}
+		s.workers.refuse(fault)
+		c := s.publish(h265)
+		v := s.read("main:h264")
+		c.send("Kp")
+		equal(t, "why", []any{s.Status()[0].State, s.Status()[0].Error}, "[failed start a worker: "+fault.Error()+"]")
+		v.Close()
+		time.Sleep(hopeless - time.Second)
+		equal(t, "listed", len(s.Status()), 2)
+		s.workers.refuse(nil)
+		equal(t, "offered", len(s.Capacity("main", s.hub.Tracks("main")).Video.Variants), 1)
+		time.Sleep(time.Second)
+		equal(t, "offered later", len(s.Capacity("main", s.hub.Tracks("main")).Video.Variants), 2)
+		equal(t, "still listed", []any{len(s.Status()), s.Status()[0].State}, "[2 failed]")
+		v = s.read("main:h264")
+		defer v.Close()
+		c.send("Kp")
+		equal(t, "read", told(v), "[K0 p1 p2]")
+		equal(t, "states", []any{s.Status()[0].State, s.Status()[1].State}, "[running running]")
+		if strings.Contains(log.String(), "until the source") || strings.Count(log.String(), "it is tried again") != 2 {
+			t.Errorf("the log says:\n%s", &log)
+		}
 	})
 }
 
@@ -254,38 +286,93 @@ func TestTrackChanges(t *testing.T) {
 }
 
 func TestOverload(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, Options{}, StreamOptions{})
-		defer s.stop()
-		c := s.publish(h265)
-		v := s.read("main:h264")
-		defer v.Close()
-		second := "K" + strings.Repeat("p", 24)
-		c.send(second + second)
-		told := []string{s.Status()[0].Reduced}
-		for range 30 {
-			for _, p := range s.workers.running("") {
-				p.mu.Lock()
-				p.dropped++
-				p.mu.Unlock()
-			}
-			c.send(second)
-			if now := s.Status()[0].Reduced; now != told[len(told)-1] {
-				told = append(told, now)
-			}
-		}
-		equal(t, "steps", strings.Join(told, "; "), "; half the frame rate; half the frame rate, a coarser picture; "+
-			"half the frame rate, a coarser picture, and no further encoders")
-		equal(t, "processes", len(s.workers.started("")), 3)
-		if text := s.workers.all[1].spec.Job.Pipeline; !strings.Contains(text, "framerate=12/1") {
-			t.Errorf("the rate is not lowered: %s", text)
-		}
-		if props := fmt.Sprint(s.workers.all[2].spec.Job.Properties); !strings.Contains(props, "ultrafast") {
-			t.Errorf("the preset is not faster: %s", props)
-		}
-		equal(t, "refused", s.Capacity("main", s.hub.Tracks("main")).Video.Full, "This machine is too slow for another encoder now.")
-		equal(t, "counted", s.service.Stats().Overloads, 3)
-	})
+	for _, c := range []struct {
+		name  string
+		fps   int64
+		low   int    // the bound of the configuration
+		whole string // what the first process does about the rate, and the next one
+		half  string
+	}{
+		{"25 a second", 25, 0, "in framerate=25/1", "in framerate=25/1, out framerate=12/1"},
+		{"60 a second", 60, 0, "in framerate=60/1", "in framerate=60/1, out framerate=30/1"},
+		{"60 a second, 30 wanted", 60, 30, "in framerate=60/1, out framerate=30/1", "in framerate=60/1, out framerate=15/1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, Options{}, StreamOptions{Renditions: []Rendition{{Name: "low", FPS: c.low}}})
+				defer s.stop()
+				camera := s.publish(h265)
+				camera.fps = c.fps
+				second := "K" + strings.Repeat("p", int(c.fps)-1)
+				camera.send(second[:20])
+				v := s.read("low:h264")
+				defer v.Close()
+				camera.send(second + second)
+				told := []string{s.Status()[0].Reduced}
+				for range 30 {
+					for _, p := range s.workers.running("") {
+						p.mu.Lock()
+						p.dropped++
+						p.mu.Unlock()
+					}
+					camera.send(second)
+					if now := s.Status()[0].Reduced; now != told[len(told)-1] {
+						told = append(told, now)
+					}
+				}
+				equal(t, "steps", strings.Join(told, "; "), "; half the frame rate; half the frame rate, a coarser picture; "+
+					"half the frame rate, a coarser picture, and no further encoders")
+				equal(t, "processes", len(s.workers.started("")), 3)
+				equal(t, "rates of the first", s.workers.all[0].rates(), c.whole)
+				equal(t, "rates of the second", s.workers.all[1].rates(), c.half)
+				if props := fmt.Sprint(s.workers.all[2].spec.Job.Properties); !strings.Contains(props, "ultrafast") {
+					t.Errorf("the preset is not faster: %s", props)
+				}
+				equal(t, "refused", s.Capacity("main", s.hub.Tracks("main")).Video.Full, "This machine is too slow for another encoder now.")
+				equal(t, "counted", s.service.Stats().Overloads, 3)
+			})
+		})
+	}
+}
+
+// The source's rate is measured, for it decides on the bitrate, on the time between keyframes, and on whether pictures
+// are left out. What is not known yet of a source that begins is known to the next process.
+func TestRateOfTheSource(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		fps           int64
+		bound         int
+		before        int // pictures before the viewer comes
+		first, second string
+		interval      string // between keyframes, of the second process
+	}{
+		{"as it is", 60, 0, 30, "in framerate=60/1", "in framerate=60/1", "{encoder key-int-max 120}"},
+		{"half of it", 60, 30, 30, "in framerate=60/1, out framerate=30/1", "in framerate=60/1, out framerate=30/1", "{encoder key-int-max 60}"},
+		{"slower than the bound", 15, 30, 30, "in framerate=15/1", "in framerate=15/1", "{encoder key-int-max 30}"},
+		{"half of what is not known yet", 60, 30, 1, "in framerate=30/1, out framerate=30/1", "in framerate=60/1, out framerate=30/1", "{encoder key-int-max 60}"},
+		{"not known, and perhaps slower", 50, 60, 1, "in framerate=60/1, out framerate=60/1", "in framerate=50/1", "{encoder key-int-max 100}"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, Options{}, StreamOptions{Renditions: []Rendition{{Name: "low", FPS: c.bound}}})
+				defer s.stop()
+				camera := s.publish(h265)
+				camera.fps = c.fps
+				camera.send("K" + strings.Repeat("p", c.before-1))
+				v := s.read("low:h264")
+				defer v.Close()
+				camera.send("K" + strings.Repeat("p", 30))
+				s.workers.running("")[0].fail(errors.New("it crashed"))
+				synctest.Wait()
+				equal(t, "processes", len(s.workers.started("")), 2)
+				equal(t, "rates of the first", s.workers.all[0].rates(), c.first)
+				equal(t, "rates of the second", s.workers.all[1].rates(), c.second)
+				if props := fmt.Sprint(s.workers.all[1].spec.Job.Properties); !strings.Contains(props, c.interval) {
+					t.Errorf("properties are %s, want %s", props, c.interval)
+				}
+			})
+		})
+	}
 }
 
 // A process that lets nothing out from its beginning is not taken for one that is too slow: it would be ended by that,

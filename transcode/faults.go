@@ -2,6 +2,7 @@ package transcode
 
 import (
 	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -24,6 +25,15 @@ func (f fault) stands(track media.Track) bool {
 	return f.track.Equal(track) && (f.until.IsZero() || time.Now().Before(f.until))
 }
 
+// tellGivenUp says in the log that something is given up, and until when.
+func tellGivenUp(log *slog.Logger, what string, err error) {
+	until := "until the source or the configuration changes"
+	if passes(err) || !permanent(err) {
+		until = "now: it is tried again from time to time"
+	}
+	log.Error(what+" can't run "+until, "err", err)
+}
+
 // blame remembers that a key can't be made of a track. Where the configuration has a process, a fault of the pipeline
 // is its fault, and no other codec helps: that the encoders work is known before.
 func (t *Stream) blame(k key, track media.Track, err error, ended Status) {
@@ -34,7 +44,7 @@ func (t *Stream) blame(k key, track media.Track, err error, ended Status) {
 		return !slices.ContainsFunc(published, func(r hub.Rendition) bool { return r.Name == k.source })
 	})
 	f := fault{track: track, err: err}
-	if isNoEncoder(err) {
+	if passes(err) {
 		f.until = time.Now().Add(hopeless)
 	}
 	codecs := []media.Codec{k.codec}
@@ -70,12 +80,13 @@ func (t *Stream) faultOf(o order) (fault, bool) {
 	return fault{}, false
 }
 
-// givenUp are the jobs of those faults that are ones of what the source sends now.
+// givenUp are the jobs of those faults that are ones of what the source sends now. Those whose time has come stay until
+// somebody wants them again.
 func (t *Stream) givenUp(faults map[key]fault) []Status {
 	var all []Status
 	for k, f := range faults {
 		now, ok := media.First(t.hub.Tracks(k.source), k.kind)
-		if ok && f.stands(now) {
+		if ok && f.track.Equal(now) {
 			all = append(all, *f.job)
 		}
 	}

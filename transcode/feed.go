@@ -10,14 +10,14 @@ import (
 	"sluice/worker/wire"
 )
 
-// feed gives the process what the source sends, from first on, until the source changes.
-func (a *attempt) feed(ctx context.Context, first *hub.Unit) error {
+// feed gives the process what the source sends, from the backlog on, until the source changes.
+func (a *attempt) feed(ctx context.Context) error {
 	select {
 	case <-a.ready:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if err := a.catchUp(first); err != nil {
+	if err := a.catchUp(); err != nil {
 		return err
 	}
 	for {
@@ -28,6 +28,7 @@ func (a *attempt) feed(ctx context.Context, first *hub.Unit) error {
 		if !a.takes(u) {
 			continue
 		}
+		a.pace.add(u)
 		if err := a.follow(u); err != nil {
 			return err
 		}
@@ -37,21 +38,10 @@ func (a *attempt) feed(ctx context.Context, first *hub.Unit) error {
 
 // catchUp gives the process what has come until now. Pictures that are not to be seen any more are decoded and not
 // encoded, so that what comes out begins at live, and with a picture that no earlier process has made.
-func (a *attempt) catchUp(first *hub.Unit) error {
-	units := []*hub.Unit{first}
-	for {
-		u, ok := a.from.TryNext()
-		if !ok {
-			break
-		}
-		if !a.takes(u) {
-			continue
-		}
-		if u.Keyframe {
-			units = units[:0]
-		}
-		units = append(units, u)
-	}
+func (a *attempt) catchUp() error {
+	a.gather()
+	units := a.backlog
+	a.backlog = nil
 	for i, u := range units {
 		if err := a.follow(u); err != nil {
 			return err
@@ -63,6 +53,23 @@ func (a *attempt) catchUp(first *hub.Unit) error {
 		a.write(u, flags)
 	}
 	return nil
+}
+
+// gather adds to the backlog what has come. What is before the newest keyframe is of no use any more.
+func (a *attempt) gather() {
+	for {
+		u, ok := a.from.TryNext()
+		switch {
+		case !ok:
+			return
+		case !a.takes(u):
+			continue
+		case u.Keyframe:
+			a.backlog = a.backlog[:0]
+		}
+		a.pace.add(u)
+		a.backlog = append(a.backlog, u)
+	}
 }
 
 // isPast reports whether a cached picture is to be decoded only. The newest one is shown at once, unless it has been.

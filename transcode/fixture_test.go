@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -45,7 +46,7 @@ func newStage(t *testing.T, o Options, so StreamOptions) *stage {
 	if o.MaxWorkers == 0 {
 		o.MaxWorkers = 2
 	}
-	o.Log, so.Log = quietLog(), quietLog()
+	o.Log = quietLog()
 	s.service = newService(o, s.workers, s.chooser)
 	s.hub, s.Stream, s.stop = s.add("door", so)
 	return s
@@ -54,7 +55,9 @@ func newStage(t *testing.T, o Options, so StreamOptions) *stage {
 // add runs the transcoder of another stream.
 func (s *stage) add(name string, o StreamOptions) (*hub.Stream, *Stream, func()) {
 	s.t.Helper()
-	o.Log = quietLog()
+	if o.Log == nil {
+		o.Log = quietLog()
+	}
 	h, err := hub.New(hub.Options{}).Create(name)
 	if err != nil {
 		s.t.Fatal(err)
@@ -74,9 +77,10 @@ func (s *stage) add(name string, o StreamOptions) (*hub.Stream, *Stream, func())
 
 // source writes to a rendition as a camera does.
 type source struct {
-	t *testing.T
-	p *hub.Publisher
-	n int64 // pictures so far
+	t   *testing.T
+	p   *hub.Publisher
+	n   int64 // pictures so far
+	fps int64 // 0: 25
 }
 
 func (s *stage) publish(tracks ...media.Track) *source {
@@ -88,17 +92,19 @@ func (s *stage) publish(tracks ...media.Track) *source {
 	return &source{t: s.t, p: p, n: int64(time.Since(bubble) / (40 * time.Millisecond))}
 }
 
-// send writes pictures, each 40 ms after the one before: K is a keyframe, p another one, a sound at the same time.
+// send writes pictures, each 40 ms after the one before unless fps says otherwise: K is a keyframe, p another one, a
+// sound at the same time.
 func (c *source) send(letters string) {
 	c.t.Helper()
+	fps := cmp.Or(c.fps, 25)
 	for _, l := range letters {
 		au := &media.AccessUnit{Arrived: time.Now(), Keyframe: l != 'p', Data: [][]byte{{0x26, 1, byte(c.n)}}}
-		id, pts := "video", c.n*3600
+		id, pts := "video", c.n*90000/fps
 		if l == 'a' {
-			id, pts = "audio", c.n*1920
+			id, pts = "audio", c.n*48000/fps
 		} else {
 			c.n++
-			time.Sleep(40 * time.Millisecond)
+			time.Sleep(time.Second / time.Duration(fps))
 		}
 		au.PTS = pts
 		if err := c.p.Write(id, au); err != nil {

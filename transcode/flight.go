@@ -15,8 +15,6 @@ type flight struct {
 	out time.Duration // from the way in to the way out of the picture that came out last
 	n   int           // that have gone in
 	saw int           // n at the last look at the lag
-	min int64         // ns: the PTS of the first
-	max int64         // the greatest PTS
 }
 
 // flying is one picture.
@@ -30,11 +28,7 @@ type flying struct {
 func (f *flight) depart(one flying) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.n == 0 {
-		f.min, f.max = one.ns, one.ns
-	}
 	f.n++
-	f.max = max(f.max, one.ns)
 	if len(f.all) == maxFlight {
 		f.all = f.all[:copy(f.all, f.all[1:])]
 	}
@@ -77,14 +71,4 @@ func (f *flight) lag() time.Duration {
 		return max(f.out, f.all[len(f.all)-1].at.Sub(f.all[0].at))
 	}
 	return f.out
-}
-
-// fps is how many pictures go in each second, 0 if that is not known yet.
-func (f *flight) fps() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if span := f.max - f.min; f.n > 10 && span > 0 {
-		return int((int64(f.n-1)*int64(time.Second) + span/2) / span)
-	}
-	return 0
 }

@@ -42,6 +42,7 @@ type job struct {
 	fast    int // failures of a hardware encoder in a row
 	relief  relief
 	made    made
+	pace    pace // of the source
 
 	mu        sync.Mutex // taken before a derivation's
 	listeners []*derivation
@@ -61,12 +62,11 @@ type jobState struct {
 	Status
 	process process // nil while none runs
 	load    load    // how much less it does than asked for
-	fps     int     // of the source when load changed, 0 if that was not known
 }
 
 func newJob(t *Stream, k key, s *slot) *job {
 	j := &job{stream: t, key: k, slot: s, done: make(chan struct{}), log: t.log.With("worker", k.String())}
-	j.state.Status = Status{Rendition: k.source, Kind: k.kind, Codec: k.codec, Height: k.height, State: StateStarting}
+	j.state.Status = Status{Rendition: k.source, Kind: k.kind, Codec: k.codec, Makes: t.makes(k), Height: k.height, State: StateStarting}
 	return j
 }
 
@@ -142,7 +142,7 @@ func (j *job) failed(a *attempt, err error, ran time.Duration) (over bool) {
 	j.set(func(s *jobState) { s.State, s.Error, s.process = StateFailed, err.Error(), nil })
 	j.blameHardware(a.encoder, ran)
 	if over = permanent(err) || j.stream.service.workers.Err() != nil; over {
-		j.log.Error("this can't be made until the source or the configuration changes", "err", err)
+		tellGivenUp(j.log, "the encoder", err)
 		if a.source != nil && permanent(err) {
 			j.stream.blame(j.key, *a.source, err, j.status())
 		}
@@ -199,13 +199,6 @@ func (j *job) load() load {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.state.load
-}
-
-// lighten takes from a picture what the load asks for.
-func (j *job) lighten(p *pipeline.Picture) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.state.load.apply(p, j.state.fps)
 }
 
 // isRunning reports whether frames come out.

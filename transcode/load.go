@@ -30,17 +30,12 @@ func (l load) String() string {
 	return ""
 }
 
-// apply takes from a picture what the load asks for. fps is the source's rate, 0 if it is not known.
-func (l load) apply(p *pipeline.Picture, fps int) {
+// apply takes from a picture what the load asks for.
+func (l load) apply(p *pipeline.Picture) {
 	const slowest = 5 // pictures in a second
 	if l >= loadRate {
-		if p.FPS == 0 || fps > 0 && fps < p.FPS {
-			p.FPS = fps
-		}
-		if p.FPS == 0 {
-			p.FPS = usualFPS
-		}
-		p.FPS = max(p.FPS/2, min(p.FPS, slowest))
+		fps := pipeline.Rate(p.SourceFPS, p.FPS)
+		p.FPS = max(fps/2, min(fps, slowest))
 	}
 	if l >= loadPreset {
 		p.Preset = pipeline.Ultrafast

@@ -97,6 +97,16 @@ func (t *Stream) best() string {
 	return media.MainRendition
 }
 
+// makes is the rendition of the configuration that a job makes, the first if there are several such; "" for none.
+func (t *Stream) makes(k key) string {
+	for _, r := range t.options.Renditions {
+		if k.kind == media.Video && k == t.videoKey(r.Name, k.source, k.codec) {
+			return r.Name
+		}
+	}
+	return ""
+}
+
 // configured finds a rendition of the configuration.
 func (t *Stream) configured(name string) (Rendition, bool) {
 	for _, r := range t.options.Renditions {

@@ -151,8 +151,7 @@ func (a *attempt) relieve() bool {
 
 // bear makes l the load from now on.
 func (a *attempt) bear(l load) {
-	fps := a.flight.fps()
-	a.set(func(s *jobState) { s.load, s.fps = l, fps })
+	a.set(func(s *jobState) { s.load = l })
 	a.slot.setReduced(l == loadRefused)
 	a.stream.hub.Signal()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ type puppets struct {
 	fault   error // what Start says
 	refused int   // starts that got it
 	mute    bool  // those that start from now on let nothing out
+	stuck   bool  // likewise
 	all     []*puppet
 	live    map[string]int // by label
 	most    int            // of live that there ever were of one label
@@ -46,6 +48,7 @@ type puppet struct {
 	key     bool
 	past    int64 // newest PTS with Preroll
 	mute    bool
+	stuck   bool // what it gets waits in front of its pipeline
 	dropped uint64
 	err     error // why it has ended
 	closed  bool
@@ -78,7 +81,7 @@ func (w *puppets) Start(_ context.Context, s worker.Spec) (process, error) {
 		w.refused++
 		return nil, w.fault
 	}
-	p := &puppet{of: w, spec: s, said: make(chan worker.Event, 1024), done: make(chan struct{}), key: true, past: -1, mute: w.mute}
+	p := &puppet{of: w, spec: s, said: make(chan worker.Event, 1024), done: make(chan struct{}), key: true, past: -1, mute: w.mute, stuck: w.stuck}
 	p.said <- worker.Event{Kind: worker.EventReady}
 	w.all = append(w.all, p)
 	w.live[s.Label]++
@@ -98,6 +101,13 @@ func (w *puppets) silence() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mute = true
+}
+
+// block has those that start from now on take nothing.
+func (w *puppets) block(stuck bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stuck = stuck
 }
 
 // missing has Err say so.
@@ -200,7 +210,11 @@ func (p *puppet) EndOfStream() {
 func (p *puppet) Stats() worker.Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return worker.Stats{Stats: wire.Stats{In: uint64(len(p.got)), Dropped: p.dropped}, PID: 1}
+	s := worker.Stats{Stats: wire.Stats{In: uint64(len(p.got)), Dropped: p.dropped}, PID: 1}
+	if p.stuck {
+		s.Queue = len(p.got)
+	}
+	return s
 }
 
 func (p *puppet) Close() { p.fail(worker.ErrClosed) }
@@ -238,6 +252,17 @@ func (p *puppet) frames() string {
 		text.WriteByte(letters[i])
 	}
 	return text.String()
+}
+
+// rates is what the pipeline is told of the pictures a second of its input, and of those that it leaves.
+func (p *puppet) rates() string {
+	in, out, _ := strings.Cut(p.spec.Job.Pipeline, "videorate")
+	all := regexp.MustCompile("framerate=[0-9/]+")
+	text := "in " + all.FindString(in)
+	if left := all.FindString(out); left != "" {
+		text += ", out " + left
+	}
+	return text
 }
 
 func (p *puppet) wishes() int {

@@ -16,7 +16,8 @@ type sink struct {
 	stream *Stream
 
 	// Owned by run.
-	backoff worker.Backoff
+	backoff worker.Backoff // of failures
+	changes worker.Backoff // of starts for a source that has changed
 
 	mu      sync.Mutex
 	state   Status
@@ -36,12 +37,15 @@ func (s *sink) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		start = hub.StartKeyframe
+		ran := time.Since(began)
 		if orderly(err) {
 			start = hub.StartGOP // what follows the change is all that it holds
-			continue
+			err = s.changed(ctx, err, ran)
+		} else {
+			start = hub.StartKeyframe
+			err = s.failed(ctx, err, tracks, ran)
 		}
-		if err = s.failed(ctx, err, tracks, time.Since(began)); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -86,9 +90,8 @@ func (s *sink) failed(ctx context.Context, err error, tracks []media.Track, ran 
 	s.stream.service.counts.failures.Add(1)
 	s.set(nil, func(st *Status) { st.State, st.Error = StateFailed, err.Error() })
 	if permanent(err) {
-		s.stream.log.Error("the sink can't run until the source or the configuration changes", "err", err)
-		_, _, err = s.await(ctx, tracks)
-		return err
+		tellGivenUp(s.stream.log, "the sink", err)
+		return s.rest(ctx, tracks, passes(err))
 	}
 	s.stream.log.Warn("the sink has ended and is started again", "err", err)
 	if !pause(ctx, s.backoff.Next(time.Now(), ran)) {
@@ -97,6 +100,34 @@ func (s *sink) failed(ctx context.Context, err error, tracks []media.Track, ran 
 	s.stream.service.counts.restarts.Add(1)
 	s.stream.ledger.restart(product{kind: KindSink})
 	s.set(nil, func(st *Status) { st.Restarts++ })
+	return nil
+}
+
+// changed waits until the pipeline may be started for what the source sends now: a source that changes all the time
+// does not keep the machine busy with that.
+func (s *sink) changed(ctx context.Context, why error, ran time.Duration) error {
+	if ran >= sinkPatience {
+		s.changes = worker.Backoff{}
+	}
+	wait := s.changes.Next(time.Now(), ran)
+	s.stream.log.Info("the sink has ended and is started again", "why", why, "after", wait)
+	if !pause(ctx, wait) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// rest waits until the source sends other tracks; if what is at fault may pass, it does not wait for long.
+func (s *sink) rest(ctx context.Context, tracks []media.Track, passes bool) error {
+	waiting := ctx
+	if passes {
+		var stop context.CancelFunc
+		waiting, stop = context.WithTimeout(ctx, hopeless)
+		defer stop()
+	}
+	if _, _, err := s.await(waiting, tracks); err != nil && ctx.Err() != nil {
+		return err
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"sluice/hub"
@@ -67,19 +68,17 @@ func (s *sink) attempt(ctx context.Context, rendition string, start hub.Start) e
 }
 
 func (r *sinkRun) run(ctx context.Context, first *hub.Unit) error {
-	feeding, stop := context.WithCancel(ctx)
-	defer stop()
-	ended := make(chan error, 1)
-	go func() {
-		defer stop()
-		ended <- r.drain(context.WithoutCancel(ctx))
-	}()
+	feeding, stop := context.WithCancelCause(ctx)
+	var group sync.WaitGroup
+	group.Go(func() { stop(r.drain(context.WithoutCancel(ctx))) })
+	group.Go(func() { stop(r.watch(feeding)) })
 	err := r.feed(feeding, first)
-	died := feeding.Err() != nil && ctx.Err() == nil
-	r.finish()
-	if reason := <-ended; died {
-		return reason
+	if feeding.Err() != nil && ctx.Err() == nil {
+		err = context.Cause(feeding)
 	}
+	stop(err)
+	r.finish()
+	group.Wait()
 	return err
 }
 
@@ -105,7 +104,7 @@ func (r *sinkRun) drain(ctx context.Context) error {
 		case err != nil:
 			return err
 		case e.Kind == worker.EventReady:
-			r.set(r.process, func(st *Status) { st.State, st.Error = StateRunning, "" })
+			r.set(r.process, func(st *Status) { st.State = StateRunning })
 			close(r.ready)
 		case e.Kind == worker.EventEOS:
 			return errEnded

@@ -17,6 +17,7 @@ type slot struct {
 	of      *slots
 	wanted  chan struct{} // capacity 1, sent to by take: somebody else could use it, and it is idle
 	idle    bool          // guarded by of.mu: nobody watches; it runs on for some time
+	leaving bool          // guarded by of.mu: it was told to go
 	reduced bool          // guarded by of.mu: even doing the least it can't keep up
 }
 
@@ -52,20 +53,32 @@ func (s *slots) makeRoom() bool {
 	if len(s.held) < s.limit {
 		return true
 	}
+	var idle *slot
 	for one := range s.held {
-		if one.idle {
-			one.tell()
-			break
+		if one.leaving {
+			return false // one wish ends one encoder, however often it is asked
 		}
+		if one.idle {
+			idle = one
+		}
+	}
+	if idle != nil {
+		idle.leaving = true
+		idle.tell()
 	}
 	return false
 }
 
-// yields reports whether the slot is still idle.
+// yields reports whether the slot is still idle. If it is not, another one may have to go.
 func (o *slot) yields() bool {
 	o.of.mu.Lock()
-	defer o.of.mu.Unlock()
-	return o.idle
+	o.leaving = o.leaving && o.idle
+	idle := o.idle
+	o.of.mu.Unlock()
+	if !idle {
+		o.of.freed()
+	}
+	return idle
 }
 
 func (o *slot) tell() {

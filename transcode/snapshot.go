@@ -45,9 +45,9 @@ func (t *Stream) Snapshot(ctx context.Context) (jpeg []byte, at time.Time, err e
 	case <-ctx.Done():
 		return nil, time.Time{}, context.Cause(ctx)
 	}
-	u, ok := t.newestPicture()
-	if !ok {
-		return nil, time.Time{}, &NoPictureError{Stream: t.hub.Name()}
+	u, err := t.newestPicture()
+	if err != nil {
+		return nil, time.Time{}, err
 	}
 	if fresh := time.Since(s.made) < snapshotLife; s.of != nil && (fresh || s.of == u.AccessUnit && s.err == nil) {
 		return s.jpeg, s.at, s.err
@@ -65,18 +65,22 @@ func (t *Stream) Snapshot(ctx context.Context) (jpeg []byte, at time.Time, err e
 	return s.jpeg, s.at, s.err
 }
 
-// newestPicture is the newest keyframe of the best rendition that has one. If there is none yet it asks for one.
-func (t *Stream) newestPicture() (*hub.Unit, bool) {
-	for _, r := range t.hub.Renditions() {
+// newestPicture is the newest keyframe of the best rendition that has one. If there is none yet it asks for one. The
+// error is a *NoPictureError.
+func (t *Stream) newestPicture() (*hub.Unit, error) {
+	all := t.hub.Renditions()
+	none := &NoPictureError{Stream: t.hub.Name(), Sound: len(all) > 0}
+	for _, r := range all {
 		if _, has := media.First(r.Tracks, media.Video); !has {
 			continue
 		}
 		if u, ok := t.hub.NewestKeyframe(r.Name); ok {
-			return u, true
+			return u, nil
 		}
+		none.Sound = false
 		t.hub.RequestKeyframe(r.Name)
 	}
-	return nil, false
+	return nil, none
 }
 
 // decode makes a JPEG of a keyframe.

@@ -26,12 +26,13 @@ const KindSink media.Kind = "sink"
 // Status is one worker of a stream: an encoder of one track, or the sink.
 type Status struct {
 	Rendition  string     // that is read
+	Makes      string     // the rendition of the configuration that it makes; "": none
 	Kind       media.Kind // video, audio or KindSink
 	Codec      media.Codec
 	Height     int    // of a rendition of the configuration; 0: as the source has it
 	Encoder    string // GStreamer element; "" while it is not known
 	State      State
-	Error      string // of the last failure; "" while it runs
+	Error      string // of the last failure; "" while it runs, for a sink when it has done so for some time
 	Reduced    string // what is done less than asked for because the machine is too slow, in words; "": nothing
 	PID        int    // of the process; 0 while there is none
 	Restarts   uint64
@@ -54,8 +55,8 @@ func (s *Status) add(p worker.Stats) {
 	s.PID, s.RSS = p.PID, p.RSS
 }
 
-// Status lists the workers of the stream, the sink last. One that has failed for good is listed until the source sends
-// something else.
+// Status lists the workers of the stream, the sink last. One that was given up is listed until it is tried again or the
+// source sends something else.
 func (t *Stream) Status() []Status {
 	t.mu.Lock()
 	jobs := make([]*job, 0, len(t.jobs))

@@ -11,9 +11,6 @@ const (
 	g711Rate  = 8000
 )
 
-// usualFPS is taken of a source whose frame rate nobody knows.
-const usualFPS = 30
-
 // pictureOf is the picture that is made of a track, as far as it is known before.
 func pictureOf(t media.Track, codec media.Codec, height int) media.Track {
 	w, h := pipeline.Scaled(t, 0, height)

@@ -74,6 +74,8 @@ func jobs() map[string]func() (wire.Job, error) {
 		"h264-low": with(to(picture(media.H264), "openh264enc", media.H264), func(p *Picture) {
 			p.Height, p.FPS, p.BitrateKbps = 360, 15, 500
 		}),
+		"h264-half":    with(to(picture(media.H264), "x264enc", media.H264), func(p *Picture) { p.FPS, p.SourceFPS = 30, 60 }),
+		"h264-as-many": with(to(picture(media.H264), "x264enc", media.H264), func(p *Picture) { p.FPS, p.SourceFPS = 30, 25 }),
 		"interlaced-process": with(to(with(picture(media.H264), func(t *media.Track) { t.Interlaced = true }), "v4l2h264enc", media.H264), func(p *Picture) {
 			p.Process = "clockoverlay valignment=bottom ! textoverlay text=yard"
 		}),

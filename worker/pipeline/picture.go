@@ -16,7 +16,7 @@ type Picture struct {
 	// FPS bounds the frames in a second. 0: as many as the source has.
 	FPS int
 	// SourceFPS is how many frames a second the source sends, as it was measured. What the bitstream says is not
-	// asked: many cameras say nothing, or anything. 0: about 30.
+	// asked: many cameras say nothing, or anything. 0: not known, UsualFPS or so.
 	SourceFPS int
 	// BitrateKbps is what the encoder is told. 0: BitrateFor the size.
 	BitrateKbps int
@@ -27,8 +27,8 @@ type Picture struct {
 	Encoder Encoder
 }
 
-// usualFPS is taken of a source whose frame rate is not known.
-const usualFPS = 30
+// UsualFPS is taken of a source whose frame rate is not known.
+const UsualFPS = 30
 
 // rawPicture is what every encoder takes and every browser shows right: 8 bits, 4:2:0, and not the full range of
 // JPEG, which some bitstreams can't tell.
@@ -56,7 +56,7 @@ func (p Picture) check(allow []string) error {
 }
 
 func (p Picture) job(allow []string) wire.Job {
-	in := port(inName, p.Source, frameRate(p.sourceFPS()))
+	in := port(inName, p.Source, frameRate(p.statedFPS()))
 	j := wire.Job{
 		Role:       wire.RoleTranscode,
 		Inputs:     []wire.Port{in},
@@ -85,9 +85,10 @@ func (p Picture) process() string {
 // goes wild, and videorate aborts the process.
 func frameRate(fps int) string { return fmt.Sprintf(",framerate=%d/1", fps) }
 
-// rate drops frames, and holds none. Its clock starts with the first frame, for times do not begin at zero.
+// rate drops frames, and holds none. Its clock starts with the first frame, for times do not begin at zero. A source
+// whose rate is not known may send more than the bound.
 func (p Picture) rate() string {
-	if p.FPS == 0 || p.FPS >= p.sourceFPS() {
+	if p.FPS == 0 || p.SourceFPS > 0 && p.FPS >= p.SourceFPS {
 		return ""
 	}
 	return "videorate drop-only=true skip-to-first=true ! video/x-raw" + frameRate(p.FPS)
@@ -107,17 +108,13 @@ func even(bound int) string {
 	return fmt.Sprintf("[2,%d,2]", max(2, bound&^1))
 }
 
-// fps is how many frames a second reach the encoder.
-func (p Picture) fps() int {
-	if p.FPS == 0 {
-		return p.sourceFPS()
-	}
-	return min(p.FPS, p.sourceFPS())
-}
+// fps is how many frames a second reach the encoder, as far as that is known.
+func (p Picture) fps() int { return Rate(p.SourceFPS, p.FPS) }
 
-func (p Picture) sourceFPS() int {
+// statedFPS is what the caps of the source say: no less than what rate lets through, for it makes nothing faster.
+func (p Picture) statedFPS() int {
 	if p.SourceFPS <= 0 {
-		return usualFPS
+		return max(UsualFPS, p.FPS)
 	}
 	return p.SourceFPS
 }
@@ -136,6 +133,18 @@ func deinterlace(t media.Track) string {
 		return ""
 	}
 	return "videoconvert ! deinterlace method=linear fields=top"
+}
+
+// Rate is how many frames a second are left of a source's when there may be no more than bound. A source of 0 is not
+// known, which counts as UsualFPS; a bound of 0 is none.
+func Rate(source, bound int) int {
+	if source <= 0 {
+		source = UsualFPS
+	}
+	if bound <= 0 {
+		return source
+	}
+	return min(source, bound)
 }
 
 // BitrateFor is a bitrate that a picture of that size looks well at, in kbit/s: 2350 for 1280 × 720 at 30 frames in a

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"testing"
@@ -43,6 +44,7 @@ type camera struct {
 	text       string
 	interlaced bool
 	held       int // frames that the stream itself makes a decoder hold
+	rate       int // frames a second; 0: 30
 }
 
 func (c camera) track(r result) media.Track {
@@ -61,7 +63,7 @@ func (c camera) track(r result) media.Track {
 func (c camera) late(frames []wire.Message) []wire.Message {
 	for i := range frames {
 		if c.held == 0 {
-			frames[i].PTS = int64(i) * int64(time.Second) / 30
+			frames[i].PTS = int64(i) * int64(time.Second) / int64(cmp.Or(c.rate, 30))
 		}
 		frames[i].PTS += int64(time.Hour)
 		frames[i].DTS, frames[i].Ext = frames[i].PTS, 0
@@ -168,28 +170,32 @@ func TestRenditionWithWorker(t *testing.T) {
 	for name, c := range map[string]struct {
 		width, height int
 		shape         string // pixel-aspect-ratio of the source
+		rate          int    // frames a second of the source
 		picture       pipeline.Picture
 		wantW, wantH  int
 		frames        int
 	}{
-		"smaller":           {640, 360, "1/1", pipeline.Picture{Height: 180}, 320, 180, n},
-		"never larger":      {320, 180, "1/1", pipeline.Picture{Height: 720}, 320, 180, n},
-		"odd":               {638, 358, "1/1", pipeline.Picture{Height: 181}, 320, 180, n},
-		"portrait":          {360, 640, "1/1", pipeline.Picture{Height: 320}, 180, 320, n},
-		"by width":          {640, 360, "1/1", pipeline.Picture{Width: 320}, 320, 180, n},
-		"pixels not square": {360, 288, "16/15", pipeline.Picture{}, 384, 288, n},
-		"ten a second":      {320, 180, "1/1", pipeline.Picture{FPS: 10}, 320, 180, n / 3},
-		"as many as come":   {320, 180, "1/1", pipeline.Picture{FPS: 60}, 320, 180, n},
-		"a clock":           {320, 180, "1/1", pipeline.Picture{Process: "clockoverlay"}, 320, 180, n},
-		"a clock, a size":   {320, 180, "1/1", pipeline.Picture{Process: "clockoverlay ! videoscale ! video/x-raw, width=160, height=90"}, 160, 90, n},
-		"a size, quoted":    {320, 180, "1/1", pipeline.Picture{Process: "videoscale ! 'video/x-raw, width=160, height=90'"}, 160, 90, n},
-		"flipped":           {320, 180, "1/1", pipeline.Picture{Process: "videoflip video-direction=90r ! videobalance saturation=0"}, 180, 320, n},
+		"smaller":           {640, 360, "1/1", 30, pipeline.Picture{Height: 180}, 320, 180, n},
+		"never larger":      {320, 180, "1/1", 30, pipeline.Picture{Height: 720}, 320, 180, n},
+		"odd":               {638, 358, "1/1", 30, pipeline.Picture{Height: 181}, 320, 180, n},
+		"portrait":          {360, 640, "1/1", 30, pipeline.Picture{Height: 320}, 180, 320, n},
+		"by width":          {640, 360, "1/1", 30, pipeline.Picture{Width: 320}, 320, 180, n},
+		"pixels not square": {360, 288, "16/15", 30, pipeline.Picture{}, 384, 288, n},
+		"ten a second":      {320, 180, "1/1", 30, pipeline.Picture{FPS: 10}, 320, 180, n / 3},
+		"as many as come":   {320, 180, "1/1", 30, pipeline.Picture{FPS: 60}, 320, 180, n},
+		"half of sixty":     {320, 180, "1/1", 60, pipeline.Picture{FPS: 30, SourceFPS: 60}, 320, 180, n / 2},
+		"not measured":      {320, 180, "1/1", 60, pipeline.Picture{FPS: 30}, 320, 180, n / 2},
+		"all of sixty":      {320, 180, "1/1", 60, pipeline.Picture{FPS: 60, SourceFPS: 60}, 320, 180, n},
+		"a clock":           {320, 180, "1/1", 30, pipeline.Picture{Process: "clockoverlay"}, 320, 180, n},
+		"a clock, a size":   {320, 180, "1/1", 30, pipeline.Picture{Process: "clockoverlay ! videoscale ! video/x-raw, width=160, height=90"}, 160, 90, n},
+		"a size, quoted":    {320, 180, "1/1", 30, pipeline.Picture{Process: "videoscale ! 'video/x-raw, width=160, height=90'"}, 160, 90, n},
+		"flipped":           {320, 180, "1/1", 30, pipeline.Picture{Process: "videoflip video-direction=90r ! videobalance saturation=0"}, 180, 320, n},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRunner(t, cache)
-			source := r.record(fmt.Sprintf("videotestsrc num-buffers=%d ! video/x-raw,format=I420,width=%d,height=%d,framerate=30/1,pixel-aspect-ratio=%s%s"+
-				" ! video/x-h264,stream-format=byte-stream,alignment=au", n, c.width, c.height, c.shape, x264), media.Video, media.H264)
-			camera := camera{codec: media.H264}
+			source := r.record(fmt.Sprintf("videotestsrc num-buffers=%d ! video/x-raw,format=I420,width=%d,height=%d,framerate=%d/1,pixel-aspect-ratio=%s%s"+
+				" ! video/x-h264,stream-format=byte-stream,alignment=au", n, c.width, c.height, c.rate, c.shape, x264), media.Video, media.H264)
+			camera := camera{codec: media.H264, rate: c.rate}
 			c.picture.Source = camera.track(source)
 			c.picture.Codec, c.picture.Encoder = media.H264, pipeline.FindEncoder("x264enc", media.H264)
 			job, err := pipeline.TranscodePicture(c.picture, nil)

@@ -16,7 +16,7 @@ func Sink(text string, tracks []media.Track, allow []string) (wire.Job, error) {
 	if err := check(text, allow, string(media.Video), string(media.Audio)); err != nil {
 		return wire.Job{}, err
 	}
-	j := wire.Job{Role: wire.RoleSink, Allow: allow, Limits: limits(), Sandboxed: true}
+	j := wire.Job{Role: wire.RoleSink, Allow: allow, Limits: limits(), Sandboxed: true, Waits: isListener(text, "srtsink")}
 	var sources []string
 	referred := references(text)
 	for _, kind := range []media.Kind{media.Video, media.Audio} {

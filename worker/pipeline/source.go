@@ -39,12 +39,12 @@ func newest(kind media.Kind) string {
 func rawEncoder(e Encoder, kind media.Kind, convert string) wire.RawEncoder {
 	kbps := 0
 	if kind == media.Video {
-		kbps = BitrateFor(0, 0, usualFPS)
+		kbps = BitrateFor(0, 0, UsualFPS)
 	}
 	return wire.RawEncoder{
 		Kind:       kind,
 		Chain:      chain(newest(kind), convert, e.Element+" name=%s", e.after()),
-		Properties: properties("", e.settingsFor(kbps, usualFPS, "")),
+		Properties: properties("", e.settingsFor(kbps, UsualFPS, "")),
 		Bitrate:    e.control(""),
 	}
 }

@@ -8,12 +8,21 @@ import (
 // waits reports whether a source's text waits for somebody who sends, who may come late and leave as he likes: then
 // it is no fault that nothing comes.
 func waits(text string) bool {
+	s := newScan(text)
+	for s.next() {
+		if s.word == "udpsrc" || s.word == "tcpserversrc" {
+			return true
+		}
+	}
+	return isListener(text, "srtsrc")
+}
+
+// isListener reports whether an SRT element of a text waits for callers.
+func isListener(text, element string) bool {
 	s, srt := newScan(text), false
 	for s.next() {
 		switch {
-		case s.word == "udpsrc", s.word == "tcpserversrc":
-			return true
-		case s.word == "srtsrc":
+		case s.word == element:
 			srt = true
 		case srt && s.word == "mode=listener", srt && listens(s.word):
 			return true
