@@ -21,6 +21,8 @@ func TestCheck(t *testing.T) {
 		"a file sink":              {"h264parse ! mp4mux ! filesink location=/tmp/x", nil, `element "filesink" is not allowed: name it in transcode.allow_elements to permit it`},
 		"a file sink, allowed":     {"h264parse ! mp4mux ! filesink location=/tmp/x", []string{"filesink"}, ""},
 		"http out":                 {"souphttpclientsink location=http://x", nil, `element "souphttpclientsink" is not allowed: name it in transcode.allow_elements to permit it`},
+		"TCP out":                  {"mpegtsmux ! tcpclientsink host=x", nil, `element "tcpclientsink" is not allowed: name it in transcode.allow_elements to permit it`},
+		"a picture of a file":      {"rsvgoverlay location=/x", nil, `element "rsvgoverlay" is not allowed: name it in transcode.allow_elements to permit it`},
 		"a descriptor":             {"fdsrc fd=0 ! h264parse", nil, `element "fdsrc" is not allowed: name it in transcode.allow_elements to permit it`},
 		"another of a family":      {"hlssink2 location=x", nil, `element "hlssink2" is not allowed: name it in transcode.allow_elements to permit it`},
 		"without spaces":           {"a!filesink location=x", nil, `element "filesink" is not allowed: name it in transcode.allow_elements to permit it`},
