@@ -29,6 +29,3 @@ func (b *Backoff) Next(now time.Time, ranFor time.Duration) time.Duration {
 	b.failures++
 	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
 }
-
-// Failures is the number of ends since the last minute of health.
-func (b *Backoff) Failures() int { return b.failures }

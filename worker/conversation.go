@@ -1,10 +1,13 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"sluice/worker/wire"
@@ -156,17 +159,38 @@ func (p *Process) hearFault(m *wire.Message) error {
 	for _, text := range []*string{&f.Element, &f.Package, &f.Message, &f.Debug} {
 		*text = printable(*text)
 	}
-	if f.Code == wire.FaultMissingElement {
-		p.pool.registry.forget() // it may be installed by the next time
+	if f.Debug != "" {
+		p.logger().Debug("A worker tells more of its failure", "fault", f, "more", f.Debug)
+	}
+	if f.Code == wire.FaultMissingElement && p.role() != wire.RoleProbe { // most of what is tried out is not installed
+		p.pool.registry.forget() // it may be by the next time
 	}
 	p.stop(f, faultPatience)
 	return nil
+}
+
+func (p *Process) role() wire.Role {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.spec.Job.Role
 }
 
 func (p *Process) hearLog(m *wire.Message) {
 	if p.lines.try(time.Now()) {
 		p.logger().Info("A worker says something", "text", printable(string(m.Payload)))
 	}
+}
+
+// hearPrint is told each line that the process prints: for developers, unless somebody has made GStreamer talk.
+func (p *Process) hearPrint(line string) {
+	if line = strings.TrimSpace(printable(line)); line == "" || !p.printed.try(time.Now()) {
+		return
+	}
+	level := slog.LevelDebug
+	if p.pool.talks() {
+		level = slog.LevelInfo
+	}
+	p.logger().Log(context.Background(), level, "A worker prints", "text", line)
 }
 
 // deliver waits for Next if that is behind; meanwhile nothing that the process says can be heard.

@@ -48,11 +48,25 @@ type ExitError struct {
 
 func (e *ExitError) Error() string { return e.Worker + " " + e.Status }
 
+// Stderr is what the process printed last before an end that an error tells of; "" if nothing is known.
+func Stderr(err error) string {
+	var exit *ExitError
+	var hung *HungError
+	switch {
+	case errors.As(err, &exit):
+		return exit.Stderr
+	case errors.As(err, &hung):
+		return hung.Stderr
+	}
+	return ""
+}
+
 // HungError tells that the process was killed because it did not do something in time.
 type HungError struct {
 	Worker string
 	What   string // "answered no ping"
 	After  time.Duration
+	Stderr string // as of ExitError
 }
 
 func (e *HungError) Error() string {

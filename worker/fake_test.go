@@ -167,7 +167,7 @@ var beginnings = map[string]func(f *fake){
 }
 
 func (f *fake) fault(code wire.FaultCode) {
-	f.send(wire.JSON(wire.TypeError, wire.Fault{Code: code, Element: "src", Message: "no rtsp://me:hunter2@host/s", Permanent: true}))
+	f.send(wire.JSON(wire.TypeError, wire.Fault{Code: code, Element: "src", Message: "no rtsp://me:hunter2@host/s", Debug: "as rtsp://me:hunter2@host/s says", Permanent: true}))
 }
 
 var readinesses = map[string]func(f *fake){
@@ -181,6 +181,8 @@ var readinesses = map[string]func(f *fake){
 	"log": func(f *fake) {
 		f.send(&wire.Message{Type: wire.TypeLog, Payload: []byte("at rtsp://me:hunter2@host/s now")})
 	},
+	"fork-stay":   func(f *fake) { f.fork(); block() },
+	"fork-exit":   func(f *fake) { f.fork(); f.exit(1) },
 	"flood":       func(f *fake) { f.flood() },
 	"ready-again": func(f *fake) { f.send(&wire.Message{Type: wire.TypeReady}) },
 	"produce":     func(f *fake) { f.send(&wire.Message{Type: wire.TypeFrame, Payload: []byte("one")}) },
@@ -190,6 +192,13 @@ var readinesses = map[string]func(f *fake){
 		block()
 		runtime.KeepAlive(b)
 	},
+}
+
+// fork starts a process, as a plugin may, and tells its ID.
+func (f *fake) fork() {
+	sleeper, err := os.StartProcess("/bin/sleep", []string{"sleep", "1000"}, &os.ProcAttr{Env: []string{}})
+	must(err)
+	f.send(wire.JSON(wire.TypeResult, sleeper.Pid))
 }
 
 // flood sends more than anybody waits for.

@@ -212,7 +212,7 @@ func (r *records) WithGroup(string) slog.Handler            { return r }
 func (r *records) WithAttrs([]slog.Attr) slog.Handler       { return r }
 
 func (r *records) Handle(_ context.Context, record slog.Record) error {
-	text := record.Message
+	text := record.Level.String() + " " + record.Message
 	record.Attrs(func(a slog.Attr) bool { text += " " + a.String(); return true })
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -237,6 +237,45 @@ func TestLogOfAProcess(t *testing.T) {
 	run(t, p)
 	next(t, start(t, p, spec("log")), EventReady)
 	waitFor(t, func() bool { return logged.count("at rtsp://me:***@host/s now") == 1 })
+	_ = last(t, start(t, p, spec("fault element")))
+	if n := logged.count("more=as rtsp://me:***@host/s says"); n != 1 {
+		t.Errorf("what is more of a fault was told %d times", n)
+	}
+}
+
+// What a process prints is there for who looks for it, and for all when GStreamer is made to talk.
+func TestPrintsAreLogged(t *testing.T) {
+	for debug, want := range map[string]string{"": "DEBUG", "0": "DEBUG", "3": "INFO"} {
+		var logged records
+		p := newPool(t, Options{Log: slog.New(&logged), Environ: []string{"GST_DEBUG=" + debug}})
+		run(t, p)
+		_ = last(t, start(t, p, spec("print one|user-pw=hunter2|\ttwo|"+strings.Repeat("x\n", 500))))
+		for _, line := range []string{"one", "user-pw=***", "two"} {
+			if n := logged.count(want + " A worker prints text=" + line); n != 1 {
+				t.Errorf("GST_DEBUG=%s: %q was told %d times", debug, line, n)
+			}
+		}
+		if n := logged.count("text=x"); n < 100 || n > 250 {
+			t.Errorf("of 500 lines %d were told", n)
+		}
+	}
+}
+
+// J182: what a plugin has started goes with its worker, however that ends.
+func TestChildrenGoWithTheWorker(t *testing.T) {
+	for name, c := range map[string]string{"killed": "fork-stay", "exit": "fork-exit"} {
+		t.Run(name, func(t *testing.T) {
+			s := spec(c)
+			s.Silence = 200 * time.Millisecond
+			p := startOne(t, s)
+			next(t, p, EventReady)
+			var child int
+			decode(t, next(t, p, EventResult), &child)
+			p.Write(keyframe)
+			_ = last(t, p)
+			waitFor(t, func() bool { return !alive(child) })
+		})
+	}
 }
 
 // J187: workers see nothing of our environment but what they need.
@@ -348,18 +387,24 @@ func TestRegistryIsMadeOnce(t *testing.T) {
 				if file, found := strings.CutPrefix(got.Environ[0], "GST_REGISTRY="); !found || strings.HasPrefix(file, cache) != used {
 					t.Errorf("the registry is %q", file)
 				}
-				if len(got.Environ) != 2 || got.Environ[1] != "GST_REGISTRY_UPDATE=no" || got.Registry != "registry" {
+				if len(got.Environ) != 3 || got.Environ[1] != "GST_REGISTRY_UPDATE=no" || got.Environ[2] != goMemory || got.Registry != "registry" {
 					t.Errorf("%q, registry %q", got.Environ, got.Registry)
 				}
 			}
 			if n := p.Stats().Started; n != 3 {
 				t.Errorf("%d processes were started, want 3: one for the registry", n)
 			}
-			missing := start(t, p, spec("fault missing_element"))
-			_ = last(t, missing)
+			probe := spec("fault missing_element")
+			probe.Job.Role = wire.RoleProbe
+			_ = last(t, start(t, p, probe))
 			next(t, start(t, p, spec("echo")), EventReady)
-			if n := p.Stats().Started; n != 6 {
-				t.Errorf("%d processes were started, want 6: another for what has been installed", n)
+			if n := p.Stats().Started; n != 5 {
+				t.Errorf("%d processes were started, want 5: none for what was only tried out", n)
+			}
+			_ = last(t, start(t, p, spec("fault missing_element")))
+			next(t, start(t, p, spec("echo")), EventReady)
+			if n := p.Stats().Started; n != 8 {
+				t.Errorf("%d processes were started, want 8: another for what has been installed", n)
 			}
 			if g, err := p.Greeting(within(t)); err != nil || g.Library != "Fake 1.0" {
 				t.Errorf("%+v, %v", g, err)

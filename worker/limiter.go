@@ -14,17 +14,22 @@ const (
 	startRate  = 2 // each second
 )
 
-// starts limits how often processes are started. Sources that fail again and again use up their own turns, not those
-// of what viewers wait for.
-type starts struct{ viewers, streams *limiter }
+// starts limits how often processes are started. Sources that fail again and again use up their own turns, and so do
+// snapshots of a page full of streams, not those of what viewers wait for.
+type starts struct{ viewers, streams, low *limiter }
 
 func newStarts() starts {
-	return starts{viewers: newLimiter(startRate, startBurst), streams: newLimiter(startRate, startBurst)}
+	return starts{
+		viewers: newLimiter(startRate, startBurst), streams: newLimiter(startRate, startBurst), low: newLimiter(startRate, startBurst),
+	}
 }
 
-// of is the limit for a role. Warm processes, which have none yet, are viewers' too.
-func (s starts) of(r wire.Role) *limiter {
-	switch r {
+// of is the limit for a process. Warm ones, which have no role yet, are viewers' too.
+func (s starts) of(spec *Spec) *limiter {
+	if spec.Low {
+		return s.low
+	}
+	switch spec.Job.Role {
 	case wire.RoleSource, wire.RoleSink, wire.RoleDevice:
 		return s.streams
 	case wire.RoleTranscode, wire.RoleProbe, wire.RoleList:

@@ -54,16 +54,24 @@ type Spec struct {
 	Silence time.Duration
 	// Heartbeat is for how long a running worker may leave pings unanswered. 0: 3 s.
 	Heartbeat time.Duration
-	// Memory is how many resident bytes it may have. 0: 1 GiB.
+	// Memory is how many resident bytes it may have. 0: 1 GiB, or half of what the machine has if that is less.
 	Memory int64
-	// Low gives way to other processes: nice +5.
+	// Low gives way to other processes: nice +5, no warm process, and turns to start of its own.
 	Low bool
 }
 
 const (
 	defaultHeartbeat = 3 * time.Second
-	defaultMemory    = 1 << 30
+	maxDefaultMemory = 1 << 30
 )
+
+// defaultMemory leaves a small machine's system, and the gateway, the other half of it.
+func defaultMemory() int64 {
+	if all := machineMemory(); all > 0 {
+		return min(maxDefaultMemory, all/2)
+	}
+	return maxDefaultMemory
+}
 
 // normal fills in the defaults.
 func (s Spec) normal() Spec {
@@ -71,7 +79,7 @@ func (s Spec) normal() Spec {
 		s.Heartbeat = defaultHeartbeat
 	}
 	if s.Memory <= 0 {
-		s.Memory = defaultMemory
+		s.Memory = defaultMemory()
 	}
 	s.Job.Sandboxed = s.Job.Sandboxed || s.Isolate
 	return s

@@ -24,10 +24,11 @@ type Pool struct {
 	requests    chan request                    // unbuffered; sent to by spawn, received by Run's forker
 	ended       chan struct{}                   // closed when Run returns
 	changed     chan struct{}                   // capacity 1: there are fewer warm processes than there were
-	killProcess func(process *os.Process) error // fixed; tests have others, as of the next
+	killProcess func(process *os.Process) error // and its children; fixed; tests have others, as of the next
 	patience    time.Duration                   // for the system to end a process; a driver may hold it for ever
 
 	greeting  atomic.Pointer[wire.Greeting]
+	rootTold  sync.Once
 	abandoned atomic.Uint64
 	started   atomic.Uint64
 
@@ -50,7 +51,7 @@ func New(o Options) *Pool {
 		requests:    make(chan request),
 		ended:       make(chan struct{}),
 		changed:     make(chan struct{}, 1),
-		killProcess: (*os.Process).Kill,
+		killProcess: killGroup,
 		patience:    killPatience,
 		processes:   map[*Process]struct{}{},
 	}
@@ -92,7 +93,7 @@ func (p *Pool) notInstalled() error {
 }
 
 // Start starts a process, or gives a warm one the job. It waits for Run to run, for its turn (beyond a burst of 8, 2
-// start each second; sources, sinks and devices are counted apart from what viewers wait for) and, the first time, for
+// start each second; sources, sinks and devices, and what is Low, are counted apart from what viewers wait for) and, the first time, for
 // the registry of plugins, but no longer than ctx, and not for the process to be ready: Next tells that, in EventReady. The process lives until Close or the end of Run. Errors are those of
 // Err, ErrClosed, that of ctx, and what the system says when it can't start the program.
 func (p *Pool) Start(ctx context.Context, s Spec) (*Process, error) {

@@ -61,6 +61,7 @@ type Process struct {
 	conn     net.Conn
 	stderr   *tail
 	lines    *limiter      // of lines of the worker's log
+	printed  *limiter      // of lines that it prints
 	events   chan Event    // capacity eventQueue; sent to by the reader, closed by supervise
 	ready    chan struct{} // closed by the reader at the first Ready
 	eof      chan struct{} // closed by the reader when it ends

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,8 +21,15 @@ func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }
 
+// again is after what time the system is asked anew for what it has refused: a limit may have been raised.
+const again = 5 * time.Minute
+
 // sandbox remembers what the system permits. It belongs to the forker.
-type sandbox struct{ rest []isolation }
+type sandbox struct {
+	refused int       // levels, best first
+	until   time.Time // when they are tried again
+	told    string    // what was missing when somebody was told of it last
+}
 
 // isolation is one way to take rights away from a process.
 type isolation struct {
@@ -31,26 +39,29 @@ type isolation struct {
 	mapped  bool   // in a user namespace, which is how others than root may take the network away
 }
 
-// levels are those that are left to try, best first.
-func (b *sandbox) levels() []isolation {
-	if b.rest != nil {
-		return b.rest
+// levels are those that are to be tried now, best first.
+func (b *sandbox) levels(now time.Time) []isolation {
+	if now.After(b.until) {
+		b.refused = 0
 	}
-	if os.Geteuid() == 0 {
-		b.rest = []isolation{
-			{network: true, user: true},
-			{user: true, missing: "no network"},
-			{network: true, missing: "a user without rights"},
-			{missing: "no network, a user without rights"},
-		}
-	} else {
-		b.rest = []isolation{{network: true, mapped: true}, {missing: "no network"}}
+	if os.Geteuid() != 0 {
+		return []isolation{{network: true, mapped: true}, {missing: "no network"}}[b.refused:]
 	}
-	return b.rest
+	return []isolation{
+		{network: true, user: true},
+		{user: true, missing: "no network"},
+		{network: true, missing: "a user without rights"},
+		{missing: "no network, a user without rights"},
+	}[b.refused:]
 }
 
-// keep forgets the first i levels: the system does not permit them.
-func (b *sandbox) keep(i int) { b.rest = b.rest[i:] }
+// keep skips for a while the first i of levels, which the system has refused; not if they were refused for lack of room
+// for another namespace, which may be there the next moment.
+func (b *sandbox) keep(i int, why error, now time.Time) {
+	if i > 0 && !errors.Is(why, unix.ENOSPC) {
+		b.refused, b.until = b.refused+i, now.Add(again)
+	}
+}
 
 // refused tells that an error may be for lack of a right.
 func refused(err error) bool {

@@ -5,18 +5,19 @@ package worker
 import (
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
 
 // sandbox has nothing to offer on this system.
-type sandbox struct{}
+type sandbox struct{ told string }
 
 type isolation struct{ missing string }
 
-func (*sandbox) levels() []isolation { return []isolation{{}} }
+func (*sandbox) levels(time.Time) []isolation { return []isolation{{}} }
 
-func (*sandbox) keep(int) {}
+func (*sandbox) keep(int, error, time.Time) {}
 
 func (isolation) apply(cmd *exec.Cmd) (cleanup func(), err error) {
 	cmd.SysProcAttr = attributes()
@@ -28,5 +29,7 @@ func refused(error) bool { return false }
 func readableByWorkers(string) bool { return true }
 
 func residentMemory(int) int64 { return 0 }
+
+func machineMemory() int64 { return 0 }
 
 func lower(int) {}

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,6 +22,14 @@ type tail struct {
 	cut   bool   // something before kept is missing
 	line  []byte // the beginning of the line that is not ended yet
 	cause string // the first line that a dying Go program prints
+	tell  func(line string)
+}
+
+// follow has each line told from now on.
+func (t *tail) follow(tell func(line string)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tell = tell
 }
 
 // causes are how such a line begins.
@@ -28,37 +37,42 @@ var causes = []string{"panic: ", "fatal error: ", "SIGSEGV: ", "SIGABRT: ", "SIG
 
 // Write never fails.
 func (t *tail) Write(p []byte) (int, error) {
+	lines, tell := t.take(p)
+	for _, line := range lines {
+		tell(line)
+	}
+	return len(p), nil
+}
+
+// take keeps what is printed, and returns the lines that end in it if somebody wants them.
+func (t *tail) take(p []byte) (lines []string, tell func(string)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.findCause(p)
+	for line := range bytes.Lines(p) { // a panic is written in pieces
+		t.line = append(t.line, line[:min(len(line), maxText+1-len(t.line))]...)
+		if bytes.HasSuffix(line, []byte("\n")) {
+			lines = append(lines, string(t.line))
+			t.line = t.line[:0]
+		}
+	}
+	for _, line := range lines {
+		t.findCause(line)
+	}
 	t.kept = append(t.kept, p...)
 	if over := len(t.kept) - tailSize; over > 0 {
 		t.kept = append(t.kept[:0], t.kept[over:]...)
 		t.cut = true
 	}
-	return len(p), nil
+	if t.tell == nil {
+		return nil, nil
+	}
+	return lines, t.tell
 }
 
-// findCause puts lines together, for a panic is written in pieces, and looks at each.
-func (t *tail) findCause(p []byte) {
-	for line := range bytes.Lines(p) {
-		if t.cause != "" {
-			return
-		}
-		t.line = append(t.line, line[:min(len(line), maxCause+1-len(t.line))]...)
-		if bytes.HasSuffix(line, []byte("\n")) {
-			t.endLine()
-		}
+func (t *tail) findCause(line string) {
+	if t.cause == "" && slices.ContainsFunc(causes, func(c string) bool { return strings.HasPrefix(line, c) }) {
+		t.cause = media.RedactText(strings.TrimSpace(beginning(line, maxCause)))
 	}
-}
-
-func (t *tail) endLine() {
-	for _, c := range causes {
-		if bytes.HasPrefix(t.line, []byte(c)) {
-			t.cause = redact(strings.TrimSpace(beginning(string(t.line), maxCause)))
-		}
-	}
-	t.line = t.line[:0]
 }
 
 // text is what is kept, whole lines only, without secrets, and the cause.
@@ -69,7 +83,7 @@ func (t *tail) text() (text, cause string) {
 	if t.cut { // what begins in the midst of a word may hide a password
 		kept = afterFirst(kept, "\n", " ")
 	}
-	return strings.TrimSpace(redact(kept)), t.cause
+	return strings.TrimSpace(media.RedactText(kept)), t.cause
 }
 
 // afterFirst is what follows the first separator in s that anything follows; nothing if none is.
@@ -83,7 +97,7 @@ func afterFirst(s string, separators ...string) string {
 }
 
 // printable is what of a text that a worker has sent is printed.
-func printable(s string) string { return redact(beginning(s, maxText)) }
+func printable(s string) string { return media.RedactText(beginning(s, maxText)) }
 
 // beginning is at most n bytes of s, and only whole words: of half a URL, a password can't be told.
 func beginning(s string, n int) string {
@@ -91,29 +105,4 @@ func beginning(s string, n int) string {
 		return s
 	}
 	return s[:max(0, strings.LastIndexAny(s[:n+1], " \t\r\n"))]
-}
-
-// redact takes the secrets out of all words that look like URLs.
-func redact(s string) string {
-	if !strings.Contains(s, "://") && !strings.ContainsAny(s, "?@") {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		end := strings.IndexAny(s, " \t\r\n")
-		if end < 0 {
-			end = len(s)
-		}
-		word := s[:end]
-		if strings.Contains(word, "://") || strings.Contains(word, "?") {
-			word = media.RedactURL(word)
-		}
-		b.WriteString(word)
-		s = s[end:]
-		if s != "" {
-			b.WriteByte(s[0])
-			s = s[1:]
-		}
-	}
-	return b.String()
 }

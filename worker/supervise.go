@@ -14,12 +14,13 @@ import (
 func newProcess(pool *Pool, s Spec, cmd *exec.Cmd, conn net.Conn, stderr *tail) *Process {
 	now := time.Now()
 	p := &Process{
-		name: pool.o.Name, pool: pool, cmd: cmd, conn: conn, stderr: stderr, lines: newLimiter(1, 10),
+		name: pool.o.Name, pool: pool, cmd: cmd, conn: conn, stderr: stderr, lines: newLimiter(1, 10), printed: newLimiter(20, 200),
 		events: make(chan Event, eventQueue), ready: make(chan struct{}), eof: make(chan struct{}),
 		adopted: make(chan struct{}, 1), stopping: make(chan struct{}), dying: make(chan struct{}),
 		gone: make(chan struct{}), done: make(chan struct{}),
 		spec: s, since: now, warm: s.Job.Role == "",
 	}
+	stderr.follow(p.hearPrint)
 	p.queue.wake = make(chan struct{}, 1)
 	p.queue.reset(len(s.Job.Inputs))
 	p.watchdog.worker = p.name
@@ -33,6 +34,7 @@ func (p *Process) supervise() {
 	exited := make(chan struct{})
 	go func() { // not waited for if the system does not end the process
 		defer close(exited)
+		endGroup(p.cmd.Process.Pid)
 		_ = p.cmd.Wait()
 	}()
 	var wg sync.WaitGroup
@@ -110,18 +112,19 @@ func (p *Process) execute(exited <-chan struct{}) {
 	}
 }
 
-// look checks deadlines at each tick; it pings and looks at the memory three times in a heartbeat.
+// look checks deadlines and the memory at each tick, since a decoder that runs wild fills a small machine within a
+// second; it pings three times in a heartbeat.
 func (p *Process) look(polled time.Time) time.Time {
 	now := time.Now()
 	if err := p.watchdog.check(now); err != nil {
 		p.kill(err)
 		return polled
 	}
+	p.checkMemory(residentMemory(p.cmd.Process.Pid))
 	if now.Sub(polled) < p.watchdog.heartbeat()/3 {
 		return polled
 	}
 	p.queue.say(wire.Message{Type: wire.TypePing})
-	p.checkMemory(residentMemory(p.cmd.Process.Pid))
 	return now
 }
 
@@ -133,12 +136,15 @@ func (p *Process) end() error {
 		p.report.CPU = p.exit.UserTime() + p.exit.SystemTime()
 	}
 	p.mu.Unlock()
+	text, cause := p.stderr.text()
+	if hung := (*HungError)(nil); errors.As(reason, &hung) {
+		hung.Stderr = text
+	}
 	if reason != nil {
 		return reason
 	}
 	if p.eosSeen.Load() && p.exit != nil && p.exit.Success() {
 		return &wire.Fault{Code: wire.FaultEOS}
 	}
-	text, cause := p.stderr.text()
 	return &ExitError{Worker: p.name, Status: exitStatus(p.exit, cause), Stderr: text}
 }

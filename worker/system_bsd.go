@@ -8,6 +8,11 @@ import (
 	"syscall"
 )
 
+// killGroup kills a worker; what it has started is left.
+func killGroup(p *os.Process) error { return p.Kill() }
+
+func endGroup(int) {}
+
 func socketpair() (ours net.Conn, theirs *os.File, err error) {
 	syscall.ForkLock.RLock() // no process may be started before the descriptors are closed on exec
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"os"
 	"strconv"
@@ -31,6 +32,30 @@ func residentMemory(pid int) int64 {
 		return 0
 	}
 	return pages * int64(os.Getpagesize())
+}
+
+// machineMemory is what the machine has, in bytes; 0 if that can't be known.
+func machineMemory() int64 {
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) != nil {
+		return 0
+	}
+	return int64(uint64(info.Totalram) * uint64(info.Unit))
+}
+
+// killGroup kills a worker with all that it has started: each is a group of its own.
+func killGroup(p *os.Process) error { return unix.Kill(-p.Pid, unix.SIGKILL) }
+
+// endGroup waits for a worker to exit, and kills what it has started and left. Until it is reaped, its ID and that of
+// its group are nobody else's.
+func endGroup(pid int) {
+	err := error(unix.EINTR)
+	for errors.Is(err, unix.EINTR) {
+		err = unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+	}
+	if err == nil {
+		_ = unix.Kill(-pid, unix.SIGKILL)
+	}
 }
 
 // niceness of a process that gives way to others, and how often its threads are looked for: a thread that one already

@@ -105,7 +105,7 @@ func (p *Pool) spawnIdle(ctx context.Context, s Spec) (*Process, error) {
 
 // takeWarm gives the job to a process that waits for one, nil if there is none or the job does not fit.
 func (p *Pool) takeWarm(s Spec) *Process {
-	if !s.Isolate || s.Job.Role == "" || isSound(s.Job) {
+	if !s.Isolate || s.Low || s.Job.Role == "" || isSound(s.Job) {
 		return nil
 	}
 	for {
@@ -114,9 +114,6 @@ func (p *Pool) takeWarm(s Spec) *Process {
 			return nil
 		}
 		if process.adopt(s) {
-			if s.Low {
-				lower(process.cmd.Process.Pid)
-			}
 			return process
 		}
 	}
