@@ -2,8 +2,19 @@
 
 package main
 
+/*
+#ifdef __linux__
+#include <sys/prctl.h>
+
+// Each thread has the flag for itself and gives it to those that it starts: Go has none yet.
+__attribute__((constructor)) static void give_up_new_rights(void) { prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L); }
+#endif
+*/
+import "C"
+
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -23,12 +34,18 @@ func monotonic() int64 {
 	return t.Nano()
 }
 
-// restrict gives up what a worker does not need. What can't be given up is not worth failing for.
+const (
+	files  = 256   // descriptors that a capture has use for
+	victim = "500" // how much sooner than others the system is to kill us when memory runs out (proc(5))
+)
+
+// restrict gives up what a worker does not need, and has the system choose us before the gateway when memory runs out.
+// What can't be given up is not worth failing for. That we gain no rights by what we run is settled before Go starts.
 func restrict(l wire.Limits) {
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
-	if l.Files > 0 {
-		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(l.Files), Max: uint64(l.Files)})
-	}
+	n := uint64(cmp.Or(l.Files, files))
+	_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: n})
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte(victim), 0)
 }
 
 // report tells the gateway each second how the worker does.

@@ -24,6 +24,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "gateway-gst is started by the gateway, not by hand:", err)
 		os.Exit(2)
 	}
+	yield()
 	w := &worker{link: newLink(conn), faults: make(chan *wire.Fault, 1), stop: make(chan struct{})}
 	library := gst.Init()
 	w.send(wire.JSON(wire.TypeHello, wire.Greeting{

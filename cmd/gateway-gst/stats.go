@@ -52,21 +52,16 @@ func cpuTime() time.Duration {
 }
 
 // residentBytes is the resident memory of the process: the second number of statm, which counts pages.
-func residentBytes() int64 { return statm(1) }
-
-// mappedBytes is the address space of the process.
-func mappedBytes() int64 { return statm(0) }
-
-func statm(field int) int64 {
+func residentBytes() int64 {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0
 	}
 	fields := bytes.Fields(b)
-	if len(fields) <= field {
+	if len(fields) < 2 {
 		return 0
 	}
-	pages, err := strconv.ParseInt(string(fields[field]), 10, 64)
+	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
 	if err != nil {
 		return 0
 	}

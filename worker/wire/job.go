@@ -44,7 +44,8 @@ type Job struct {
 	// Preroll asks for a probe at the sink pad of the element named "encoder" that drops every frame at or before
 	// the newest PTS that came with the flag Preroll: such frames are decoded but not encoded.
 	Preroll bool `json:",omitempty"`
-	// Waits tells that RoleSource waits for somebody who sends: that nothing comes is no fault.
+	// Waits tells that RoleSource waits for somebody who sends, or RoleSink for somebody who receives: that nothing
+	// comes, or goes, is no fault.
 	Waits bool `json:",omitempty"`
 	// Device is what RoleDevice opens.
 	Device *Device `json:",omitempty"`
@@ -88,10 +89,9 @@ type Control struct {
 
 // Limits bound what a pipeline may use; 0 means no limit.
 type Limits struct {
-	MaxPixels    int   `json:",omitempty"` // width × height of raw caps
-	MemoryBytes  int64 `json:",omitempty"` // address space, in bytes
-	Files        int   `json:",omitempty"` // open descriptors
-	StateSeconds int   `json:",omitempty"` // for a change of state; 0: 10
+	MaxPixels    int `json:",omitempty"` // width × height of raw caps
+	Files        int `json:",omitempty"` // open descriptors
+	StateSeconds int `json:",omitempty"` // for a change of state; 0: 10
 }
 
 // Device is a local device, and how it is captured. Kind is "camera", "microphone", "screen", "videotest" or
