@@ -16,10 +16,8 @@ import (
 	"sluice/ingest/rtsp"
 	"sluice/ingest/whep"
 	"sluice/media"
-	"sluice/negotiation"
 	"sluice/peer"
 	"sluice/transport"
-	"sluice/worker/pipeline"
 )
 
 const (
@@ -206,24 +204,4 @@ func runOnce(ctx context.Context, source ingest.Source, stream *hub.Stream, p *p
 		err = errors.New("the source ended")
 	}
 	return err
-}
-
-// everything is what a transcoder that lacks nothing makes of a stream's tracks.
-func everything(tracks []media.Track) negotiation.Capacity {
-	var c negotiation.Capacity
-	if t, ok := media.First(tracks, media.Video); ok && pipeline.CanDecodeTrack(t) {
-		made := media.Track{ID: t.ID, Kind: media.Video, ClockRate: 90000, Width: t.Width, Height: t.Height, BitDepth: 8}
-		h264, vp8 := made, made
-		h264.Codec, vp8.Codec = media.H264, media.VP8
-		h264.Profile = media.VideoProfile{ProfileLevelID: [3]byte{0x42, 0xe0, 0x1f}, ChromaFormat: 1, Known: true}
-		c.Video.Variants = []negotiation.Variant{{Track: h264}, {Track: vp8}}
-	}
-	if t, ok := media.First(tracks, media.Audio); ok && pipeline.CanDecodeTrack(t) {
-		opus := media.Track{ID: t.ID, Kind: media.Audio, Codec: media.Opus, ClockRate: 48000, Channels: 2}
-		pcmu := media.Track{ID: t.ID, Kind: media.Audio, Codec: media.PCMU, ClockRate: 8000, Channels: 1}
-		pcma := pcmu
-		pcma.Codec = media.PCMA
-		c.Audio.Variants = []negotiation.Variant{{Track: opus}, {Track: pcmu}, {Track: pcma}}
-	}
-	return c
 }

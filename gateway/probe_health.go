@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sluice/media"
+	"sluice/negotiation"
 )
 
 const (
@@ -25,7 +26,7 @@ func (p *probed) findings() []finding {
 	var all []finding
 	if t, ok := media.First(p.tracks, media.Video); ok {
 		all = append(all, p.keyframes(t)...)
-		all = append(all, p.order(t)...)
+		all = append(all, fitness(t)...)
 		all = append(all, p.parameterSets(t)...)
 	}
 	if t, ok := media.First(p.tracks, media.Audio); ok {
@@ -62,22 +63,12 @@ func (p *probed) keyframes(t media.Track) []finding {
 	return []finding{first, {text: text}}
 }
 
-// order tells of what keeps browsers from showing a picture.
-func (p *probed) order(t media.Track) []finding {
-	var faults []string
-	if t.BFrames {
-		faults = append(faults, "B-frames")
+// fitness tells of what keeps browsers from showing a picture, in the words that its viewers are told.
+func fitness(t media.Track) []finding {
+	if why := negotiation.Obstacle(t); why != "" {
+		return []finding{{bad: true, text: why}}
 	}
-	if t.Interlaced {
-		faults = append(faults, "interlaced pictures")
-	}
-	if t.Unusual != "" {
-		faults = append(faults, t.Unusual)
-	}
-	switch {
-	case len(faults) > 0:
-		return []finding{{bad: true, text: strings.Join(faults, ", ") + ", which browsers cannot show over WebRTC"}}
-	case slices.Contains([]media.Codec{media.H264, media.H265, media.MPEG4Video}, t.Codec):
+	if t.Codec == media.H264 || t.Codec == media.H265 {
 		return []finding{{text: "no B-frames"}}
 	}
 	return nil

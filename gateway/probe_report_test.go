@@ -42,8 +42,14 @@ func TestProbeFindings(t *testing.T) {
 		{"one keyframe", func(p *probed) { p.units["video"].keyframes = []time.Duration{0} }, "!! no second keyframe within 4.0 s: set"},
 		{"no keyframe", func(p *probed) { p.units["video"].keyframes = nil }, "!! no keyframe came"},
 		{"plain pictures", func(*probed) {}, "ok no B-frames"},
-		{"B-frames", func(p *probed) { p.tracks[0].BFrames = true }, "!! B-frames, which browsers"},
-		{"more faults", func(p *probed) { p.tracks[0].Interlaced, p.tracks[0].Unusual = true, "data partitioning" }, "!! interlaced pictures, data partitioning, which"},
+		{"B-frames", func(p *probed) { p.tracks[0].BFrames = true }, "!! The camera sends H.264 with B-frames, which browsers cannot show over WebRTC. Turn B-frames off"},
+		{"interlaced", func(p *probed) { p.tracks[0].Interlaced = true }, "!! The camera sends H.264 with interlaced pictures, which"},
+		{"unusual", func(p *probed) { p.tracks[0].Unusual = "data partitioning" }, "!! The camera sends H.264 with data partitioning, which"},
+		{"4:2:2", func(p *probed) { p.tracks[0].Profile = media.VideoProfile{ChromaFormat: 2, Known: true} }, "!! The camera sends H.264 with 4:2:2 colour, which"},
+		{"10 bit", func(p *probed) { p.tracks[0].BitDepth = 10 }, "!! The camera sends H.264 with 10 bits per sample, which"},
+		{"level 6.2", func(p *probed) {
+			p.tracks[0].Profile = media.VideoProfile{ChromaFormat: 1, Known: true, ProfileLevelID: [3]byte{0x64, 0, 62}}
+		}, "!! The camera sends H.264 of level 6.2, which is more than browsers can show. Choose a smaller picture"},
 		{"parameter sets announced", func(*probed) {}, "ok parameter sets in the session description"},
 		{"parameter sets in band", func(p *probed) {
 			p.announced = []media.Track{{ID: "video", Kind: media.Video, Codec: media.H264}}

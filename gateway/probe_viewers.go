@@ -7,6 +7,7 @@ import (
 
 	"sluice/media"
 	"sluice/negotiation"
+	"sluice/transcode"
 )
 
 // What browsers offer; offers/README.md tells where each comes from.
@@ -43,7 +44,7 @@ func expectViewers(tracks []media.Track) ([]probeViewer, error) {
 		}
 		v := probeViewer{name: b.name}
 		v.without.plan, v.without.err = negotiation.Decide(tracks, offer, negotiation.Policy{}, negotiation.Capacity{})
-		v.with.plan, v.with.err = negotiation.Decide(tracks, offer, negotiation.Policy{}, everything(tracks))
+		v.with.plan, v.with.err = negotiation.Decide(tracks, offer, negotiation.Policy{}, transcode.Possible(tracks))
 		all = append(all, v)
 	}
 	return all, nil

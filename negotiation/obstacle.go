@@ -75,6 +75,15 @@ func blocked(t media.Track) (obstacle, bool) {
 	return obstacle{}, false
 }
 
+// Obstacle says, in a user's words, why browsers can't show a track whatever they offer, and what to change about that;
+// "" if they can.
+func Obstacle(t media.Track) string {
+	if o, is := blocked(t); is {
+		return o.String()
+	}
+	return ""
+}
+
 func chroma(format int) string {
 	switch format {
 	case 0:
