@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sluice/admin"
+	"sluice/transcode"
 	"sluice/worker"
 )
 
@@ -25,12 +26,12 @@ func (v adminView) Snapshot(ctx context.Context, stream string) ([]byte, time.Ti
 	return jpeg, at, nil
 }
 
-// noSnapshot says when asking again makes sense: not where a worker has to be installed first.
+// noSnapshot says when asking again makes sense: not where something has to be installed or mended first.
 func noSnapshot(err error) error {
 	out := &admin.UnavailableError{Reason: err.Error()}
 	var absent *worker.NotInstalledError
 	var off *worker.OffError
-	if !errors.As(err, &absent) && !errors.As(err, &off) {
+	if !errors.As(err, &absent) && !errors.As(err, &off) && !transcode.Permanent(err) {
 		out.RetryAfter = pictureRetry
 	}
 	return out

@@ -26,6 +26,7 @@ func TestSnapshot(t *testing.T) {
 		if _, _, err := s.Snapshot(t.Context()); !errors.As(err, &none) {
 			t.Errorf("without a keyframe: %v", err)
 		}
+		equal(t, "that may come", Permanent(none), false)
 		c.send("Kp")
 		var all sync.WaitGroup
 		for range 5 {
@@ -146,5 +147,19 @@ func TestSnapshotOfMotionJPEG(t *testing.T) {
 		equal(t, "error", err, nil)
 		equal(t, "as it is", jpeg, []byte{0x26, 1, byte(c.n - 1)})
 		equal(t, "workers", len(s.workers.started("")), 0)
+	})
+}
+
+// Of sound no picture will come, however long one waits.
+func TestSnapshotOfSound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{}, StreamOptions{})
+		defer s.stop()
+		c := s.publish(aac)
+		c.send("a")
+		_, _, err := s.Snapshot(t.Context())
+		if err == nil || err.Error() != `stream "door" sends no picture that can be shown, only sound` || !Permanent(err) {
+			t.Errorf("the error is %v", err)
+		}
 	})
 }
