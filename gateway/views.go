@@ -95,8 +95,8 @@ func adminPush(s push.Status) admin.Push {
 
 func adminTranscode(s transcode.Status) admin.Transcode {
 	return admin.Transcode{
-		Rendition: s.Rendition, Kind: string(s.Kind), Codec: string(s.Codec), Encoder: s.Encoder, State: string(s.State),
-		Error: cmp.Or(s.Error, s.Reduced), PID: s.PID, Restarts: s.Restarts,
+		Rendition: s.Rendition, Makes: s.Makes, Kind: string(s.Kind), Codec: string(s.Codec), Height: s.Height,
+		Encoder: s.Encoder, State: string(s.State), Error: s.Error, Reduced: s.Reduced, PID: s.PID, Restarts: s.Restarts,
 		FramesIn: s.In, FramesOut: s.Out, FramesDropped: s.Dropped, CPUSeconds: s.CPU.Seconds(), MemoryBytes: s.RSS,
 		FirstFrameMs: float64(s.FirstFrame) / float64(time.Millisecond),
 	}

@@ -3,8 +3,10 @@ package gateway
 import (
 	"testing"
 
+	"sluice/admin"
 	"sluice/hub"
 	"sluice/media"
+	"sluice/transcode"
 )
 
 // A picture is promised only where there is one to ask for.
@@ -31,5 +33,20 @@ func TestShows(t *testing.T) {
 		if got := shows([]hub.Rendition{{Name: "main", Tracks: c.tracks}}, c.worker, c.process); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
+	}
+}
+
+// What is done less than asked for is no error, and two encoders of one codec are told apart.
+func TestAdminTranscode(t *testing.T) {
+	got := adminTranscode(transcode.Status{
+		Rendition: "main", Makes: "low", Kind: media.Video, Codec: media.H264, Height: 360, Encoder: "x264enc",
+		State: transcode.StateRunning, Reduced: "half the frame rate", PID: 7,
+	})
+	want := admin.Transcode{
+		Rendition: "main", Makes: "low", Kind: "video", Codec: "h264", Height: 360, Encoder: "x264enc",
+		State: "running", Reduced: "half the frame rate", PID: 7,
+	}
+	if got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

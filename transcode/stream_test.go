@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -415,5 +416,25 @@ func TestWithoutMainRendition(t *testing.T) {
 		}
 		equal(t, "made of", s.workers.all[0].spec.Label, "transcode door h h264 180 lines 10 fps")
 		equal(t, "read", told(v), "[K0 p1]")
+	})
+}
+
+// Encoders of one codec for two renditions are told apart, by the names of the configuration too.
+func TestStatusOfRenditions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Options{MaxWorkers: 3}, StreamOptions{Renditions: []Rendition{{Name: "low", Height: 360}, {Name: "slow", FPS: 5}}})
+		defer s.stop()
+		c := s.publish(h265, aac)
+		for _, rendition := range []string{"main:h264+opus", "low:h264", "slow:h264"} {
+			v := s.read(rendition)
+			defer v.Close()
+		}
+		c.send("Kap")
+		var all []string
+		for _, is := range s.Status() {
+			all = append(all, fmt.Sprint(is.Rendition, " ", is.Makes, " ", is.Codec, " ", is.Height))
+		}
+		slices.Sort(all)
+		equal(t, "told", strings.Join(all, "; "), "main  h264 0; main  opus 0; main low h264 360; main slow h264 0")
 	})
 }
