@@ -96,6 +96,9 @@ func TestCapacity(t *testing.T) {
 					base = "main"
 				}
 				got := s.Capacity(base, c.tracks)
+				if c.o.Mode == "" && c.err == nil && base == "main" {
+					equal(t, "possible", offered(Possible(c.tracks)), c.want)
+				}
 				equal(t, "variants", offered(got), c.want)
 				equal(t, "forced", got.Forced, c.forced)
 				equal(t, "absent", got.Video.Absent, c.absent)

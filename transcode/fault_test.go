@@ -69,3 +69,22 @@ func TestPluginHangs(t *testing.T) {
 		s.read(source, media.Video, 1)
 	}
 }
+
+// A sink that hangs is ended though its process answers, told of, and started again.
+func TestSinkHangsWithWorker(t *testing.T) {
+	s := newStudio(t, newWorkshop(t, Options{}), clipOf(t, media.H264), StreamOptions{Sink: "identity sleep-time=60000000 ! fakesink"})
+	source := s.subscribe("main")
+	began := time.Now()
+	for s.Status()[0].Restarts == 0 {
+		s.read(source, media.Video, 1)
+		if time.Since(began) > sinkPatience+20*time.Second {
+			t.Fatalf("it hangs unnoticed: %+v", s.Status()[0])
+		}
+	}
+	if told := s.Status()[0].Error; !strings.Contains(told, "took nothing of what the stream sends for 10s") {
+		t.Errorf("it is told as %q", told)
+	}
+	if took := time.Since(began); took < sinkPatience {
+		t.Errorf("it was given up after %v", took)
+	}
+}

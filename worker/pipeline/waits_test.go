@@ -1,6 +1,10 @@
 package pipeline
 
-import "testing"
+import (
+	"testing"
+
+	"sluice/media"
+)
 
 func TestWaits(t *testing.T) {
 	for text, want := range map[string]bool{
@@ -19,6 +23,16 @@ func TestWaits(t *testing.T) {
 	} {
 		if got := waits(text); got != want {
 			t.Errorf("%s: %t", text, got)
+		}
+	}
+	for text, want := range map[string]bool{
+		"mpegtsmux ! srtsink uri=srt://:9000?mode=listener": true,
+		"mpegtsmux ! srtsink uri=srt://server:9000":         false,
+		"h264parse ! flvmux ! rtmp2sink location=x":         false,
+	} {
+		j, err := Sink(text, []media.Track{picture(media.H264)}, []string{"srtsink", "rtmp2sink"})
+		if err != nil || j.Waits != want {
+			t.Errorf("%s: %t, %v", text, j.Waits, err)
 		}
 	}
 }
