@@ -49,11 +49,12 @@ func (g *Gateway) newSource(name string, c config.Stream) (ingest.Source, error)
 	case "gst":
 		return gst.New(gst.Options{
 			Pipeline: c.Pipeline(), Workers: g.workers.gst, Encoders: g.workers.transcoder,
-			Allow: g.options.Config.Transcode.AllowElements, Log: log,
+			Allow: g.options.Config.Transcode.AllowElements, ReadTimeout: c.ReadTimeout, Log: log,
 		})
 	case "device":
 		return capture.New(capture.Options{
-			Device: c.Device(), Capture: g.workers.capture, GST: g.workers.gst, Encoders: g.workers.transcoder, Log: log,
+			Device: c.Device(), Capture: g.workers.capture, GST: g.workers.gst, Encoders: g.workers.transcoder,
+			ReadTimeout: c.ReadTimeout, Log: log,
 		})
 	case "demo":
 		return &demoSource{options: rtsp.Options{ReadTimeout: c.ReadTimeout, Log: log}}, nil

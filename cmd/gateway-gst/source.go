@@ -116,11 +116,8 @@ func (w *worker) takePad(pad *gst.Pad) *wire.Fault {
 	var raw *wire.RawEncoder
 	text := join(codedQueue, before, f.parser, filter(f.caps), fmt.Sprintf(ending, sink))
 	if f.codec == "" {
-		if raw = w.rawEncoder(f.kind); raw == nil {
-			return &wire.Fault{
-				Code: wire.FaultElement, Element: pad.Name(), Permanent: true,
-				Message: "it gives raw " + string(f.kind) + ", and there is no encoder for it",
-			}
+		if raw = w.rawEncoder(f.kind); raw == nil || raw.Chain == "" {
+			return noEncoder(pad, f.kind, raw)
 		}
 		text = join(before, fmt.Sprintf(raw.Chain, rawEncoderName(track)), fmt.Sprintf(ending, sink))
 	}
@@ -193,6 +190,14 @@ func (w *worker) nextTrack() (uint8, bool) {
 
 func tooMany() *wire.Fault {
 	return &wire.Fault{Code: wire.FaultLimit, Permanent: true, Message: fmt.Sprintf("it has more than %d outputs", maxTracks)}
+}
+
+func noEncoder(pad *gst.Pad, kind media.Kind, raw *wire.RawEncoder) *wire.Fault {
+	message := "it gives raw " + string(kind) + ", and there is no encoder for it"
+	if raw != nil && raw.Absent != "" {
+		message += ": " + raw.Absent
+	}
+	return &wire.Fault{Code: wire.FaultElement, Element: pad.Name(), Permanent: true, Message: message}
 }
 
 func noForm(pad *gst.Pad, caps []gst.Caps) *wire.Fault {

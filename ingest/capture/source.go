@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"sluice/ingest"
 	"sluice/ingest/feed"
@@ -25,7 +26,9 @@ type Options struct {
 	Capture  *worker.Pool // of gateway-capture
 	GST      *worker.Pool // of gateway-gst
 	Encoders gst.Encoders // for the latter
-	Log      *slog.Logger
+	// ReadTimeout without media means that the device is gone; 0: 10 s.
+	ReadTimeout time.Duration
+	Log         *slog.Logger
 }
 
 // Source captures one device. It implements ingest.Source; one Run at a time.
@@ -47,7 +50,7 @@ func New(o Options) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{options: o, name: name, device: d, machine: thisMachine()}
-	s.feed = feed.New(feed.Options{Start: s.start, Tracks: 1, Log: o.Log})
+	s.feed = feed.New(feed.Options{Start: s.start, Tracks: 1, Bitrate: gst.Bitrate, Log: o.Log})
 	return s, nil
 }
 
@@ -110,7 +113,7 @@ func (s *Source) pipeline(ctx context.Context) (wire.Job, error) {
 }
 
 func (s *Source) begin(ctx context.Context, pool *worker.Pool, job wire.Job) (feed.Worker, error) {
-	p, err := pool.Start(ctx, feed.Spec(job))
+	p, err := pool.Start(ctx, feed.Spec(job, s.options.ReadTimeout))
 	if err != nil {
 		return nil, fmt.Errorf("capture the device: %w", err)
 	}

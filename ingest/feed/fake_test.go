@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -32,8 +33,9 @@ type fake struct {
 	err    error
 	cancel context.CancelFunc
 
-	mu     sync.Mutex
-	wishes []uint8
+	mu       sync.Mutex
+	wishes   []uint8
+	bitrates []int
 }
 
 func start(s script) *fake {
@@ -61,6 +63,19 @@ func (w *fake) RequestKeyframe(track uint8) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.wishes = append(w.wishes, track)
+}
+
+func (w *fake) SetBitrate(_ uint8, bps int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bitrates = append(w.bitrates, bps)
+}
+
+// told are the bitrates that it was told.
+func (w *fake) told() []int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bitrates
 }
 
 func (w *fake) asked() int {
@@ -142,6 +157,7 @@ func fails(err error) script { return func(*fake) error { return err } }
 type running struct {
 	t      *testing.T
 	stream *hub.Stream
+	logged records
 	cancel context.CancelFunc
 	ended  chan struct{}
 	err    error
@@ -152,6 +168,39 @@ type running struct {
 	starts    []time.Time
 }
 
+func perPixel(c wire.Caps) int { return c.Width * c.Height }
+
+// records keeps what is logged, with its level.
+type records struct {
+	mu   sync.Mutex
+	text []string
+}
+
+func (r *records) Enabled(context.Context, slog.Level) bool { return true }
+func (r *records) WithGroup(string) slog.Handler            { return r }
+func (r *records) WithAttrs([]slog.Attr) slog.Handler       { return r }
+
+func (r *records) Handle(_ context.Context, record slog.Record) error {
+	text := record.Level.String() + " " + record.Message
+	record.Attrs(func(a slog.Attr) bool { text += " " + a.String(); return true })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.text = append(r.text, text)
+	return nil
+}
+
+// count is how many records begin so.
+func (r *records) count(beginning string) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range r.text {
+		if strings.HasPrefix(t, beginning) {
+			n++
+		}
+	}
+	return n
+}
+
 // run runs a feed whose workers follow the scripts, the last one again and again. It is called in a bubble.
 func run(t *testing.T, tracks int, scripts ...script) *running {
 	t.Helper()
@@ -160,7 +209,7 @@ func run(t *testing.T, tracks int, scripts ...script) *running {
 		t.Fatal(err)
 	}
 	r := &running{t: t, stream: stream, ended: make(chan struct{})}
-	f := New(Options{Tracks: tracks, Log: slog.New(slog.DiscardHandler), Start: func(context.Context) (Worker, error) {
+	f := New(Options{Tracks: tracks, Bitrate: perPixel, Log: slog.New(&r.logged), Start: func(context.Context) (Worker, error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		w := start(scripts[min(len(r.workers), len(scripts)-1)])

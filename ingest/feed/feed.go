@@ -3,6 +3,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -21,10 +22,11 @@ const (
 )
 
 // Spec is what a worker needs that feeds a stream: a device may have to warm up, a server may have to be dialled, and
-// whoever sends to us may come when he likes.
-func Spec(job wire.Job) worker.Spec {
+// whoever sends to us may come when he likes. silence without media, once there was some, means that the source is
+// gone; 0: 10 s.
+func Spec(job wire.Job, silence time.Duration) worker.Spec {
 	s := worker.Spec{
-		Job: job, Label: "source", Start: 15 * time.Second, FirstOutput: 15 * time.Second, Silence: 10 * time.Second,
+		Job: job, Label: "source", Start: 15 * time.Second, FirstOutput: 15 * time.Second, Silence: cmp.Or(silence, 10*time.Second),
 	}
 	if job.Waits {
 		s.FirstOutput = 0
@@ -36,6 +38,7 @@ func Spec(job wire.Job) worker.Spec {
 type Worker interface {
 	Next(ctx context.Context) (worker.Event, error)
 	RequestKeyframe(track uint8)
+	SetBitrate(track uint8, bps int)
 	Close()
 }
 
@@ -45,7 +48,10 @@ type Options struct {
 	Start func(ctx context.Context) (Worker, error)
 	// Tracks is how many tracks come; 0: that is not known, and each is waited for a moment.
 	Tracks int
-	Log    *slog.Logger
+	// Bitrate is what a picture shall have, in bit/s, that the worker encodes itself, once its size is known. Nil: the
+	// worker knows best.
+	Bitrate func(picture wire.Caps) int
+	Log     *slog.Logger
 }
 
 // Feed is an ingest.Source of what workers make. One Run at a time.
@@ -68,15 +74,19 @@ func (f *Feed) Run(ctx context.Context, publish ingest.Publish) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if ended(err) && p.heard.Sub(p.began) >= plays {
-			delays = worker.Backoff{}
+		level := slog.LevelWarn
+		if ended(err) && p.heard.Sub(p.began) >= plays { // a file that is played again and again
+			delays, level = worker.Backoff{}, slog.LevelDebug
+		}
+		if text := worker.Stderr(err); text != "" {
+			f.options.Log.Info("what the worker printed last", "stderr", text)
 		}
 		now := time.Now()
 		pause := delays.Next(now, now.Sub(began))
 		if ingest.IsPermanent(err) || now.Add(pause).Sub(p.heard) > patience {
 			return err
 		}
-		f.options.Log.Warn("the worker is started again", "err", err, "pause", pause)
+		f.options.Log.Log(ctx, level, "the worker is started again", "err", err, "pause", pause)
 		if !sleep(ctx, pause) {
 			return context.Cause(ctx)
 		}
@@ -93,7 +103,7 @@ func (f *Feed) attempt(ctx context.Context, p *publication) error {
 	p.began = time.Now() // of frames, as soon as one comes
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := newReception(w, p, f.options.Tracks)
+	r := newReception(w, p, &f.options)
 	if p.publisher != nil { // viewers see a still picture
 		r.doubt = time.AfterFunc(patience, func() { stop(errSilent) })
 		defer r.doubt.Stop()

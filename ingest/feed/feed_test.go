@@ -231,6 +231,12 @@ func TestLoop(t *testing.T) {
 					t.Errorf("over: %v", r.over())
 				}
 				_ = r.stop()
+				if n := r.logged.count("WARN the worker is started again"); (n == 0) != c.survives {
+					t.Errorf("%d warnings, with media that ends in order: %v", n, c.survives)
+				}
+				if n := r.logged.count("DEBUG the worker is started again"); (n > 0) != c.survives {
+					t.Errorf("told %d times beside warnings", n)
+				}
 			})
 		})
 	}
@@ -407,7 +413,7 @@ func TestCapsThatCannotBe(t *testing.T) {
 				defer w.Close()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				err := newReception(w, &publication{}, 0).run(ctx)
+				err := newReception(w, &publication{}, &Options{}).run(ctx)
 				if err == nil || err.Error() != c.want {
 					t.Errorf("%v, want %s", err, c.want)
 				}
@@ -433,7 +439,7 @@ func TestHeldFramesAreBounded(t *testing.T) {
 			return errCrash
 		})
 		defer w.Close()
-		r := newReception(w, p, 0)
+		r := newReception(w, p, &Options{})
 		if err := r.run(t.Context()); !errors.Is(err, errCrash) {
 			t.Error(err)
 		}

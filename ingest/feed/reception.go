@@ -23,9 +23,10 @@ const (
 
 // reception is what comes of one process. It belongs to the goroutine of run.
 type reception struct {
-	worker      Worker       // fixed
-	publication *publication // fixed
-	expected    int          // tracks that come; 0: not known
+	worker      Worker              // fixed
+	publication *publication        // fixed
+	bitrate     func(wire.Caps) int // fixed; nil: none is set
+	expected    int                 // tracks that come; 0: not known
 
 	tracks map[uint8]*track
 	first  time.Time // when the first track was described that is not published
@@ -47,11 +48,12 @@ type unit struct {
 	au    *media.AccessUnit
 }
 
-func newReception(w Worker, p *publication, expected int) *reception {
+func newReception(w Worker, p *publication, o *Options) *reception {
+	expected := o.Tracks
 	if p.publisher != nil {
 		expected = len(p.tracks) // it is the same pipeline again
 	}
-	return &reception{worker: w, publication: p, expected: expected, tracks: make(map[uint8]*track)}
+	return &reception{worker: w, publication: p, bitrate: o.Bitrate, expected: expected, tracks: make(map[uint8]*track)}
 }
 
 // run takes what comes until the process ends.
@@ -92,6 +94,9 @@ func (r *reception) describe(c wire.Caps, now time.Time) error {
 	}
 	if err := check(c); err != nil {
 		return err
+	}
+	if r.bitrate != nil && c.Kind == media.Video && c.Encoder != "" && c.Width > 0 && c.Height > 0 {
+		r.worker.SetBitrate(c.Track, r.bitrate(c))
 	}
 	old := r.tracks[c.Track]
 	if old != nil && same(old.known, describe(c, old.known.ID)) {

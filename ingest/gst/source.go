@@ -14,11 +14,7 @@ import (
 	"sluice/media"
 	"sluice/worker"
 	"sluice/worker/pipeline"
-	"sluice/worker/wire"
 )
-
-// probing is how long the choice of an encoder may take.
-const probing = 30 * time.Second
 
 // Encoders chooses what encodes raw pictures and sound. *transcode.Service does.
 type Encoders interface {
@@ -31,7 +27,9 @@ type Options struct {
 	Workers  *worker.Pool
 	Encoders Encoders
 	Allow    []string // elements that are refused otherwise (transcode.allow_elements)
-	Log      *slog.Logger
+	// ReadTimeout without media means that what the pipeline reads from is gone; 0: 10 s.
+	ReadTimeout time.Duration
+	Log         *slog.Logger
 }
 
 // Source runs one pipeline. It implements ingest.Source; one Run at a time.
@@ -47,7 +45,7 @@ func New(o Options) (*Source, error) {
 		return nil, errEmpty
 	}
 	s := &Source{options: o}
-	s.feed = feed.New(feed.Options{Start: s.start, Log: o.Log})
+	s.feed = feed.New(feed.Options{Start: s.start, Bitrate: Bitrate, Log: o.Log})
 	return s, nil
 }
 
@@ -63,30 +61,13 @@ func (s *Source) start(ctx context.Context) (feed.Worker, error) {
 	if err := s.options.Workers.Err(); err != nil {
 		return nil, err
 	}
-	job, err := Job(ctx, s.options.Pipeline, s.options.Encoders, s.options.Allow)
+	job, err := job(ctx, s.options.Pipeline, s.options.Encoders, s.options.Allow, true)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.options.Workers.Start(ctx, feed.Spec(job))
+	p, err := s.options.Workers.Start(ctx, feed.Spec(job, s.options.ReadTimeout))
 	if err != nil {
 		return nil, fmt.Errorf("start the pipeline: %w", err)
 	}
 	return p, nil
-}
-
-// Job is what a worker is told to run a pipeline as a source. A mistake in its text, a *wire.Fault, is
-// ingest.Permanent; that no encoder can be chosen is not.
-func Job(ctx context.Context, text string, encoders Encoders, allow []string) (wire.Job, error) {
-	ctx, cancel := context.WithTimeout(ctx, probing)
-	defer cancel()
-	video, err := encoders.Encoder(ctx, media.H264)
-	if err != nil {
-		return wire.Job{}, fmt.Errorf("choose an encoder of pictures: %w", err)
-	}
-	audio, err := encoders.Encoder(ctx, media.Opus)
-	if err != nil {
-		return wire.Job{}, fmt.Errorf("choose an encoder of sound: %w", err)
-	}
-	job, err := pipeline.Source(text, video, audio, allow)
-	return job, ingest.Permanent(err)
 }

@@ -21,6 +21,7 @@ import (
 	"sluice/media"
 	"sluice/worker"
 	"sluice/worker/pipeline"
+	"sluice/worker/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -89,6 +90,52 @@ func TestRawPictureAndSound(t *testing.T) {
 	}
 	if n := r.Publications(); n != 1 {
 		t.Errorf("published %d times", n)
+	}
+}
+
+// lacking is a machine on which no encoder works.
+type lacking struct{ encoders }
+
+func (l lacking) Encoder(ctx context.Context, c media.Codec) (pipeline.Encoder, error) {
+	if c == media.H264 {
+		return pipeline.Encoder{}, errors.New("no encoder of h264 works")
+	}
+	return l.encoders.Encoder(ctx, c)
+}
+
+// A pipeline that encodes by itself needs no encoder of ours; of any other it is told why there is none.
+func TestWithoutEncoders(t *testing.T) {
+	p := pool(t, testworker.GST(t))
+	run := func(text string) *testsource.Running {
+		s, err := gst.New(gst.Options{Pipeline: text, Workers: p, Encoders: lacking{}, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return testsource.Start(t, s)
+	}
+	coded := run("videotestsrc is-live=true ! x264enc tune=zerolatency speed-preset=ultrafast ! h264parse")
+	coded.Units(t, "video", 5)
+	err := run("videotestsrc is-live=true ! identity").Failure(t)
+	if err == nil || !strings.Contains(err.Error(), "there is no encoder for it: no encoder of h264 works") {
+		t.Errorf("failed with %v", err)
+	}
+}
+
+// A raw picture has the bitrate of its size.
+func TestBitrate(t *testing.T) {
+	for name, c := range map[string]struct {
+		caps wire.Caps
+		want int
+	}{
+		"720p":            {wire.Caps{Width: 1280, Height: 720, FPSNum: 30, FPSDen: 1}, 2350_000},
+		"NTSC":            {wire.Caps{Width: 1280, Height: 720, FPSNum: 30000, FPSDen: 1001}, 2350_000},
+		"no rate":         {wire.Caps{Width: 1280, Height: 720}, 2350_000},
+		"1080p":           {wire.Caps{Width: 1920, Height: 1080, FPSNum: 25, FPSDen: 1}, 4406_000},
+		"a still picture": {wire.Caps{Width: 320, Height: 240, FPSNum: 1, FPSDen: 5}, 200_000},
+	} {
+		if got := gst.Bitrate(c.caps); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
 	}
 }
 

@@ -68,8 +68,10 @@ type Property struct{ Element, Name, Value string }
 // RawEncoder encodes what a pad of RoleSource gives raw.
 type RawEncoder struct {
 	Kind media.Kind
-	// Chain is the text of a bin from raw to coded; its one %s is the encoder's name.
-	Chain string
+	// Chain is the text of a bin from raw to coded; its one %s is the encoder's name. "": there is no encoder, and
+	// Absent tells why.
+	Chain  string
+	Absent string `json:",omitempty"`
 	// Properties are set on the encoder: Property.Element is empty.
 	Properties []Property `json:",omitempty"`
 	// Bitrate tells how the encoder's bitrate is set: Track and Element are filled in by the worker.
