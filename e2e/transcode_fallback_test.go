@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/internal/camera"
 	"sluice/media"
@@ -63,9 +64,12 @@ func TestDecoderFallback(t *testing.T) {
 		}
 	}
 	g.checkMade(t, "bars", "", "")
+	began := time.Now()
 	if status := v.report(t, `{"framesDecoded":0,"framesReceived":25}`); status != http.StatusNoContent {
 		t.Fatalf("the report is answered with %d, want 204", status)
 	}
+	v.awaitMade(t, 1)
+	t.Logf("the first picture in Constrained Baseline came %v after the report", time.Since(began).Round(time.Millisecond))
 	g.awaitFallback(t)
 	v.awaitMade(t, 50)
 	g.checkMade(t, "bars", "h264", "")
