@@ -24,7 +24,7 @@ func (a *attempt) drain(ctx context.Context) error {
 				a.set(func(s *jobState) { s.Encoder = e.Caps.Encoder })
 			}
 		case worker.EventFrame:
-			if e.Frame.Flags&wire.Header != 0 || e.Frame.Track != 0 {
+			if e.Frame.Track != 0 {
 				continue
 			}
 			if err := a.fed.check(&e.Frame, a.key.kind); err != nil {

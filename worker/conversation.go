@@ -232,7 +232,7 @@ func (p *Process) writeAll() {
 func (p *Process) say(w *wire.Writer, it *item) bool {
 	limit := p.watchdog.heartbeat()
 	_ = p.conn.SetWriteDeadline(time.Now().Add(limit))
-	input := it.message.Type == wire.TypeFrame && it.message.Flags&(wire.Preroll|wire.Header) == 0
+	input := it.message.Type == wire.TypeFrame && it.message.Flags&wire.Preroll == 0
 	p.watchdog.offer(input)
 	err := w.Write(&it.message, it.parts...)
 	tooLarge := (*wire.TooLargeError)(nil)

@@ -47,7 +47,7 @@ type Spec struct {
 	// Start is the deadline from the start, or the hand-over of a warm process, to Ready.
 	Start time.Duration
 	// FirstOutput is the deadline from the first input to the first frame or result; from Ready for a job without
-	// inputs. Frames that are flagged Preroll or Header are no input.
+	// inputs. Frames that are flagged Preroll are no input.
 	FirstOutput time.Duration
 	// Silence is for how long input may go on, once there was output, without any more of it; for a job without
 	// inputs, for how long there may be none.

@@ -51,8 +51,6 @@ func (w *worker) obey(m *wire.Message) {
 	switch m.Type {
 	case wire.TypeFrame:
 		w.feed(m)
-	case wire.TypeCaps:
-		w.changeCaps(m)
 	case wire.TypeKeyRequest:
 		if o := w.output(m.Track); o != nil {
 			o.sink.ForceKey()
@@ -91,17 +89,6 @@ func (w *worker) offset(m *wire.Message) time.Duration {
 		w.anchored, w.shift = true, w.pipeline.RunningTime()-time.Duration(m.PTS)
 	}
 	return w.shift
-}
-
-// changeCaps has an input's next frames be something else.
-func (w *worker) changeCaps(m *wire.Message) {
-	var c wire.Caps
-	if m.Decode(&c) != nil || int(c.Track) >= len(w.inputs) {
-		return
-	}
-	if err := w.inputs[c.Track].src.SetCaps(c.Text); err != nil {
-		w.log(err.Error())
-	}
 }
 
 func (w *worker) output(track uint8) *output {

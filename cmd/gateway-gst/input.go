@@ -53,9 +53,6 @@ func (i *input) push(m *wire.Message, offset time.Duration) bool {
 	if m.Flags&wire.Discontinuity != 0 || i.waiting {
 		flags |= gst.Discontinuity
 	}
-	if m.Flags&wire.Header != 0 {
-		flags |= gst.Header
-	}
 	i.waiting = false
 	return i.src.Push(m.Payload, time.Duration(m.PTS)+offset, gst.Unknown, time.Duration(m.Ext), flags)
 }

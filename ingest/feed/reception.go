@@ -142,10 +142,6 @@ func (r *reception) frame(ctx context.Context, m *wire.Message) error {
 		return nil
 	}
 	data := wire.Split(t.known.Codec, m.Payload)
-	if m.Flags&wire.Header != 0 {
-		t.units.Learn(data)
-		return nil
-	}
 	au := &media.AccessUnit{PTS: r.clock.pts(m.PTS, t.known.ClockRate), Arrived: now, Keyframe: m.Flags&wire.Keyframe != 0, Data: data}
 	if t.units.Conform(au) {
 		r.held = append(r.held, unit{t, au})

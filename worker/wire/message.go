@@ -62,9 +62,7 @@ type Flags uint16
 const (
 	Keyframe      Flags = 1 << iota // decoding can start here
 	Discontinuity                   // frames before it are missing
-	Header                          // no frame but the codec's configuration
 	Preroll                         // to be decoded but not encoded; see Job.Preroll
-	Late                            // it is older than a live viewer wants to see
 )
 
 // Message is one message. PTS and DTS of a frame are in ns, Ext is its duration in ns; a DTS that is not known equals

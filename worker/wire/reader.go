@@ -44,9 +44,6 @@ func (r *Reader) Next() (Message, error) {
 	return m, nil
 }
 
-// Buffered is the number of bytes that have been read ahead: when it is zero, Next will ask the underlying reader.
-func (r *Reader) Buffered() int { return r.r.Buffered() }
-
 // The header, little endian: u32 length of the payload, u8 type, u8 track, u16 flags, i64 PTS, i64 DTS, i64 Ext.
 
 func parseHeader(h *[HeaderSize]byte) (m Message, size int64) {

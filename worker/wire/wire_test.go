@@ -44,11 +44,11 @@ func TestMessagesComeOutAsTheyWentIn(t *testing.T) {
 
 func TestHeaderIsWrittenDown(t *testing.T) {
 	var b bytes.Buffer
-	m := Message{Type: TypeFrame, Track: 2, Flags: Late, PTS: 3, DTS: 4, Ext: 5, Payload: []byte{9}}
+	m := Message{Type: TypeFrame, Track: 2, Flags: Preroll, PTS: 3, DTS: 4, Ext: 5, Payload: []byte{9}}
 	if err := NewWriter(&b).Write(&m); err != nil {
 		t.Fatal(err)
 	}
-	want := []byte{1, 0, 0, 0, 5, 2, 16, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 9}
+	want := []byte{1, 0, 0, 0, 5, 2, 4, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 9}
 	if !bytes.Equal(b.Bytes(), want) {
 		t.Errorf("%x, want %x", b.Bytes(), want)
 	}

@@ -21,7 +21,6 @@ type Flags uint
 const (
 	Delta         Flags = C.GST_BUFFER_FLAG_DELTA_UNIT // no keyframe
 	Discontinuity Flags = C.GST_BUFFER_FLAG_DISCONT
-	Header        Flags = C.GST_BUFFER_FLAG_HEADER
 )
 
 // Unknown is a time that is not known.
