@@ -46,16 +46,29 @@ func loadClip(t testing.TB, path string) *camera.Clip {
 	return c
 }
 
+// barImages are the pictures of a bar clip as files of their own: FOLDER/%02d.jpg from 0.
+func barImages(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "%02d.jpg")
+	makeBar(t, path, "-start_number", "0", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "3")
+	return path
+}
+
 // barFile is barClip's file.
 func barFile(t testing.TB, ending string, encoder ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bar"+ending)
+	makeBar(t, path, encoder...)
+	return path
+}
+
+func makeBar(t testing.TB, path string, encoder ...string) {
+	t.Helper()
 	bar := fmt.Sprintf("color=black:s=320x176:r=25[ground];color=white:s=12x176:r=25[bar];[ground][bar]overlay=x=6*n:y=0,trim=end_frame=%d", barPictures)
 	args := append([]string{"-v", "error", "-y", "-f", "lavfi", "-i", bar, "-pix_fmt", "yuv420p", "-g", "25", "-threads", "1"}, encoder...)
 	if out, err := command("ffmpeg", append(args, path)...).CombinedOutput(); err != nil {
-		t.Fatalf("ffmpeg makes no %s: %v: %s", ending, err, out)
+		t.Fatalf("ffmpeg makes no %s: %v: %s", filepath.Base(path), err, out)
 	}
-	return path
 }
 
 // orderScript is the watcher of the pictures' numbers.

@@ -35,6 +35,34 @@ func TestExamplesAreKnown(t *testing.T) {
 	}
 }
 
+// TestPagesHaveGoodConfig wants no configuration on the other pages that `gateway --check` objects to.
+func TestPagesHaveGoodConfig(t *testing.T) {
+	t.Parallel()
+	readme := strings.Join(tomlBlocks(t, "../README.md"), "") // one file, that grows
+	for i, text := range append(tomlBlocks(t, "../docs/raspberry-pi.md"), readme) {
+		if out, err := command(program, "--check", "--config", writeConfig(t, text)).CombinedOutput(); err != nil {
+			t.Errorf("number %d:\n%s%v: %s", i, text, err, out)
+		}
+	}
+}
+
+// tomlBlocks are the pieces of configuration on a page, of which there must be one.
+func tomlBlocks(t *testing.T, path string) []string {
+	t.Helper()
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, block := range tomlBlock.FindAllStringSubmatch(string(page), -1) {
+		all = append(all, block[1])
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s has no configuration", path)
+	}
+	return all
+}
+
 // TestExampleErrors makes the mistakes of which the page tells, and wants the very sentences that stand there: from the
 // API, and for whoever wants to watch.
 func TestExampleErrors(t *testing.T) {

@@ -26,6 +26,7 @@ type look struct {
 	AudioPackets, VideoBytes   int
 	Codecs                     map[string]string // MIME types by kind, as WebRTC tells them
 	AudioEnergy, Loudness      float64
+	Pitch                      float64 // Hz of what is the loudest in the sound
 	Connections, Width, Height int
 	ShownFrames                int
 	CurrentTime                float64
@@ -138,6 +139,21 @@ func (p *page) awaitSound() look {
 	return p.await(playLimit, func(l look) string {
 		if l.AudioPackets < 10 || l.AudioEnergy < 0.001 && l.Loudness < 0.005 {
 			return fmt.Sprintf("no sound: %d packets, energy %.4f, loudness %.4f", l.AudioPackets, l.AudioEnergy, l.Loudness)
+		}
+		return ""
+	})
+}
+
+// testTone is the pitch of the test streams' sound in Hz.
+const testTone = 440
+
+// awaitTone is awaitSound that wants a tone of a pitch, within five of a hundred. Chromium alone hears it.
+func (p *page) awaitTone(hz float64) look {
+	p.t.Helper()
+	p.awaitSound()
+	return p.await(playLimit, func(l look) string {
+		if l.Pitch < hz*0.95 || l.Pitch > hz*1.05 {
+			return fmt.Sprintf("the sound has %.0f Hz, want %.0f", l.Pitch, hz)
 		}
 		return ""
 	})

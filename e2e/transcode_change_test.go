@@ -34,7 +34,7 @@ func TestChangingPicture(t *testing.T) {
 			all, _ := p.shown()
 			checkOrder(t, all)
 			p.checkSession(1)
-			t.Logf("no picture for %v at most, over %d changes", longest(all).Round(time.Millisecond), 3)
+			p.checkLongest(all, 3*time.Second)
 			if made := g.stream(t, "bars").Transcodes; len(made) != 1 || made[0].State != "running" || made[0].Restarts != 0 {
 				t.Errorf("the API tells of %+v, want one encoder that runs well", made)
 			}
@@ -58,6 +58,16 @@ func (p *page) checkSession(n int) {
 	p.t.Helper()
 	if l := p.look(); l.Connections != n || l.State != "playing" {
 		p.t.Errorf("the page is %s over its connection %d, want playing over number %d", l.State, l.Connections, n)
+	}
+}
+
+// checkLongest wants no longer time between two pictures shown.
+func (p *page) checkLongest(all []shownPicture, limit time.Duration) {
+	p.t.Helper()
+	gap := longest(all)
+	p.t.Logf("no picture for %v at most", gap.Round(time.Millisecond))
+	if gap > limit {
+		p.t.Errorf("no picture for %v, want %v at most", gap, limit)
 	}
 }
 

@@ -60,12 +60,28 @@ streams.mp3.source = %q
 			g.awaitState(t, c.stream, "ready", cameraLimit)
 			p := openBrowser(t, chromium).open(t, g.page(c.stream))
 			p.awaitPicture(50)
-			if l := p.awaitSound(); l.Codecs["audio"] != c.heard || l.Codecs["video"] != "video/H264" {
+			if l := p.awaitTone(testTone); l.Codecs["audio"] != c.heard || l.Codecs["video"] != "video/H264" {
 				t.Errorf("the browser gets %v, want H264 and %s", l.Codecs, c.heard)
 			}
 			g.checkMade(t, c.stream, c.video, c.audio)
 		})
 	}
+}
+
+// TestTranscodedGStreamerCamera plays a camera of gst-rtsp-server that no browser takes: its pictures are shown in
+// order, and its tone is heard. Not beside other tests: the camera encodes while it is watched.
+//
+// Proves F40 and J147 as seen by a browser.
+func TestTranscodedGStreamerCamera(t *testing.T) {
+	_, url := gstCamera(t, "--video", "h265", "--audio", "aac", "--protocols", "tcp", "--pictures", barImages(t))
+	g := startTranscoder(t, fmt.Sprintf("streams.bars.source = %q\n", url))
+	g.awaitState(t, "bars", "ready", cameraLimit)
+	p := openBrowser(t, chromium).open(t, g.page("bars"))
+	p.awaitPicture(25)
+	checkOrder(t, p.awaitShown(60))
+	p.awaitTone(testTone)
+	g.checkMade(t, "bars", "h264", "opus")
+	p.screenshot("playing")
 }
 
 // without is a viewer that does not know some codecs, as an offer names them.

@@ -49,8 +49,7 @@ process = %q
 			}
 			p.checkFault(g, c.says, c.restarts)
 			if c.plays {
-				all := p.awaitShown(200)
-				t.Logf("no picture for %v at most", longest(all).Round(time.Millisecond))
+				p.checkLongest(p.awaitShown(200), 5*time.Second)
 				p.checkSession(1)
 			}
 			p.screenshot("fault")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/jpeg"
 	"net/http"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,7 +42,7 @@ type stranger struct {
 }
 
 var strangers = []stranger{
-	{"h265-aac", ".h265", []string{"-c:v", "libx265", "-x265-params", "bframes=0:log-level=error:pools=1"}, media.AAC, "h264", "opus"}, // J147
+	{"h265-aac", ".h265", h265As("yuv420p", "-s", "1280x720"), media.AAC, "h264", "opus"}, // J147
 	{"b-frames", ".mp4", []string{"-c:v", "libx264", "-profile:v", "high", "-bf", "2", "-b_strategy", "0"}, "", "h264", ""},
 	{"mjpeg", ".mjpeg", motionJPEG, "", "h264", ""},
 	{"mpeg4", ".mp4", []string{"-c:v", "mpeg4", "-q:v", "4", "-bf", "0"}, "", "h264", ""},
@@ -77,7 +78,7 @@ func playStrangers(t *testing.T, all []stranger) {
 			first := p.awaitPicture(50)
 			checkOrder(t, p.awaitShown(60))
 			if s.sound != "" {
-				p.awaitSound()
+				p.awaitTone(testTone)
 			}
 			l := p.look()
 			t.Logf("first picture after %s ms, of the encoder after %.0f; %d pictures decoded",
@@ -191,27 +192,47 @@ func TestWorkerFaults(t *testing.T) {
 	}
 }
 
-// TestWithoutWorker wants a sentence that says what is missing, from the endpoint, on the page and for the snapshot.
+// TestWithoutWorker wants a sentence that says what is missing, and what to do, from the endpoint, on the page and for
+// the snapshot; what passes through is played all the same.
 func TestWithoutWorker(t *testing.T) {
 	t.Parallel()
-	g := startGateway(t, fmt.Sprintf("transcode.worker = \"off\"\nstreams.bars.source = %q\nstreams.door.source = %q\n",
-		startCameraOf(t, media.MJPEG), startCameraOf(t, media.H264)))
-	g.awaitState(t, "bars", "ready", cameraLimit)
-	g.awaitState(t, "door", "ready", cameraLimit)
+	bars, door := startCameraOf(t, media.MJPEG), startCameraOf(t, media.H264)
+	for name, c := range map[string]struct{ config, says string }{
+		"off":          {"transcode.worker = \"off\"\n", "transcode.worker"},
+		"another path": {"transcode.worker = \"/nonexistent/gateway-gst\"\n", "gateway-gst is not at /nonexistent/gateway-gst: install the package sluice-gst"},
+		"nowhere":      {"", "gateway-gst is not installed: install the package sluice-gst"}, // neither beside the gateway nor in PATH
+	} {
+		t.Run(name, func(t *testing.T) {
+			if path, err := exec.LookPath("gateway-gst"); err == nil && c.config == "" {
+				t.Skipf("%s is installed", path)
+			}
+			g := startGateway(t, fmt.Sprintf("%sstreams.bars.source = %q\nstreams.door.source = %q\n", c.config, bars, door))
+			g.awaitState(t, "bars", "ready", cameraLimit)
+			g.awaitState(t, "door", "ready", cameraLimit)
+			g.checkLacks(t, "The camera sends Motion JPEG", c.says)
+			if status, body := g.get(t, "door/snapshot.jpg"); status != http.StatusServiceUnavailable || !strings.Contains(body, c.says) {
+				t.Errorf("the snapshot is answered with %d %s, want 503 and the reason", status, body)
+			}
+			openBrowser(t, chromium).open(t, g.page("door")).awaitPicture(25)
+		})
+	}
+}
+
+// checkLacks wants the stream "bars" to be refused in words that the page shows as well.
+func (g *gatewayProcess) checkLacks(t *testing.T, sentence ...string) {
+	t.Helper()
 	_, refused := g.ask(t, "bars")
 	if refused == nil || refused.Status != http.StatusUnprocessableEntity {
 		t.Fatalf("refused with %+v, want 422", refused)
 	}
-	sentence := []string{"The camera sends Motion JPEG", "transcode.worker"}
 	for _, words := range sentence {
 		if !strings.Contains(refused.Detail, words) {
 			t.Errorf("the detail %q does not say %q", refused.Detail, words)
 		}
 	}
-	openBrowser(t, chromium).open(t, g.page("bars")).awaitBanner("error", playLimit, sentence...)
-	if status, body := g.get(t, "door/snapshot.jpg"); status != http.StatusServiceUnavailable || !strings.Contains(body, "transcode.worker") {
-		t.Errorf("the snapshot is answered with %d %s, want 503 and the reason", status, body)
-	}
+	p := openBrowser(t, chromium).open(t, g.page("bars"))
+	p.awaitBanner("error", playLimit, sentence...)
+	p.screenshot("refused")
 }
 
 // TestPipelineSource plays a pipeline of the configuration, whose raw picture is encoded without a word about it.

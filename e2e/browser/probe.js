@@ -37,21 +37,26 @@
 
   let ear = {};
 
-  // loudness is the root mean square of the sound in the stream that the page plays, 0 to 1. Listening makes
-  // Chromium decode the sound of a muted video. Firefox decodes it anyway, but listens only with a sound card.
-  function loudness(stream) {
+  // listen tells of the sound in the stream that the page plays: loudness, which is the root mean square, 0 to 1, and
+  // pitch, the frequency in Hz that is the strongest. Listening makes Chromium decode the sound of a muted video.
+  // Firefox decodes it anyway, but listens only with a sound card.
+  function listen(stream) {
     if (!stream?.getAudioTracks().length) {
-      return 0;
+      return { loudness: 0, pitch: 0 };
     }
     if (ear.stream !== stream) {
       const context = ear.context ?? new AudioContext();
-      const analyser = context.createAnalyser();
+      const analyser = new AnalyserNode(context, { fftSize: 8_192, smoothingTimeConstant: 0 });
       context.createMediaStreamSource(stream).connect(analyser);
       ear = { stream, analyser, context };
     }
     const samples = new Float32Array(ear.analyser.fftSize);
     ear.analyser.getFloatTimeDomainData(samples);
-    return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+    const loudness = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+    const levels = new Float32Array(ear.analyser.frequencyBinCount);
+    ear.analyser.getFloatFrequencyData(levels);
+    const strongest = levels.reduce((best, level, i) => (level > levels[best] ? i : best), 0);
+    return { loudness, pitch: strongest * ear.context.sampleRate / ear.analyser.fftSize };
   }
 
   // stats are what a connection counts. Firefox never tells of one that is closed while it is asked.
@@ -103,7 +108,7 @@
       currentTime: video?.currentTime ?? 0,
       paused: video?.paused ?? true,
       picture: picture(video),
-      loudness: loudness(video?.srcObject),
+      ...listen(video?.srcObject),
       banner: [shown('banner-title'), shown('banner-text')].filter(Boolean).join(' | '),
       text: document.body.innerText,
       violations,

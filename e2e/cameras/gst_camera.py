@@ -6,6 +6,8 @@ Prints "The camera serves URL" once it listens. Run by Debian's own python3:
 """
 
 import argparse
+import itertools
+import os
 
 import gi
 
@@ -16,6 +18,11 @@ from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 RATE = 25
 PICTURE = f"videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=176,framerate={RATE}/1"
+# Numbered files of JPEG, over and over.
+PICTURES = (
+    'multifilesrc location="{files}" loop=true start-index=0 stop-index={last}'
+    f' caps="image/jpeg,framerate={RATE}/1" ! jpegdec ! videoconvert ! video/x-raw,format=I420 ! clocksync'
+)
 TONE = "audiotestsrc is-live=true freq=440 volume=0.5 ! audioconvert ! audioresample"
 
 # Encoder and payloader of each codec; {gop} is the distance of keyframes in pictures.
@@ -48,6 +55,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--video", choices=VIDEO)
     parser.add_argument("--audio", choices=AUDIO)
+    parser.add_argument("--pictures", metavar="FOLDER/%%02d.jpg", help="numbered files from 0 instead of the test picture")
     parser.add_argument("--gop", type=int, default=RATE, help="pictures from keyframe to keyframe")
     parser.add_argument("--bframes", type=int, default=0)
     parser.add_argument("--protocols", default="tcp,udp", help="any of tcp, udp, multicast")
@@ -61,11 +69,18 @@ def arguments():
     return parser.parse_args()
 
 
+def picture(args):
+    if not args.pictures:
+        return PICTURE
+    numbers = itertools.takewhile(lambda n: os.path.exists(args.pictures % n), itertools.count())
+    return PICTURES.format(files=args.pictures, last=sum(1 for _ in numbers) - 1)
+
+
 def launch_line(args):
     parts = []
     if args.video:
         encoder = VIDEO[args.video].format(gop=args.gop, bframes=args.bframes)
-        parts.append(f"{PICTURE} ! {encoder} name=pay{len(parts)} pt=96")
+        parts.append(f"{picture(args)} ! {encoder} name=pay{len(parts)} pt=96")
     if args.audio:
         static = {"pcmu": 0, "pcma": 8, "g722": 9, "mp3": 14}
         parts.append(f"{TONE} ! {AUDIO[args.audio]} name=pay{len(parts)} pt={static.get(args.audio, 97)}")
