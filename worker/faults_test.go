@@ -241,6 +241,11 @@ func TestLogOfAProcess(t *testing.T) {
 	if n := logged.count("more=as rtsp://me:***@host/s says"); n != 1 {
 		t.Errorf("what is more of a fault was told %d times", n)
 	}
+	var other records
+	s := spec("log")
+	s.Log = slog.New(&other)
+	next(t, start(t, p, s), EventReady)
+	waitFor(t, func() bool { return other.count("at rtsp://me:***@host/s now") == 1 })
 }
 
 // What a process prints is there for who looks for it, and for all when GStreamer is made to talk.

@@ -41,6 +41,8 @@ type Spec struct {
 	Job wire.Job
 	// Label is for logs: "transcode door main:h264".
 	Label string
+	// Log gets what the process says and prints. Nil: that of Options.
+	Log *slog.Logger
 	// Isolate takes the network away and, when we are root, the user's rights. A right to do so that is missing is
 	// told once and is no error. It sets Job.Sandboxed.
 	Isolate bool

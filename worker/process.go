@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -207,10 +208,7 @@ func (p *Process) adopt(s Spec) bool {
 
 func (p *Process) logger() *slog.Logger {
 	p.mu.Lock()
-	label := p.spec.Label
+	label, log := cmp.Or(p.spec.Label, p.name), cmp.Or(p.spec.Log, p.pool.o.Log)
 	p.mu.Unlock()
-	if label == "" {
-		label = p.name
-	}
-	return p.pool.o.Log.With("worker", label)
+	return log.With("worker", label)
 }

@@ -1,11 +1,14 @@
 package worker
 
 import (
+	"log/slog"
 	"os"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sluice/worker/wire"
 )
 
 // What the system refuses once is asked for again after a while, and at once if it only lacked room.
@@ -40,5 +43,29 @@ func TestDefaultMemory(t *testing.T) {
 	}
 	if got := (Spec{}).normal().Memory; got != min(1<<30, all/2) {
 		t.Errorf("a worker may have %d of %d bytes", got, all)
+	}
+}
+
+// That pipelines have root's rights is told once, and only of those that are not isolated.
+func TestRootIsTold(t *testing.T) {
+	var logged records
+	p := newPool(t, Options{Log: slog.New(&logged)})
+	run(t, p)
+	transcoder := spec("echo")
+	next(t, start(t, p, transcoder), EventReady)
+	if n := logged.count("run as root"); n != 0 {
+		t.Errorf("a transcoder: told %d times", n)
+	}
+	for range 2 {
+		source := spec("echo")
+		source.Job.Role = wire.RoleSource
+		next(t, start(t, p, source), EventReady)
+	}
+	want := 0
+	if os.Geteuid() == 0 {
+		want = 1
+	}
+	if n := logged.count("run as root"); n != want {
+		t.Errorf("told %d times, want %d", n, want)
 	}
 }

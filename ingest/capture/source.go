@@ -113,7 +113,9 @@ func (s *Source) pipeline(ctx context.Context) (wire.Job, error) {
 }
 
 func (s *Source) begin(ctx context.Context, pool *worker.Pool, job wire.Job) (feed.Worker, error) {
-	p, err := pool.Start(ctx, feed.Spec(job, s.options.ReadTimeout))
+	spec := feed.Spec(job, s.options.ReadTimeout)
+	spec.Log = s.options.Log
+	p, err := pool.Start(ctx, spec)
 	if err != nil {
 		return nil, fmt.Errorf("capture the device: %w", err)
 	}

@@ -65,7 +65,9 @@ func (s *Source) start(ctx context.Context) (feed.Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.options.Workers.Start(ctx, feed.Spec(job, s.options.ReadTimeout))
+	spec := feed.Spec(job, s.options.ReadTimeout)
+	spec.Log = s.options.Log
+	p, err := s.options.Workers.Start(ctx, spec)
 	if err != nil {
 		return nil, fmt.Errorf("start the pipeline: %w", err)
 	}
