@@ -1,11 +1,9 @@
 package worker
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -186,11 +184,11 @@ func (p *Process) hearPrint(line string) {
 	if line = strings.TrimSpace(printable(line)); line == "" || !p.printed.try(time.Now()) {
 		return
 	}
-	level := slog.LevelDebug
+	log := p.logger().Debug
 	if p.pool.talks() {
-		level = slog.LevelInfo
+		log = p.logger().Info
 	}
-	p.logger().Log(context.Background(), level, "A worker prints", "text", line)
+	log("A worker prints", "text", line)
 }
 
 // deliver waits for Next if that is behind; meanwhile nothing that the process says can be heard.

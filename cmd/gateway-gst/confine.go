@@ -12,9 +12,10 @@ import (
 	"sluice/worker/wire"
 )
 
-// confine sets the limits of the process that only it can set for itself. Its memory is for the gateway to watch: a limit
-// of the address space would stop what maps more than it fills, such as drivers of graphics cards. That it gains no
-// rights by what it runs is settled before Go starts its threads (see the shim).
+// confine sets the limits of the process that only it can set for itself. Its memory is for the gateway to watch: a
+// limit of the address space would stop what maps more than it fills, an encoder of 1080p 2.3 GB for 0.3 GB, and a
+// driver all of its graphics card. That it gains no rights by what it runs is settled before Go starts its threads (see
+// the shim).
 func confine(job *wire.Job) error {
 	if !job.Sandboxed {
 		return nil
