@@ -35,12 +35,12 @@ type probeWay struct {
 
 // probeUnits is what was seen of one track.
 type probeUnits struct {
-	kind         media.Kind
-	clock        int // Hz
-	bytes        int
-	times        []int64         // PTS, as they came
-	began, heard time.Time       // when the first and the latest unit arrived
-	keyframes    []time.Duration // since the probe began
+	kind      media.Kind
+	clock     int // Hz
+	bytes     int
+	times     []int64         // PTS, as they came
+	arrived   []time.Duration // of each, since the probe began
+	keyframes []time.Duration // likewise
 }
 
 // follow reads units until enough were seen, watch is over, or nothing comes.
@@ -72,10 +72,10 @@ func (p *probed) take(au *media.AccessUnit, t media.Track) {
 	}
 	s, ok := p.units[t.ID]
 	if !ok {
-		s = &probeUnits{kind: t.Kind, clock: t.ClockRate, began: au.Arrived}
+		s = &probeUnits{kind: t.Kind, clock: t.ClockRate}
 		p.units[t.ID] = s
 	}
-	s.times, s.heard = append(s.times, au.PTS), au.Arrived
+	s.times, s.arrived = append(s.times, au.PTS), append(s.arrived, au.Arrived.Sub(p.began))
 	s.bytes += au.Size()
 	if au.Keyframe && t.Kind == media.Video {
 		s.keyframes = append(s.keyframes, au.Arrived.Sub(p.began))
@@ -132,13 +132,33 @@ func (s *probeUnits) bits() float64 {
 	return float64(8*s.bytes) / float64(max(len(s.times), 1)) * s.rate()
 }
 
-// pace is how fast the timestamps go: 1 is as fast as the clock on the wall.
+// pace is how fast the timestamps go: 1 is as fast as the clock on the wall. It goes by the units that came the
+// soonest, one of the first half and one of the second: a server may hold its first ones back, and a busy machine any.
 func (s *probeUnits) pace() float64 {
-	if real := s.heard.Sub(s.began); real > 0 {
-		return s.span().Seconds() / real.Seconds()
+	if len(s.times) < 2 {
+		return 1
 	}
-	return 1
+	half := len(s.times) / 2
+	first, last := s.soonest(0, half), s.soonest(half, len(s.times))
+	if last <= first || s.arrived[last]-s.arrived[first] < time.Second {
+		return 1
+	}
+	return float64(s.at(last)-s.at(first)) / float64(s.arrived[last]-s.arrived[first])
 }
+
+// soonest is the unit from i up to j that came with the least delay.
+func (s *probeUnits) soonest(i, j int) int {
+	best := i
+	for ; i < j; i++ {
+		if s.arrived[i]-s.at(i) < s.arrived[best]-s.at(best) {
+			best = i
+		}
+	}
+	return best
+}
+
+// at is the timestamp of a unit, as time.
+func (s *probeUnits) at(i int) time.Duration { return media.Duration(s.times[i], s.clock) }
 
 // intervals are the times between keyframes, from the shortest to the longest.
 func (s *probeUnits) intervals() []time.Duration {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -97,8 +98,33 @@ func TestProbeFigures(t *testing.T) {
 	if watched(0, 2*time.Second).enough() {
 		t.Error("two keyframes are enough")
 	}
-	if s := (&probeUnits{clock: 90000, times: []int64{7}}); s.rate() != 0 || s.bits() != 0 || s.pace() != 1 {
+	if s := (&probeUnits{clock: 90000, times: []int64{7}, arrived: []time.Duration{9}}); s.rate() != 0 || s.bits() != 0 || s.pace() != 1 {
 		t.Errorf("of one unit: %v %v %v", s.rate(), s.bits(), s.pace())
+	}
+}
+
+// Sound that comes late now and then is no sound whose clock is wrong.
+func TestPace(t *testing.T) {
+	const late = 300 * time.Millisecond
+	for name, c := range map[string]struct {
+		speed float64
+		delay func(i int) time.Duration
+	}{
+		"in time":            {1, func(int) time.Duration { return 0 }},
+		"the first held":     {1, func(i int) time.Duration { return max(late-time.Duration(i)*20*time.Millisecond, 0) }},
+		"the last held":      {1, func(i int) time.Duration { return max(late-time.Duration(149-i)*20*time.Millisecond, 0) }},
+		"each third late":    {1, func(i int) time.Duration { return time.Duration(i%3) * late }},
+		"too fast":           {1.1, func(int) time.Duration { return 0 }},
+		"too slow, and late": {0.5, func(i int) time.Duration { return time.Duration(i%3) * 10 * time.Millisecond }},
+	} {
+		s := &probeUnits{clock: 8000}
+		for i := range 150 {
+			s.times = append(s.times, int64(float64(160*i)*c.speed))
+			s.arrived = append(s.arrived, time.Duration(i)*20*time.Millisecond+c.delay(i))
+		}
+		if got := s.pace(); math.Abs(got-c.speed) > 0.02 {
+			t.Errorf("%s: %.3f, want %.2f", name, got, c.speed)
+		}
 	}
 }
 
