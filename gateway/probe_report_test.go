@@ -27,6 +27,13 @@ func watched(keyframes ...time.Duration) *probed {
 	return p
 }
 
+// run has the clock of a track run at n/m of its speed.
+func (s *probeUnits) run(n, m int64) {
+	for i := range s.times {
+		s.times[i] = s.times[i] * n / m
+	}
+}
+
 // What is found of a stream's health, line by line.
 func TestProbeFindings(t *testing.T) {
 	good := func() *probed { return watched(time.Second, 3*time.Second, 5*time.Second) }
@@ -56,8 +63,8 @@ func TestProbeFindings(t *testing.T) {
 			p.announced = []media.Track{{ID: "video", Kind: media.Video, Codec: media.H264}}
 		}, "ok parameter sets in the stream alone"},
 		{"sound clock", func(*probed) {}, "ok the sound's clock of 8000 Hz keeps time"},
-		{"sound clock too fast", func(p *probed) { p.units["audio"].times[100] *= 2 }, "!! the sound's clock of 8000 Hz runs at 200 %"},
-		{"sound clock too slow", func(p *probed) { p.units["audio"].times = p.units["audio"].times[:51] }, "!! the sound's clock of 8000 Hz runs at 50 %"},
+		{"sound clock too fast", func(p *probed) { p.units["audio"].run(2, 1) }, "!! the sound's clock of 8000 Hz runs at 200 %"},
+		{"sound clock too slow", func(p *probed) { p.units["audio"].run(1, 2) }, "!! the sound's clock of 8000 Hz runs at 50 %"},
 		{"no sound", func(p *probed) { delete(p.units, "audio") }, "!! sound is announced, but none came"},
 		{"no loss", func(*probed) {}, "ok 7 packets over TCP, none lost"},
 		{"loss", func(p *probed) { p.way = &probeWay{transport: "udp", packets: 7, lost: 3} }, "!! 3 of 10 packets were lost over UDP"},
