@@ -25,13 +25,13 @@ func (f fault) stands(track media.Track) bool {
 	return f.track.Equal(track) && (f.until.IsZero() || time.Now().Before(f.until))
 }
 
-// tellGivenUp says in the log that something is given up, and until when.
-func tellGivenUp(log *slog.Logger, what string, err error) {
-	until := "until the source or the configuration changes"
+// tellGivenUp says in the log of a worker that it is given up, and until when.
+func tellGivenUp(log *slog.Logger, err error) {
 	if passes(err) || !permanent(err) {
-		until = "now: it is tried again from time to time"
+		log.Error("this can't be made now: it is tried again from time to time", "err", err)
+		return
 	}
-	log.Error(what+" can't run "+until, "err", err)
+	log.Error("this can't be made until the source or the configuration changes", "err", err)
 }
 
 // blame remembers that a key can't be made of a track. Where the configuration has a process, a fault of the pipeline

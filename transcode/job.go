@@ -142,7 +142,7 @@ func (j *job) failed(a *attempt, err error, ran time.Duration) (over bool) {
 	j.set(func(s *jobState) { s.State, s.Error, s.process = StateFailed, err.Error(), nil })
 	j.blameHardware(a.encoder, ran)
 	if over = permanent(err) || j.stream.service.workers.Err() != nil; over {
-		tellGivenUp(j.log, "the encoder", err)
+		tellGivenUp(j.log, err)
 		if a.source != nil && permanent(err) {
 			j.stream.blame(j.key, *a.source, err, j.status())
 		}

@@ -90,7 +90,7 @@ func (s *sink) failed(ctx context.Context, err error, tracks []media.Track, ran 
 	s.stream.service.counts.failures.Add(1)
 	s.set(nil, func(st *Status) { st.State, st.Error = StateFailed, err.Error() })
 	if permanent(err) {
-		tellGivenUp(s.stream.log, "the sink", err)
+		tellGivenUp(s.stream.log.With("worker", "sink"), err)
 		return s.rest(ctx, tracks, passes(err))
 	}
 	s.stream.log.Warn("the sink has ended and is started again", "err", err)
