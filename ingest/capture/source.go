@@ -92,8 +92,19 @@ func (s *Source) start(ctx context.Context) (feed.Worker, error) {
 	if captureErr != nil {
 		return nil, captureErr
 	}
-	return s.begin(ctx, s.options.Capture, wire.Job{Role: wire.RoleDevice, Device: &s.device, Sandboxed: true})
+	w, err := s.begin(ctx, s.options.Capture, wire.Job{Role: wire.RoleDevice, Device: &s.device, Sandboxed: true})
+	if err != nil {
+		return nil, err
+	}
+	return choosy{w}, nil
 }
+
+// choosy is a worker that has chosen the bitrate itself, by the kind of device too: under another it leaves out
+// pictures.
+type choosy struct{ feed.Worker }
+
+// SetBitrate implements feed.Worker. It does nothing.
+func (choosy) SetBitrate(uint8, int) {}
 
 // captureErr tells why gateway-capture can't serve the device, which it would try to open as any camera.
 func (s *Source) captureErr() error {
