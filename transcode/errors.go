@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"sluice/worker"
 	"sluice/worker/pipeline"
 	"sluice/worker/wire"
 )
@@ -65,4 +66,13 @@ func isNoEncoder(err error) bool {
 // orderly reports whether a worker was ended by us, with another one to follow at once.
 func orderly(err error) bool {
 	return errors.Is(err, errChanged) || errors.Is(err, errLoad) || errors.Is(err, context.Canceled)
+}
+
+// endOf is what a log says of a worker's end.
+func endOf(err error) []any {
+	attrs := []any{"err", err}
+	if last := worker.Stderr(err); last != "" {
+		attrs = append(attrs, "stderr", last)
+	}
+	return attrs
 }

@@ -2,7 +2,6 @@ package transcode
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -148,11 +147,7 @@ func (j *job) failed(a *attempt, err error, ran time.Duration) (over bool) {
 		}
 		j.over.Store(true)
 	} else {
-		attrs := []any{"err", err}
-		if exit := (*worker.ExitError)(nil); errors.As(err, &exit) && exit.Stderr != "" {
-			attrs = append(attrs, "stderr", exit.Stderr)
-		}
-		j.log.Warn("the worker has ended and is started again", attrs...)
+		j.log.Warn("the worker has ended and is started again", endOf(err)...)
 	}
 	j.stream.hub.Signal()
 	return over

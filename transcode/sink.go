@@ -93,7 +93,7 @@ func (s *sink) failed(ctx context.Context, err error, tracks []media.Track, ran 
 		tellGivenUp(s.stream.log.With("worker", "sink"), err)
 		return s.rest(ctx, tracks, passes(err))
 	}
-	s.stream.log.Warn("the sink has ended and is started again", "err", err)
+	s.stream.log.Warn("the sink has ended and is started again", endOf(err)...)
 	if !pause(ctx, s.backoff.Next(time.Now(), ran)) {
 		return context.Cause(ctx)
 	}

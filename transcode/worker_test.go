@@ -4,6 +4,7 @@ package transcode
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -60,7 +61,7 @@ func newWorkshop(t testing.TB, o Options) *Service {
 
 func newStudio(t testing.TB, service *Service, clip *camera.Clip, o StreamOptions) *studio {
 	t.Helper()
-	o.Log = quietLog()
+	o.Log = cmp.Or(o.Log, quietLog())
 	h, err := hub.New(hub.Options{}).Create("door")
 	if err != nil {
 		t.Fatal(err)
