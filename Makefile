@@ -106,9 +106,10 @@ go:
 
 .PHONY: package
 
-package: go ## release files for all machines into dist/, and a test of them; needs root, and minutes
+package: go build workers ## release files for all machines into dist/, and a test of them; needs root, and minutes
 	$(STAGE) "packages for package" scripts/install-test-deps debootstrap qemu-user-static file git python3
 	$(STAGE) "nfpm" scripts/install-tools package
 	$(STAGE) "package" scripts/package '$(VERSION)' '$(COMMIT)'
 	$(STAGE) "test on arm" scripts/test-arm
 	$(STAGE) "test the packages" scripts/test-package
+	$(STAGE) "test the service" scripts/test-service
