@@ -129,5 +129,6 @@ func (v metricsView) WorkerMetrics() metrics.Workers {
 	gst, capture := v.workers.gst.Stats(), v.workers.capture.Stats()
 	return metrics.Workers{
 		Starts: map[string]uint64{"gateway-gst": gst.Started, "gateway-capture": capture.Started}, Warm: gst.Warm,
+		Abandoned: map[string]uint64{"gateway-gst": gst.Abandoned, "gateway-capture": capture.Abandoned},
 	}
 }

@@ -53,7 +53,7 @@ func (fake) TranscodeMetrics() []metrics.Transcode {
 }
 
 func (fake) WorkerMetrics() metrics.Workers {
-	return metrics.Workers{Starts: map[string]uint64{"gateway-gst": 60, "gateway-capture": 61}, Warm: 1}
+	return metrics.Workers{Starts: map[string]uint64{"gateway-gst": 60, "gateway-capture": 61}, Warm: 1, Abandoned: map[string]uint64{"gateway-gst": 62, "gateway-capture": 63}}
 }
 
 func scrape(t *testing.T) string {
@@ -119,6 +119,7 @@ func TestValues(t *testing.T) {
 		`sluice_transcode_first_frame_seconds{codec="h264",kind="video",stream="door"} 0.25`,
 		`sluice_worker_starts_total{worker="gateway-gst"} 60`,
 		`sluice_worker_warm 1`,
+		`sluice_worker_abandoned_total{worker="gateway-capture"} 63`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("no line %s", line)
@@ -153,7 +154,7 @@ func TestNamesAndTypes(t *testing.T) {
 			t.Errorf("%s is no name of ours", name)
 		}
 	}
-	if ours != 41 {
+	if ours != 42 {
 		t.Errorf("%d metrics of ours", ours)
 	}
 	labels := []string{"stream", "state", "reason", "version", "protocol", "way", "result", "direction", "le", "kind", "codec", "worker"}

@@ -23,8 +23,9 @@ type Transcode struct {
 
 // Workers is what is counted of worker processes.
 type Workers struct {
-	Starts map[string]uint64 // by program: gateway-gst, gateway-capture
-	Warm   int               // ready and without a job
+	Starts    map[string]uint64 // by program: gateway-gst, gateway-capture
+	Warm      int               // ready and without a job
+	Abandoned map[string]uint64 // by program: those that a driver of the system held when they were to be killed
 }
 
 var (
@@ -35,6 +36,7 @@ var (
 	descMemory     = desc("transcode_memory_bytes", "Resident memory of encoders' worker processes.", "stream", "kind", "codec")
 	descFirstFrame = desc("transcode_first_frame_seconds", "Time from the start of an encoder's process to its first frame; of several encoders the longest.", "stream", "kind", "codec")
 	descStarts     = desc("worker_starts_total", "Worker processes started.", "worker")
+	descAbandoned  = desc("worker_abandoned_total", "Worker processes that could not be killed, because a driver of the system holds them.", "worker")
 	descWarm       = desc("worker_warm", "Worker processes that are ready and have no job.")
 )
 
@@ -44,6 +46,7 @@ func collectTranscoder(out chan<- prometheus.Metric, t Transcoder) {
 	}
 	w := t.WorkerMetrics()
 	counters(out, w.Starts, descStarts)
+	counters(out, w.Abandoned, descAbandoned)
 	gauge(out, descWarm, float64(w.Warm))
 }
 
