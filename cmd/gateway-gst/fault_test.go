@@ -75,7 +75,6 @@ func mistakes() map[string]wire.Job {
 		"display that is not there": text("ximagesrc display-name=:99 ! videoconvert"),
 		"camera that is not there":  text("rtspsrc location=rtsp://user:secret@127.0.0.1:1/stream ! rtph264depay"),
 		"file that is not there":    text("filesrc location=/nonexistent/clip.mp4 ! qtdemux ! h264parse", "filesrc"),
-		"sound card not there":      text("alsasrc device=hw:99"),
 		"connection refused, RTMP":  text("rtmp2src location=rtmp://user:secret@127.0.0.1:1/live/secret ! flvdemux ! h264parse"),
 		"connection refused, TCP":   text("tcpclientsrc host=127.0.0.1 port=1 ! h264parse"),
 		"nobody answers, SRT":       caller,
