@@ -21,7 +21,7 @@ var plugins = []struct {
 	{"errs", "identity error-after=100", "identity", 2, true}, // every four seconds
 	{"ends", "identity eos-after=100", "ended", 2, true},
 	{"hangs", "identity sleep-time=30000000", "no output", 1, false},
-	{"eats", "videoscale ! video/x-raw,width=3840,height=2160 ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 min-threshold-buffers=1000", "memory", 1, false},
+	{"eats", "videoscale method=nearest-neighbour ! video/x-raw,width=7680,height=4320 ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 min-threshold-buffers=1000", "memory", 1, false},
 	{"bursts", "videoscale ! video/x-raw,width=16384,height=16384", "16384", 0, false},
 	{"lacks", "nosuchelement", `"nosuchelement" is not installed`, 0, false},
 }
