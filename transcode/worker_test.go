@@ -182,10 +182,7 @@ func parsed(t testing.TB) func(name string, data []byte) *camera.Clip {
 // decoded is how many pictures ffmpeg makes of elementary H264 or of VP8, without a complaint.
 func decoded(t *testing.T, units []*hub.Unit) int {
 	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Skip("ffmpeg is missing: make deps installs it")
-	}
+	ffmpeg := testworker.Tool(t, "ffmpeg")
 	var stream bytes.Buffer
 	for _, u := range units {
 		for _, nalu := range u.Data {

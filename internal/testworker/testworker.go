@@ -3,6 +3,7 @@ package testworker
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -14,6 +15,20 @@ func GST(t testing.TB) string { return find(t, "gateway-gst") }
 
 // Capture is the path of the device worker, on the same terms.
 func Capture(t testing.TB) string { return find(t, "gateway-capture") }
+
+// Tool is the path of a program that a test looks at results with. Without it the test is skipped; in CI it fails.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	switch {
+	case err == nil:
+	case os.Getenv("CI") != "":
+		t.Fatalf("%s is missing: make deps installs it", name)
+	default:
+		t.Skipf("%s is missing: make deps installs it", name)
+	}
+	return path
+}
 
 func find(t testing.TB, name string) string {
 	t.Helper()

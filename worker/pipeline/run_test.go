@@ -154,12 +154,10 @@ type probed struct {
 	reordered             bool
 }
 
-// ffprobe decodes all frames of a picture. The test is skipped where it is not installed.
+// ffprobe decodes all frames of a picture.
 func ffprobe(t *testing.T, codec media.Codec, out result) probed {
 	t.Helper()
-	if _, err := exec.LookPath("ffprobe"); err != nil {
-		t.Skip("ffprobe is not installed: apt install ffmpeg")
-	}
+	testworker.Tool(t, "ffprobe")
 	name := filepath.Join(t.TempDir(), "out."+string(codec))
 	data := elementary(codec, out)
 	if err := os.WriteFile(name, data, 0o600); err != nil {

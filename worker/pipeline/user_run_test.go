@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/internal/testworker"
 	"sluice/media"
 	"sluice/worker"
 	"sluice/worker/pipeline"
@@ -117,10 +118,7 @@ func TestSinkWithWorker(t *testing.T) {
 
 func checkRecording(t *testing.T, file string, tracks int) {
 	t.Helper()
-	said, err := exec.Command("ffprobe", "-v", "error", "-count_frames", "-of", "json", "-show_entries", "stream=codec_name,nb_read_frames", file).Output()
-	if errors.Is(err, exec.ErrNotFound) {
-		t.Skip("ffprobe is not installed: apt install ffmpeg")
-	}
+	said, err := exec.Command(testworker.Tool(t, "ffprobe"), "-v", "error", "-count_frames", "-of", "json", "-show_entries", "stream=codec_name,nb_read_frames", file).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
