@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
-	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -113,7 +112,7 @@ func TestSRTPProfiles(t *testing.T) {
 func TestWrongFingerprint(t *testing.T) {
 	e := newEngine(t, Options{})
 	v := newViewer(t)
-	sdp := regexp.MustCompile(`(a=fingerprint:sha-256 )..`).ReplaceAllString(v.offer(t), "${1}00")
+	sdp := withForeignFingerprint(v.offer(t))
 	total := &rtpout.Counters{}
 	c := answerTo(t, e, sdp, rtpout.PlayOptions{Total: total})
 	v.accept(t, c.Description())

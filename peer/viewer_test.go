@@ -231,3 +231,11 @@ func hidden(offer string) string {
 }
 
 func onlyLoopback(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil }
+
+var fingerprint = regexp.MustCompile(`(a=fingerprint:sha-256 )[0-9A-F:]+`)
+
+// withForeignFingerprint names a certificate in the offer that is not its own: the hash is all zeros, since a digit that
+// is overwritten may be what it was.
+func withForeignFingerprint(offer string) string {
+	return fingerprint.ReplaceAllString(offer, "${1}00"+strings.Repeat(":00", 31))
+}
