@@ -49,8 +49,12 @@ func (g *Gateway) newServer() *http.Server {
 func (g *Gateway) resourceOptions() resource.Options {
 	c := g.options.Config
 	o := resource.Options{Log: g.log, MaxSDP: c.Limits.SDPKiB << 10, PostsPerSecond: c.Limits.PostsPerSecondPerIP}
-	for _, s := range c.WebRTC.ICEServers {
-		o.ICEServers = append(o.ICEServers, resource.ICEServer{URLs: s.URLs, Username: s.Username, Credential: string(s.Credential)})
+	o.ICEServers = func(*http.Request, string) []resource.ICEServer {
+		var all []resource.ICEServer
+		for _, s := range c.WebRTC.ICEServers {
+			all = append(all, resource.ICEServer{URLs: s.URLs, Username: s.Username, Credential: string(s.Credential)})
+		}
+		return all
 	}
 	return o
 }

@@ -53,7 +53,7 @@ func (m *Manager) decide(stay *stay, all []hub.Rendition, offer *negotiation.Off
 
 // policy is the operator's, with what the stream has of its own.
 func (m *Manager) policy(s *stay) negotiation.Policy {
-	p := m.options.Policy
+	p := m.options().Policy
 	p.Transcode = s.terms.Transcode
 	return p
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"sluice/auth"
 )
 
 // desk is where publishers claim their stream: one publishes, and each that comes later takes over once it is
@@ -15,7 +17,8 @@ type desk struct {
 
 // claim is one publisher's, from before its connection is made until it has let go of the stream.
 type claim struct {
-	stream, principal string
+	stream    string
+	principal *auth.Principal
 
 	replaced  chan struct{} // closed when a newer one takes over
 	cut       bool          // guarded by desk.mu: replaced is closed
@@ -39,18 +42,26 @@ func (e *BusyError) Error() string {
 }
 
 // enter claims a stream, or returns *BusyError.
-func (d *desk) enter(stream, principal string, policy Conflict) (*claim, error) {
+func (d *desk) enter(stream string, principal *auth.Principal, policy Conflict) (*claim, error) {
 	c := &claim{stream: stream, principal: principal, replaced: make(chan struct{}), left: make(chan struct{})}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, other := range d.claims[stream] {
-		own := other.principal == principal
+		own := samePrincipal(other.principal, principal)
 		if !own || policy == ConflictReject {
 			return nil, &BusyError{Stream: stream, Own: own}
 		}
 	}
 	d.claims[stream] = append(d.claims[stream], c)
 	return c, nil
+}
+
+// samePrincipal reports whether two claims are of one publisher. Anonymous is nobody, so never the one who was there before (A14).
+func samePrincipal(a, b *auth.Principal) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Name == b.Name && !a.Anonymous
 }
 
 // take ends all claims that are older, and returns what is to be waited for: they have let go of the stream.

@@ -18,24 +18,25 @@ func TestClaims(t *testing.T) {
 		"nobody told from anybody else":   {"", "", ConflictReplace, "", ""},
 		"somebody else":                   {"ann", "bob", ConflictReplace, ReasonBusy, `somebody else already publishes to stream "cam"`},
 		"somebody against nobody":         {"", "bob", ConflictReplace, ReasonBusy, `somebody else already publishes to stream "cam"`},
+		"anonymous is never the same":     {"anonymous", "anonymous", "", ReasonBusy, `somebody else already publishes to stream "cam"`},
 		"the same, where that is refused": {"ann", "ann", ConflictReject, ReasonBusy, `you already publish to stream "cam", which does not let a new session take over (on_conflict = "reject")`},
 		"somebody else, likewise":         {"ann", "bob", ConflictReject, ReasonBusy, `somebody else already publishes to stream "cam"`},
 	} {
 		d := newDesk()
-		first, err := d.enter("cam", c.first, c.policy)
+		first, err := d.enter("cam", who(c.first), c.policy)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = d.enter("cam", c.second, c.policy)
+		_, err = d.enter("cam", who(c.second), c.policy)
 		if reasonOf(err) != c.want || err != nil && err.Error() != c.text {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := d.enter("other", "bob", c.policy); err != nil {
+		if _, err := d.enter("other", who("bob"), c.policy); err != nil {
 			t.Errorf("%s, another stream: %v", name, err)
 		}
 		d.leave(first)
 		d.leave(first)
-		if _, err := d.enter("cam", c.second, c.policy); c.want != "" && err != nil {
+		if _, err := d.enter("cam", who(c.second), c.policy); c.want != "" && err != nil {
 			t.Errorf("%s, afterwards: %v", name, err)
 		}
 	}
@@ -46,7 +47,7 @@ func TestTakeOver(t *testing.T) {
 	d := newDesk()
 	var all []*claim
 	for range 4 {
-		c, err := d.enter("cam", "", "")
+		c, err := d.enter("cam", nil, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +85,7 @@ func TestClaimsRace(t *testing.T) {
 	won := make(chan *claim, 100)
 	for range 100 {
 		all.Go(func() {
-			if c, err := d.enter("cam", "", ConflictReject); err == nil {
+			if c, err := d.enter("cam", nil, ConflictReject); err == nil {
 				won <- c
 			}
 		})

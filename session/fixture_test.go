@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sluice/auth"
 	"sluice/hub"
 	"sluice/media"
 	"sluice/negotiation"
@@ -335,10 +336,18 @@ func (b *bench) play(r PlayRequest) (*Session, *fakeSender) {
 	return s, b.fake.sender(len(b.fake.senders) - 1)
 }
 
+// who is a principal of a name; nil for "".
+func who(name string) *auth.Principal {
+	if name == "" {
+		return nil
+	}
+	return &auth.Principal{Name: name, Anonymous: name == "anonymous", Kind: auth.ModeInternal}
+}
+
 // publish makes a publisher's session, which is not connected yet.
 func (b *bench) publish(principal, offer string) (*Session, *fakeReceiver) {
 	b.t.Helper()
-	s, _, err := b.Publish(b.t.Context(), PublishRequest{Stream: "cam", Offer: offer, Principal: principal})
+	s, _, err := b.Publish(b.t.Context(), PublishRequest{Stream: "cam", Offer: offer, Principal: who(principal)})
 	if err != nil {
 		b.t.Fatal(err)
 	}

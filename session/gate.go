@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -14,21 +15,36 @@ type Limits struct {
 	Sessions      int // of all streams
 	PerStream     int
 	PerIP         int // from one IPv4 address, or one IPv6 /64
+	PerPrincipal  int // of one who is told from all others
 	HalfOpen      int // that are not connected yet
 	HalfOpenPerIP int
 }
+
+// Limit names one of the Limits.
+type Limit string
+
+// The limits.
+const (
+	LimitSessions      Limit = "sessions"
+	LimitPerStream     Limit = "sessions_per_stream"
+	LimitPerIP         Limit = "sessions_per_ip"
+	LimitPerPrincipal  Limit = "sessions_per_user"
+	LimitHalfOpen      Limit = "half_open"
+	LimitHalfOpenPerIP Limit = "half_open_per_ip"
+)
 
 // retryLimit is when a peer that came on top of a limit may come again.
 const retryLimit = 10 * time.Second
 
 // gate counts the sessions against their limits, from before anything is made for them until nothing of them is left.
 type gate struct {
-	limits Limits // fixed
-
 	mu      sync.Mutex
+	limits  Limits                      // guarded by mu
 	all     occupancy                   // guarded by mu
 	streams map[string]int              // guarded by mu; by name, without those at 0
 	hosts   map[netip.Prefix]*occupancy // guarded by mu; without those at 0
+	names   map[string]int              // guarded by mu; by principal, without those at 0
+	turned  map[Limit]uint64            // guarded by mu: how many were refused
 }
 
 // occupancy is a number of sessions, and how many of them are not connected yet.
@@ -38,28 +54,49 @@ type occupancy struct{ sessions, halfOpen int }
 type place struct {
 	gate   *gate        // fixed
 	stream string       // fixed
+	name   string       // fixed: of the principal; "" if it is not counted
 	host   netip.Prefix // fixed; invalid if it is not counted
 
 	halfOpen, taken bool // guarded by gate.mu
 }
 
 func newGate(l Limits) *gate {
-	return &gate{limits: l, streams: make(map[string]int), hosts: make(map[netip.Prefix]*occupancy)}
+	return &gate{
+		limits: l, streams: make(map[string]int), hosts: make(map[netip.Prefix]*occupancy), names: make(map[string]int),
+		turned: make(map[Limit]uint64),
+	}
 }
 
-// enter takes a place for a session of a peer at an address, as host:port, or refuses it.
-func (g *gate) enter(stream, remote string) (*place, error) {
-	p := &place{gate: g, stream: stream, host: hostOf(remote), halfOpen: true, taken: true}
+// set has other limits hold from now on. Sessions that are there stay.
+func (g *gate) set(l Limits) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := g.check(p); err != nil {
-		return nil, err
+	g.limits = l
+}
+
+// refusals is how many sessions each limit has kept out.
+func (g *gate) refusals() map[Limit]uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return maps.Clone(g.turned)
+}
+
+// enter takes a place for a session of a peer at an address, as host:port, or refuses it. name is its principal's; ""
+// is nobody in particular.
+func (g *gate) enter(stream, remote, name string) (*place, error) {
+	p := &place{gate: g, stream: stream, name: name, host: hostOf(remote), halfOpen: true, taken: true}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if l := g.check(p); l != "" {
+		g.turned[l]++
+		return nil, g.refusal(l, p)
 	}
 	g.count(p, 1, 1)
 	return p, nil
 }
 
-func (g *gate) check(p *place) error {
+// check returns the limit that p is one too many for; "" if there is none. It needs mu.
+func (g *gate) check(p *place) Limit {
 	l := g.limits
 	var host occupancy
 	if h := g.hosts[p.host]; h != nil {
@@ -67,17 +104,38 @@ func (g *gate) check(p *place) error {
 	}
 	switch {
 	case reached(l.PerIP, host.sessions):
-		return tooManyFrom(fmt.Sprintf("there are already %d sessions from this address", l.PerIP))
+		return LimitPerIP
 	case reached(l.HalfOpenPerIP, host.halfOpen):
-		return tooManyFrom(fmt.Sprintf("%d sessions from this address are still connecting", l.HalfOpenPerIP))
+		return LimitHalfOpenPerIP
+	case p.name != "" && reached(l.PerPrincipal, g.names[p.name]):
+		return LimitPerPrincipal
 	case reached(l.PerStream, g.streams[p.stream]):
-		return tooMany(fmt.Sprintf("stream %q already has %d sessions", p.stream, l.PerStream))
+		return LimitPerStream
 	case reached(l.Sessions, g.all.sessions):
-		return tooMany(fmt.Sprintf("the gateway already has %d sessions", l.Sessions))
+		return LimitSessions
 	case reached(l.HalfOpen, g.all.halfOpen):
+		return LimitHalfOpen
+	}
+	return ""
+}
+
+// refusal says it in words. It needs mu.
+func (g *gate) refusal(reached Limit, p *place) error {
+	l := g.limits
+	switch reached {
+	case LimitPerIP:
+		return tooManyFrom(fmt.Sprintf("there are already %d sessions from this address", l.PerIP))
+	case LimitHalfOpenPerIP:
+		return tooManyFrom(fmt.Sprintf("%d sessions from this address are still connecting", l.HalfOpenPerIP))
+	case LimitPerPrincipal:
+		return tooManyFrom(fmt.Sprintf("you already have %d sessions", l.PerPrincipal))
+	case LimitPerStream:
+		return tooMany(fmt.Sprintf("stream %q already has %d sessions", p.stream, l.PerStream))
+	case LimitSessions:
+		return tooMany(fmt.Sprintf("the gateway already has %d sessions", l.Sessions))
+	default:
 		return tooMany(fmt.Sprintf("%d sessions are still connecting", l.HalfOpen))
 	}
-	return nil
 }
 
 func reached(limit, n int) bool { return limit > 0 && n >= limit }
@@ -95,6 +153,11 @@ func (g *gate) count(p *place, sessions, halfOpen int) {
 	g.all.add(sessions, halfOpen)
 	if g.streams[p.stream] += sessions; g.streams[p.stream] == 0 {
 		delete(g.streams, p.stream)
+	}
+	if p.name != "" {
+		if g.names[p.name] += sessions; g.names[p.name] == 0 {
+			delete(g.names, p.name)
+		}
 	}
 	if !p.host.IsValid() {
 		return

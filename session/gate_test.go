@@ -15,6 +15,7 @@ func TestLimits(t *testing.T) {
 	type visit struct {
 		stream, remote string
 		connected      bool
+		name           string
 	}
 	for name, c := range map[string]struct {
 		limits Limits
@@ -22,29 +23,32 @@ func TestLimits(t *testing.T) {
 		next   visit
 		want   Reason
 	}{
-		"none":                            {Limits{}, []visit{{"a", far, false}}, visit{"a", far, false}, ""},
-		"sessions":                        {Limits{Sessions: 2}, []visit{{"a", far, true}, {"b", "", true}}, visit{"c", "", false}, ReasonLimit},
-		"sessions, from this machine":     {Limits{Sessions: 1}, []visit{{"a", "127.0.0.1:1", true}}, visit{"b", "[::1]:2", false}, ReasonLimit},
-		"of a stream":                     {Limits{PerStream: 1}, []visit{{"a", far, true}}, visit{"a", "", false}, ReasonLimit},
-		"of another stream":               {Limits{PerStream: 1}, []visit{{"a", far, true}}, visit{"b", far, false}, ""},
-		"of an address":                   {Limits{PerIP: 1}, []visit{{"a", far, true}}, visit{"b", "192.0.2.1:9", false}, ReasonHostLimit},
-		"of an address in IPv6 form":      {Limits{PerIP: 1}, []visit{{"a", far, true}}, visit{"b", "[::ffff:192.0.2.1]:9", false}, ReasonHostLimit},
-		"of another address":              {Limits{PerIP: 1}, []visit{{"a", far, true}}, visit{"b", "192.0.2.2:9", false}, ""},
-		"of an IPv6 network":              {Limits{PerIP: 1}, []visit{{"a", "[2001:db8::1]:1", true}}, visit{"b", "[2001:db8::2]:1", false}, ReasonHostLimit},
-		"of another IPv6 network":         {Limits{PerIP: 1}, []visit{{"a", "[2001:db8::1]:1", true}}, visit{"b", "[2001:db8:1::1]:1", false}, ""},
-		"of this machine's address":       {Limits{PerIP: 1, HalfOpenPerIP: 1}, []visit{{"a", "127.0.0.1:1", false}}, visit{"a", "127.0.0.1:2", false}, ""},
-		"half open":                       {Limits{HalfOpen: 1}, []visit{{"a", far, false}}, visit{"b", "", false}, ReasonLimit},
-		"half open, but connected":        {Limits{HalfOpen: 1}, []visit{{"a", far, true}}, visit{"b", "", false}, ""},
-		"half open, of an address":        {Limits{HalfOpenPerIP: 1}, []visit{{"a", far, false}}, visit{"b", far, false}, ReasonHostLimit},
-		"half open, of another":           {Limits{HalfOpenPerIP: 1}, []visit{{"a", far, false}}, visit{"b", "192.0.2.2:1", false}, ""},
-		"connected, of an address":        {Limits{HalfOpenPerIP: 1}, []visit{{"a", far, true}}, visit{"b", far, false}, ""},
-		"what is no address is not asked": {Limits{PerIP: 1}, []visit{{"a", "pipe", true}}, visit{"b", "pipe", false}, ""},
+		"none":                            {Limits{}, []visit{{"a", far, false, ""}}, visit{"a", far, false, ""}, ""},
+		"sessions":                        {Limits{Sessions: 2}, []visit{{"a", far, true, ""}, {"b", "", true, ""}}, visit{"c", "", false, ""}, ReasonLimit},
+		"sessions, from this machine":     {Limits{Sessions: 1}, []visit{{"a", "127.0.0.1:1", true, ""}}, visit{"b", "[::1]:2", false, ""}, ReasonLimit},
+		"of a stream":                     {Limits{PerStream: 1}, []visit{{"a", far, true, ""}}, visit{"a", "", false, ""}, ReasonLimit},
+		"of another stream":               {Limits{PerStream: 1}, []visit{{"a", far, true, ""}}, visit{"b", far, false, ""}, ""},
+		"of an address":                   {Limits{PerIP: 1}, []visit{{"a", far, true, ""}}, visit{"b", "192.0.2.1:9", false, ""}, ReasonHostLimit},
+		"of an address in IPv6 form":      {Limits{PerIP: 1}, []visit{{"a", far, true, ""}}, visit{"b", "[::ffff:192.0.2.1]:9", false, ""}, ReasonHostLimit},
+		"of another address":              {Limits{PerIP: 1}, []visit{{"a", far, true, ""}}, visit{"b", "192.0.2.2:9", false, ""}, ""},
+		"of an IPv6 network":              {Limits{PerIP: 1}, []visit{{"a", "[2001:db8::1]:1", true, ""}}, visit{"b", "[2001:db8::2]:1", false, ""}, ReasonHostLimit},
+		"of another IPv6 network":         {Limits{PerIP: 1}, []visit{{"a", "[2001:db8::1]:1", true, ""}}, visit{"b", "[2001:db8:1::1]:1", false, ""}, ""},
+		"of this machine's address":       {Limits{PerIP: 1, HalfOpenPerIP: 1}, []visit{{"a", "127.0.0.1:1", false, ""}}, visit{"a", "127.0.0.1:2", false, ""}, ""},
+		"half open":                       {Limits{HalfOpen: 1}, []visit{{"a", far, false, ""}}, visit{"b", "", false, ""}, ReasonLimit},
+		"half open, but connected":        {Limits{HalfOpen: 1}, []visit{{"a", far, true, ""}}, visit{"b", "", false, ""}, ""},
+		"half open, of an address":        {Limits{HalfOpenPerIP: 1}, []visit{{"a", far, false, ""}}, visit{"b", far, false, ""}, ReasonHostLimit},
+		"half open, of another":           {Limits{HalfOpenPerIP: 1}, []visit{{"a", far, false, ""}}, visit{"b", "192.0.2.2:1", false, ""}, ""},
+		"connected, of an address":        {Limits{HalfOpenPerIP: 1}, []visit{{"a", far, true, ""}}, visit{"b", far, false, ""}, ""},
+		"of a principal":                  {Limits{PerPrincipal: 1}, []visit{{"a", far, true, "ann"}}, visit{"b", "192.0.2.2:1", false, "ann"}, ReasonHostLimit},
+		"of another principal":            {Limits{PerPrincipal: 1}, []visit{{"a", far, true, "ann"}}, visit{"b", far, false, "bob"}, ""},
+		"of nobody in particular":         {Limits{PerPrincipal: 1}, []visit{{"a", far, true, ""}}, visit{"b", far, false, ""}, ""},
+		"what is no address is not asked": {Limits{PerIP: 1}, []visit{{"a", "pipe", true, ""}}, visit{"b", "pipe", false, ""}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGate(c.limits)
 			var places []*place
 			for _, v := range c.before {
-				p, err := g.enter(v.stream, v.remote)
+				p, err := g.enter(v.stream, v.remote, v.name)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -54,7 +58,7 @@ func TestLimits(t *testing.T) {
 				}
 				places = append(places, p)
 			}
-			p, err := g.enter(c.next.stream, c.next.remote)
+			p, err := g.enter(c.next.stream, c.next.remote, c.next.name)
 			if got := reasonOf(err); got != c.want {
 				t.Fatalf("%v, want %s", err, c.want)
 			}
@@ -83,7 +87,7 @@ func TestLimitIsExact(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 1000 {
 		all.Go(func() {
-			if _, err := g.enter("cam", fmt.Sprintf("192.0.2.%d:1", i%50)); err == nil {
+			if _, err := g.enter("cam", fmt.Sprintf("192.0.2.%d:1", i%50), ""); err == nil {
 				in.Add(1)
 			}
 		})

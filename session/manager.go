@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sluice/negotiation"
@@ -33,11 +34,13 @@ type Options struct {
 
 // Manager makes sessions and knows all that live. All methods may be called from any goroutine.
 type Manager struct {
-	streams Streams // fixed after New
-	engine  Engine  // fixed after New
-	options Options // fixed after New
-	gate    *gate   // fixed after New
-	desk    *desk   // fixed after New
+	streams Streams      // fixed after New
+	engine  Engine       // fixed after New
+	log     *slog.Logger // fixed after New
+	gate    *gate        // fixed after New
+	desk    *desk        // fixed after New
+
+	settings atomic.Pointer[Options] // see Configure
 
 	running sync.WaitGroup // one for each session that lives
 
@@ -52,18 +55,29 @@ type Manager struct {
 
 // New makes a manager without sessions.
 func New(s Streams, e Engine, o Options) *Manager {
+	m := &Manager{
+		streams: s, engine: e, log: o.Log, gate: newGate(o.Limits), desk: newDesk(),
+		sessions: make(map[string]*Session), sent: make(map[string]*rtpout.Counters), routes: make(map[Route]uint64),
+		stopped: make(chan struct{}),
+	}
+	m.Configure(o)
+	return m
+}
+
+// Configure has other options hold from now on, but for Log. Sessions that are there stay, above a new limit too; a
+// time that is being waited for is not changed any more.
+func (m *Manager) Configure(o Options) {
 	if o.ICETimeout == 0 {
 		o.ICETimeout = 10 * time.Second
 	}
 	if o.ViewerIdleTimeout == 0 {
 		o.ViewerIdleTimeout = time.Minute
 	}
-	return &Manager{
-		streams: s, engine: e, options: o, gate: newGate(o.Limits), desk: newDesk(),
-		sessions: make(map[string]*Session), sent: make(map[string]*rtpout.Counters), routes: make(map[Route]uint64),
-		stopped: make(chan struct{}),
-	}
+	m.settings.Store(&o)
+	m.gate.set(o.Limits)
 }
+
+func (m *Manager) options() *Options { return m.settings.Load() }
 
 // start runs a session whose link and part are set. The session owns its link and stay from then on, unless there is
 // an error.
@@ -99,7 +113,7 @@ func (m *Manager) refused(ctx context.Context, role Role, stream string, err err
 	case ReasonCodec, ReasonCapacity, ReasonUnservable, ReasonBusy, ReasonNotPublishable, ReasonLimit, ReasonHostLimit:
 		level = slog.LevelInfo
 	}
-	m.options.Log.Log(ctx, level, "session refused", "role", role, "stream", stream, "reason", r.Reason, "err", r.Err)
+	m.log.Log(ctx, level, "session refused", "role", role, "stream", stream, "reason", r.Reason, "err", r.Err)
 	return r
 }
 
@@ -150,6 +164,18 @@ func (m *Manager) Forget(stream string) {
 	m.mu.Lock()
 	delete(m.sent, stream)
 	m.mu.Unlock()
+}
+
+// Refusals is how many sessions each limit has kept out.
+func (m *Manager) Refusals() map[Limit]uint64 { return m.gate.refusals() }
+
+// EndIf ends the sessions that are to end, for a reason, without waiting until they are over.
+func (m *Manager) EndIf(why error, which func(*Session) bool) {
+	for _, s := range m.Sessions() {
+		if which(s) {
+			s.end(why)
+		}
+	}
 }
 
 // Total is how many sessions there have been.

@@ -63,7 +63,7 @@ func (s *Session) patch(fragment string, g Generation) (string, error) {
 	if t.offer == nil && t.answer == nil {
 		return "", refuse(ReasonMalformedFragment, "the fragment came before the answer to the offer")
 	}
-	restart, err := t.concerns(f, g, s.manager.options.StrictPreconditions)
+	restart, err := t.concerns(f, g, s.manager.options().StrictPreconditions)
 	switch {
 	case err != nil:
 		return "", err

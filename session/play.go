@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"sluice/auth"
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/rtpout"
@@ -12,14 +13,15 @@ import (
 // PlayRequest is a viewer's wish to watch a stream.
 type PlayRequest struct {
 	Stream        string
-	Offer         string // SDP; not for Manager.Offer
-	Protocol      string // of the signalling: "whep"
-	RemoteAddress string // of the signalling, host:port
-	Loopback      bool   // the viewer is on this machine
-	Patient       bool   // waits up to 4 s for a source that is not to be expected as well, and may ask again at once
-	Wait          bool   // a waiting viewer: is answered at once, and gets media when there is a source (B10)
-	MaxWidth      int    // pixels; 0: any
-	MaxBitrate    int    // kbit/s; 0: any
+	Offer         string          // SDP; not for Manager.Offer
+	Protocol      string          // of the signalling: "whep"
+	RemoteAddress string          // of the signalling, host:port
+	Principal     *auth.Principal // who watches; nil: nobody is told from anybody else
+	Loopback      bool            // the viewer is on this machine
+	Patient       bool            // waits up to 4 s for a source that is not to be expected as well, and may ask again at once
+	Wait          bool            // a waiting viewer: is answered at once, and gets media when there is a source (B10)
+	MaxWidth      int             // pixels; 0: any
+	MaxBitrate    int             // kbit/s; 0: any
 }
 
 func (r *PlayRequest) wish() LayerChoice {
@@ -40,7 +42,7 @@ func (m *Manager) Offer(ctx context.Context, r PlayRequest) (*Session, string, e
 
 // admit makes a viewer's session in the way of negotiate, and runs it.
 func (m *Manager) admit(ctx context.Context, r PlayRequest, negotiate func(context.Context, PlayRequest, *stay) (*Session, error)) (*Session, string, error) {
-	stay, err := m.arrive(r.Stream, r.RemoteAddress)
+	stay, err := m.arrive(r.Stream, r.RemoteAddress, r.Principal)
 	if err != nil {
 		return nil, "", m.refused(ctx, RolePlay, r.Stream, err)
 	}

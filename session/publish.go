@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 
+	"sluice/auth"
 	"sluice/negotiation"
 	"sluice/peer"
 )
@@ -10,18 +11,18 @@ import (
 // PublishRequest is a publisher's wish to send a stream.
 type PublishRequest struct {
 	Stream        string
-	Offer         string // SDP
-	Protocol      string // of the signalling: "whip"
-	RemoteAddress string // of the signalling, host:port
-	Principal     string // who publishes; "" is one principal, too: where nobody is told from anybody else
-	Loopback      bool   // the publisher is on this machine
+	Offer         string          // SDP
+	Protocol      string          // of the signalling: "whip"
+	RemoteAddress string          // of the signalling, host:port
+	Principal     *auth.Principal // who publishes; nil is one principal, too: where nobody is told from anybody else
+	Loopback      bool            // the publisher is on this machine
 	Wish          negotiation.Wish
 }
 
 // Publish makes a publisher's session and returns it with the SDP answer. Where the principal publishes already, the
 // new session takes over once it is connected. Every error is a *Refusal.
 func (m *Manager) Publish(ctx context.Context, r PublishRequest) (*Session, string, error) {
-	stay, err := m.arrive(r.Stream, r.RemoteAddress)
+	stay, err := m.arrive(r.Stream, r.RemoteAddress, r.Principal)
 	if err != nil {
 		return nil, "", m.refused(ctx, RolePublish, r.Stream, err)
 	}

@@ -34,7 +34,7 @@ func TestConflicts(t *testing.T) {
 				first, r1 := b.publish(c.first, publisherOffer)
 				r1.connect()
 				r1.sends("", true)
-				second, _, err := b.Publish(b.t.Context(), PublishRequest{Stream: "cam", Offer: publisherOffer, Principal: c.second})
+				second, _, err := b.Publish(b.t.Context(), PublishRequest{Stream: "cam", Offer: publisherOffer, Principal: who(c.second)})
 				if reasonOf(err) != c.want {
 					t.Fatalf("%v", err)
 				}

@@ -39,7 +39,7 @@ func (p *publisher) live(ctx context.Context) error {
 // keep returns when the connection does not come about, or is over; when a newer publisher takes over; or nil when the
 // session has ended.
 func (p *publisher) keep() error {
-	limit := time.NewTimer(p.session.manager.options.ICETimeout)
+	limit := time.NewTimer(p.session.manager.options().ICETimeout)
 	defer limit.Stop()
 	connected := p.receiver.Connected()
 	for {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"sluice/auth"
 	"sluice/hub"
 	"sluice/negotiation"
 	"sluice/peer"
@@ -39,6 +40,8 @@ var (
 	ErrDeleted = errors.New("the session has been ended")
 	// ErrSourceGone tells that the stream had no source for too long.
 	ErrSourceGone = errors.New("the stream has had no source for too long")
+	// ErrRevoked tells that the session's principal may not do any more what it does.
+	ErrRevoked = errors.New("the permission for this session has been taken away")
 	// ErrReplaced tells that a newer session of the same publisher has taken over.
 	ErrReplaced = errors.New("a newer session publishes to the stream now")
 	// ErrOfferExpired tells that nobody has answered a counter-offer in OfferLife.
@@ -95,7 +98,7 @@ func newSession(m *Manager, s *stay, protocol, remote string, offer *negotiation
 	id := newID()
 	made := &Session{
 		id: id, protocol: protocol, created: time.Now(), manager: m, stay: s, remote: remote,
-		log:      m.options.Log.With("stream", s.stream.Name(), "session", ShortID(id)),
+		log:      m.log.With("stream", s.stream.Name(), "session", ShortID(id)),
 		trickle:  newTrickle(offer),
 		accepted: make(chan struct{}), ending: make(chan struct{}), done: make(chan struct{}), state: StateConnecting,
 	}
@@ -124,6 +127,9 @@ func (s *Session) Route() Route {
 	}
 	return s.viewer.route
 }
+
+// Principal is who the session belongs to; nil where nobody is told from anybody else.
+func (s *Session) Principal() *auth.Principal { return s.stay.principal }
 
 // Done is closed when the session is over and holds nothing any more.
 func (s *Session) Done() <-chan struct{} { return s.done }
@@ -190,6 +196,7 @@ type Info struct {
 	Role                 Role
 	State                State
 	RemoteAddress        string // of the media once connected, else of the signalling; host:port
+	Principal            string // its name; "" where nobody is told from anybody else
 	Created              time.Time
 	Choices              []negotiation.Choice
 	Route                Route                     // of a viewer
@@ -203,6 +210,9 @@ type Info struct {
 func (s *Session) Info() Info {
 	i := Info{
 		ID: s.id, Stream: s.Stream(), Protocol: s.protocol, Role: s.Role(), RemoteAddress: s.remote, Created: s.created,
+	}
+	if p := s.stay.principal; p != nil {
+		i.Principal = p.Name
 	}
 	s.part.describe(&i)
 	s.mu.Lock()

@@ -1,24 +1,28 @@
 package session
 
-import "sluice/hub"
+import (
+	"sluice/auth"
+	"sluice/hub"
+)
 
 // stay is what a session holds of others as long as it lives. It belongs to one goroutine: that which makes the
 // session, then its run.
 type stay struct {
-	stream *hub.Stream
-	terms  Terms
-	place  *place
-	others []func() // what else is to be given back
+	stream    *hub.Stream
+	terms     Terms
+	place     *place
+	principal *auth.Principal
+	others    []func() // what else is to be given back
 }
 
 // arrive takes a place and finds the stream, or says why there is none. The caller leaves.
-func (m *Manager) arrive(stream, remote string) (*stay, error) {
+func (m *Manager) arrive(stream, remote string, principal *auth.Principal) (*stay, error) {
 	select {
 	case <-m.stopped:
 		return nil, errShutdown()
 	default:
 	}
-	place, err := m.gate.enter(stream, remote)
+	place, err := m.gate.enter(stream, remote, counted(principal))
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +31,7 @@ func (m *Manager) arrive(stream, remote string) (*stay, error) {
 		place.leave()
 		return nil, err
 	}
-	return &stay{stream: found, terms: terms, place: place}, nil
+	return &stay{stream: found, terms: terms, place: place, principal: principal}, nil
 }
 
 // holds has something given back with the rest.
@@ -44,4 +48,12 @@ func (s *stay) leave() {
 		s.terms.Release = nil
 	}
 	s.place.leave()
+}
+
+// counted is the name under which a principal's sessions are counted; "" where nobody is told from anybody else.
+func counted(p *auth.Principal) string {
+	if p == nil || p.Anonymous || p.Kind == auth.ModeNone {
+		return ""
+	}
+	return p.Name
 }

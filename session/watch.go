@@ -81,7 +81,7 @@ func (w *watch) advance() error {
 	w.limit.stop()
 	if w.step == w.session.accepted {
 		w.step, w.late = w.sender.Connected(), &transport.UnreachableError{}
-		w.limit.set(w.session.manager.options.ICETimeout)
+		w.limit.set(w.session.manager.options().ICETimeout)
 		return nil
 	}
 	w.step = nil
@@ -100,7 +100,7 @@ func (w *watch) start() error {
 	name := w.now.rendition
 	w.mu.Unlock()
 	sub, err := w.sender.Start(rtpout.Feed{
-		Stream: stay.stream, Rendition: name, Start: stay.terms.Start, PaceBits: w.session.manager.options.PaceBits,
+		Stream: stay.stream, Rendition: name, Start: stay.terms.Start, PaceBits: w.session.manager.options().PaceBits,
 		Check: func(t *media.Track) error { return w.fit.check(*t, unfit) },
 		Moved: w.lookAgain,
 	})
@@ -122,7 +122,7 @@ func (w *watch) look() error {
 	if len(all) > 0 {
 		w.idle.stop()
 	} else {
-		w.idle.set(w.session.manager.options.ViewerIdleTimeout)
+		w.idle.set(w.session.manager.options().ViewerIdleTimeout)
 	}
 	servings, passed, err := w.servings(playableOf(all))
 	if err != nil {

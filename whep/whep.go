@@ -61,7 +61,7 @@ func head(w http.ResponseWriter, _ *http.Request) {
 // creator answers an offer, or makes one to a viewer that asks for it (B6). Older drafts asked by an empty body.
 func (e *Endpoint) creator(stream string) resource.Create {
 	return func(ctx context.Context, r *http.Request, offer string) (resource.Made, error) {
-		request := requestOf(r, stream, offer)
+		request := requestOf(r, e.resources.Caller(r), stream, offer)
 		makeIt, until := e.play, time.Time{}
 		if offer == "" || r.URL.Query().Get("offer") == "server" {
 			makeIt, until = e.offer, time.Now().Add(session.OfferLife)

@@ -55,7 +55,7 @@ func (e *Endpoint) creator(stream string) resource.Create {
 	return func(ctx context.Context, r *http.Request, offer string) (resource.Made, error) {
 		s, answer, err := e.publish(ctx, session.PublishRequest{
 			Stream: stream, Offer: offer, Protocol: "whip",
-			RemoteAddress: r.RemoteAddr, Loopback: resource.Client(r).IsLoopback(), Wish: wishOf(r.URL.Query()),
+			RemoteAddress: r.RemoteAddr, Principal: e.resources.Caller(r), Loopback: resource.Client(r).IsLoopback(), Wish: wishOf(r.URL.Query()),
 		})
 		return resource.Made{Session: s, SDP: answer}, err
 	}

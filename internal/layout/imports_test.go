@@ -40,8 +40,8 @@ var mayImport = map[string][]string{
 	"peer":                {"transport", "rtpin", "rtpout", "negotiation", "hub", "media"},
 	"session":             {"fanout", "peer", "transport", "rtpout", "negotiation", "hub", "media", "auth"},
 	"signalling/problem":  {},
-	"signalling/resource": {"signalling/problem", "session"},
-	"whep":                {"signalling/resource", "signalling/problem", "session"},
+	"signalling/resource": {"signalling/problem", "session", "auth"},
+	"whep":                {"signalling/resource", "signalling/problem", "session", "auth"},
 	"ingest/whip":         {"signalling/resource", "session", "negotiation", "media"},
 
 	// To and from other servers.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sluice/signalling/problem"
@@ -17,11 +18,12 @@ const (
 // limiter lets each host do so many things a second, and more for a moment. Whoever did nothing for a while is
 // forgotten; hosts beyond maxHosts share one allowance.
 type limiter struct {
-	rate, burst float64 // fixed: things a second, and at once; 0: no limit
+	refused atomic.Uint64
 
-	mu    sync.Mutex
-	hosts map[netip.Prefix]bucket // guarded by mu
-	swept time.Time               // guarded by mu
+	mu          sync.Mutex
+	rate, burst float64                 // guarded by mu: things a second, and at once; 0: no limit
+	hosts       map[netip.Prefix]bucket // guarded by mu
+	swept       time.Time               // guarded by mu
 }
 
 // bucket holds what a host may still do at once, as it was at a time.
@@ -34,14 +36,21 @@ func newLimiter(rate, burst int) *limiter {
 	return &limiter{rate: float64(rate), burst: float64(burst), hosts: make(map[netip.Prefix]bucket)}
 }
 
+// set has another rate hold from now on.
+func (l *limiter) set(rate, burst int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rate, l.burst = float64(rate), float64(burst)
+}
+
 // take counts one thing that a host does, or says how long it has to wait. This machine has no limit.
 func (l *limiter) take(host netip.Addr) (wait time.Duration) {
-	if l.rate == 0 || host.IsLoopback() {
-		return 0
-	}
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.rate == 0 || host.IsLoopback() {
+		return 0
+	}
 	l.sweep(now)
 	p := prefix(host)
 	b, ok := l.hosts[p]
@@ -95,6 +104,7 @@ func allow(w http.ResponseWriter, l *limiter, r *http.Request) bool {
 	if wait == 0 {
 		return true
 	}
+	l.refused.Add(1)
 	p := problem.New(http.StatusTooManyRequests, "rate", "There were too many requests from this address: wait a moment.")
 	p.RetryAfter = wait
 	problem.Write(w, p)

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 )
@@ -22,7 +23,7 @@ const extensionLink = `</cam/whip/0/x>; rel="urn:ietf:params:whip:ext:example:x"
 // A23, A24, A93, A94: ICE servers in order, one field line each, before extensions; to everybody who asks by OPTIONS,
 // but to no browser's preflight.
 func TestLinks(t *testing.T) {
-	f := newFixture(t, Options{ICEServers: servers}, func(m *Made) { m.Links = []string{extensionLink} })
+	f := newFixture(t, Options{ICEServers: func(*http.Request, string) []ICEServer { return servers }}, func(m *Made) { m.Links = []string{extensionLink} })
 	for _, c := range []struct {
 		name, method, path string
 		headers            []string

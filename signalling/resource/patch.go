@@ -21,7 +21,10 @@ func (s *Resources) patch(w http.ResponseWriter, r *http.Request, url string) {
 		s.notFound(w, r)
 		return
 	}
-	mediaType, body, ok := ReadBody(w, r, Accepted{Limit: max(maxFragment, s.maxSDP), Types: []string{fragmentType, sdpType}})
+	if !s.owns(w, r, e) {
+		return
+	}
+	mediaType, body, ok := ReadBody(w, r, Accepted{Limit: max(maxFragment, int(s.maxSDP.Load())), Types: []string{fragmentType, sdpType}})
 	if !ok {
 		return
 	}

@@ -13,8 +13,10 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"sluice/auth"
 	"sluice/session"
 	"sluice/signalling/problem"
 )
@@ -46,6 +48,8 @@ type Made struct {
 
 	// Until is how long an answer to the counter-offer is taken. Zero: there is none.
 	Until time.Time
+	// Owner is who made it; nil where nobody is told from anybody else.
+	Owner *auth.Principal
 	// Links are those of protocol extensions, each a value of the header field.
 	Links []string
 	// Below answers requests to the URLs below the session's, whose remaining segments path holds. nil: there are
@@ -67,8 +71,11 @@ type Endpoint struct {
 // Options is how resources are served.
 type Options struct {
 	Log *slog.Logger
-	// ICEServers are told to every peer.
-	ICEServers []ICEServer
+	// ICEServers are those for a session of that ID, told to its peer alone; "" is one that is still to be made. nil:
+	// there are none.
+	ICEServers func(r *http.Request, id string) []ICEServer
+	// Caller is who a request was let in as; nil: nobody has asked. Options.Caller nil: nobody is told from anybody else.
+	Caller func(r *http.Request) *auth.Principal
 	// MaxSDP bounds an offer, in bytes. 0: no limit but the one of all bodies, 1 MiB.
 	MaxSDP int
 	// PostsPerSecond is how many offers one address may post, on average; a burst may be twice that. 0: no limit.
@@ -77,13 +84,15 @@ type Options struct {
 
 // Resources are the sessions made over HTTP, by URL. All methods may be called from any goroutine.
 type Resources struct {
-	log    *slog.Logger // fixed
-	links  []string     // fixed: for ICE servers
-	maxSDP int          // fixed; bytes
-	secret [32]byte     // fixed; ETags come of it
+	log     *slog.Logger                                 // fixed
+	servers func(r *http.Request, id string) []ICEServer // fixed
+	caller  func(r *http.Request) *auth.Principal        // fixed
+	maxSDP  atomic.Int64                                 // bytes
+	secret  [32]byte                                     // fixed; ETags come of it
 
-	posts   *limiter // of offers
-	guesses *limiter // of requests to sessions that don't exist (J9)
+	posts     *limiter // of offers
+	guesses   *limiter // of requests to sessions that don't exist (J9)
+	deletions *limiter // of sessions (I30)
 
 	mu     sync.Mutex
 	live   map[key]*entry    // guarded by mu
@@ -93,16 +102,38 @@ type Resources struct {
 
 // New makes an empty set.
 func New(o Options) *Resources {
-	if o.MaxSDP == 0 {
-		o.MaxSDP = maxBody
+	if o.ICEServers == nil {
+		o.ICEServers = func(*http.Request, string) []ICEServer { return nil }
+	}
+	if o.Caller == nil {
+		o.Caller = func(*http.Request) *auth.Principal { return nil }
 	}
 	s := &Resources{
-		log: o.Log, links: iceLinks(o.ICEServers), maxSDP: o.MaxSDP,
-		posts: newLimiter(o.PostsPerSecond, 2*o.PostsPerSecond), guesses: newLimiter(10, 40),
+		log: o.Log, servers: o.ICEServers, caller: o.Caller,
+		posts: newLimiter(0, 0), guesses: newLimiter(10, 40), deletions: newLimiter(10, 40),
 		live: make(map[key]*entry), over: make(map[key]time.Time),
 	}
 	_, _ = rand.Read(s.secret[:]) // never fails
+	s.Limit(o.MaxSDP, o.PostsPerSecond)
 	return s
+}
+
+// Limit has other limits hold from now on: those of Options.
+func (s *Resources) Limit(maxSDP, postsPerSecond int) {
+	if maxSDP == 0 {
+		maxSDP = maxBody
+	}
+	s.maxSDP.Store(int64(maxSDP))
+	s.posts.set(postsPerSecond, 2*postsPerSecond)
+}
+
+// Caller is who a request was let in as; nil where nobody is told from anybody else.
+func (s *Resources) Caller(r *http.Request) *auth.Principal { return s.caller(r) }
+
+// Limited is how many requests were refused for coming too fast: offers, requests to sessions that don't exist, and
+// deletions.
+func (s *Resources) Limited() (posts, guesses, deletions uint64) {
+	return s.posts.refused.Load(), s.guesses.refused.Load(), s.deletions.refused.Load()
 }
 
 // Client is the address that a request comes from; invalid if it is none.
@@ -126,7 +157,7 @@ func (s *Resources) ServeEndpoint(w http.ResponseWriter, r *http.Request, e Endp
 	case http.MethodPost:
 		s.post(w, r, e)
 	case http.MethodOptions:
-		s.options(w)
+		s.options(w, r)
 	case http.MethodHead:
 		e.Head(w, r)
 	case http.MethodGet:
@@ -137,12 +168,12 @@ func (s *Resources) ServeEndpoint(w http.ResponseWriter, r *http.Request, e Endp
 }
 
 // options also tells of the ICE servers (A94), and of PATCH, by which clients know that they may trickle (D41).
-func (s *Resources) options(w http.ResponseWriter) {
+func (s *Resources) options(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Allow", endpointMethods)
 	h.Set("Accept-Post", sdpType)
 	h.Set("Access-Control-Allow-Methods", corsMethods)
-	h["Link"] = s.links
+	h["Link"] = iceLinks(s.servers(r, ""))
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -161,25 +192,26 @@ func (s *Resources) post(w http.ResponseWriter, r *http.Request, e Endpoint) {
 		s.Refuse(w, r, err)
 		return
 	}
-	s.answer(w, e.Path+"/"+made.Session.ID(), made)
+	made.Owner = s.caller(r)
+	s.answer(w, r, e.Path+"/"+made.Session.ID(), made)
 }
 
 func (s *Resources) readOffer(w http.ResponseWriter, r *http.Request, e Endpoint) (string, bool) {
 	if e.Empty && r.ContentLength == 0 {
 		return "", true
 	}
-	_, body, ok := ReadBody(w, r, Accepted{Limit: s.maxSDP, Types: []string{sdpType}})
+	_, body, ok := ReadBody(w, r, Accepted{Limit: int(s.maxSDP.Load()), Types: []string{sdpType}})
 	return body, ok
 }
 
 // answer tells of a new session: 201, or 406 with a counter-offer. Links of extensions come last (A24).
-func (s *Resources) answer(w http.ResponseWriter, url string, made Made) {
+func (s *Resources) answer(w http.ResponseWriter, r *http.Request, url string, made Made) {
 	e := s.add(url, made)
 	h := w.Header()
 	h.Set("Location", url)
 	h.Set("ETag", s.etag(e, made.Session.Generation()))
 	h.Set("Accept-Patch", fragmentType)
-	h["Link"] = append(append([]string(nil), s.links...), made.Links...)
+	h["Link"] = append(iceLinks(s.servers(r, made.Session.ID())), made.Links...)
 	if made.Until.IsZero() {
 		h.Set("Content-Type", sdpType)
 		w.WriteHeader(http.StatusCreated)

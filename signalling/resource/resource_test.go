@@ -86,8 +86,8 @@ func TestSizeOfOffers(t *testing.T) {
 			}
 		}
 	}
-	if s := New(Options{}); s.maxSDP != 1<<20 {
-		t.Errorf("no limit is %d", s.maxSDP)
+	if s := New(Options{}); s.maxSDP.Load() != 1<<20 {
+		t.Errorf("no limit is %d", s.maxSDP.Load())
 	}
 }
 

@@ -54,8 +54,12 @@ func (s *Resources) get(w http.ResponseWriter, r *http.Request, url string) {
 // delete ends a session, whatever If-Match says. One that ended by itself a moment ago answers likewise: OBS closes
 // its connection before it sends the DELETE (A8).
 func (s *Resources) delete(w http.ResponseWriter, r *http.Request, url string) {
+	if !allow(w, s.deletions, r) {
+		return
+	}
 	e, ok := s.find(url)
 	switch {
+	case ok && !s.owns(w, r, e):
 	case ok:
 		e.made.Session.Close()
 		w.WriteHeader(http.StatusOK)
@@ -64,6 +68,17 @@ func (s *Resources) delete(w http.ResponseWriter, r *http.Request, url string) {
 	default:
 		s.notFound(w, r)
 	}
+}
+
+// owns reports whether a request comes from whoever made the session, or from somebody who has not said who he is: then
+// the session's URL, which nobody can guess, stands for the right (A92). Else it has been answered.
+func (s *Resources) owns(w http.ResponseWriter, r *http.Request, e *entry) bool {
+	caller, owner := s.caller(r), e.made.Owner
+	if caller == nil || owner == nil || caller.Name == owner.Name {
+		return true
+	}
+	problem.Write(w, problem.New(http.StatusForbidden, "not_yours", "The session belongs to somebody else."))
+	return false
 }
 
 // notFound answers the same to a session that never was, one that is over, and one of another endpoint (A9).
