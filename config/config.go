@@ -9,6 +9,7 @@ type Config struct {
 	WebRTC WebRTC `toml:"webrtc"`
 	Log    Log    `toml:"log"`
 	Auth   Auth   `toml:"auth"`
+	Turn   Turn   `toml:"turn"`
 	Limits Limits `toml:"limits"`
 	// Transcode and Devices are about worker processes.
 	Transcode Transcode `toml:"transcode"`
@@ -21,8 +22,20 @@ type Config struct {
 type HTTP struct {
 	// Listen is HOST:PORT; no host means all interfaces.
 	Listen string `toml:"listen"`
+	// TLS is "" (TLS if there is a TLSCert), TLSSelfSigned or TLSACME.
+	TLS string `toml:"tls"`
+	// TLSCert and TLSKey are the paths of PEM files.
+	TLSCert string `toml:"tls_cert"`
+	TLSKey  string `toml:"tls_key"`
+	// ACMEHosts are the DNS names to get certificates for; ACMEListen is HOST:PORT of HTTP-01 challenges, "" for none.
+	ACMEHosts  []string `toml:"acme_hosts"`
+	ACMEListen string   `toml:"acme_listen"`
+	// ACMEDirectory is the URL of the authority; "": Let's Encrypt.
+	ACMEDirectory string `toml:"acme_directory"`
 	// AllowOrigins are the origins that CORS lets in besides our own, or "*" for all.
 	AllowOrigins []string `toml:"allow_origins"`
+	// TrustedProxies are networks whose X-Forwarded-For and -Proto count; TrustedPrefixes reads them.
+	TrustedProxies []string `toml:"trusted_proxies"`
 }
 
 // WebRTC is the side of the peers: those who watch, and those who publish.
@@ -33,10 +46,14 @@ type WebRTC struct {
 	ListenTCP string `toml:"listen_tcp"`
 	// AdditionalHosts are addresses or DNS names at which viewers reach the gateway besides its own.
 	AdditionalHosts []string `toml:"additional_hosts"`
+	// PublicAddress is PublicBySTUN, or "" for none to be looked for.
+	PublicAddress string `toml:"public_address"`
 	// Interfaces are the network interfaces whose addresses are offered; empty means all.
 	Interfaces []string `toml:"interfaces"`
 	// ICEServers are handed to peers, who may need them to reach us.
 	ICEServers []ICEServer `toml:"ice_servers"`
+	// DenyPrivateRemote skips private addresses among the candidates of a peer.
+	DenyPrivateRemote bool `toml:"deny_private_remote"`
 	// ICETimeout is the time from the answer to a connection.
 	ICETimeout time.Duration `toml:"ice_timeout" min:"1s"`
 	// ConsentTimeout is how long a viewer may be silent (RFC 7675).
@@ -78,10 +95,14 @@ type Log struct {
 	Format string `toml:"format" oneof:"text json"`
 }
 
-// Auth says who may do what. Mode "none" lets everybody on this machine do everything, and nobody else in.
-type Auth struct {
-	Mode string `toml:"mode"`
-}
+// What HTTP.TLS can be besides "".
+const (
+	TLSSelfSigned = "self-signed"
+	TLSACME       = "acme"
+)
+
+// PublicBySTUN has the public address found by the STUN servers of WebRTC.ICEServers.
+const PublicBySTUN = "stun"
 
 // Limits are upper bounds; 0 means none.
 type Limits struct {
@@ -89,11 +110,15 @@ type Limits struct {
 	Sessions          int `toml:"sessions" min:"0" max:"1000000"`
 	SessionsPerStream int `toml:"sessions_per_stream" min:"0" max:"1000000"`
 	SessionsPerIP     int `toml:"sessions_per_ip" min:"0" max:"1000000"`
+	// SessionsPerUser are those of one who has shown credentials.
+	SessionsPerUser int `toml:"sessions_per_user" min:"0" max:"1000000"`
 	// HalfOpen sessions have an answer and no connection yet.
 	HalfOpen      int `toml:"half_open" min:"0" max:"1000000"`
 	HalfOpenPerIP int `toml:"half_open_per_ip" min:"0" max:"1000000"`
 	// PostsPerSecondPerIP is a mean; a burst may be twice that.
 	PostsPerSecondPerIP int `toml:"posts_per_second_per_ip" min:"0" max:"1000000"`
+	// Streams bounds those that are there at one time, of patterns too.
+	Streams int `toml:"streams" min:"0" max:"1000000"`
 	// SDPKiB bounds the body of an offer; 0: as much as the gateway reads of any, 64.
 	SDPKiB int `toml:"sdp_kib" min:"0" max:"64"`
 	// RingMaxAge and RingMaxMiB bound what is cached of one rendition, whichever is reached first.
@@ -104,7 +129,7 @@ type Limits struct {
 // Default returns the values of all keys that no file sets, and no streams.
 func Default() Config {
 	return Config{
-		HTTP: HTTP{Listen: "127.0.0.1:8889"},
+		HTTP: HTTP{Listen: "127.0.0.1:8889", ACMEListen: ":80"},
 		WebRTC: WebRTC{
 			ListenUDP:         "8189",
 			ICETimeout:        10 * time.Second,
@@ -116,10 +141,14 @@ func Default() Config {
 			GSO:               GSOAuto,
 		},
 		Log:  Log{Level: "info", Format: "text"},
-		Auth: Auth{Mode: "none"},
+		Auth: Auth{Mode: "none", SessionAuth: "lenient"},
+		Turn: Turn{
+			Mode: "off", ListenUDP: ":3478", ListenTCP: ":3478", ListenTLS: ":5349", Realm: "sluice",
+			TTL: time.Hour, RelayPorts: "49152-65535", UserQuota: 4, TotalQuota: 1000,
+		},
 		Limits: Limits{
-			Sessions: 1000, SessionsPerStream: 500, SessionsPerIP: 100,
-			HalfOpen: 200, HalfOpenPerIP: 32, PostsPerSecondPerIP: 20, SDPKiB: 64,
+			Sessions: 1000, SessionsPerStream: 500, SessionsPerIP: 100, SessionsPerUser: 200,
+			HalfOpen: 200, HalfOpenPerIP: 32, PostsPerSecondPerIP: 20, Streams: 256, SDPKiB: 64,
 			RingMaxAge: 12 * time.Second, RingMaxMiB: 16,
 		},
 		Transcode: Transcode{Worker: WorkerAuto, Encoder: EncoderAuto, Warm: 1, Linger: 10 * time.Second},

@@ -46,10 +46,10 @@ func TestExpand(t *testing.T) {
 func TestMask(t *testing.T) {
 	for in, want := range map[string]string{
 		"rtsp://cam:554/a":                     "rtsp://cam:554/a",
-		"rtsp://user:pw@cam/a":                 "rtsp://***@cam/a",
+		"rtsp://user:pw@cam/a":                 "rtsp://user:***@cam/a",
 		"rtsp://token@cam":                     "rtsp://***@cam",
-		"rtsp://user:p@w/x@cam/a":              "rtsp://***@cam/a",
-		"user:pw@cam":                          "***@cam",
+		"rtsp://user:p@w/x@cam/a":              "rtsp://user:***@cam/a",
+		"user:pw@cam":                          "user:***@cam",
 		"rtsp://cam/?a=1&TOKEN=x&b=2":          "rtsp://cam/?a=1&TOKEN=***&b=2",
 		"rtsp://cam/user=admin&password=x&c=1": "rtsp://cam/user=admin&password=***&c=1",
 		"rtsp://cam/?access_token=x;sig=y":     "rtsp://cam/?access_token=***;sig=***",

@@ -29,7 +29,7 @@ func TestBadOverrides(t *testing.T) {
 		{"enum", "SLUICE_LOG_FORMAT=xml", `SLUICE_LOG_FORMAT: "xml" is not one of text, json`},
 		{"empty", "SLUICE_LOG_FORMAT=", `SLUICE_LOG_FORMAT: "" is not one of text, json`},
 		{"public", "SLUICE_WEBRTC_LISTEN_UDP=:8189", `SLUICE_WEBRTC_LISTEN_UDP: ":8189" can be reached from other machines`},
-		{"mode", "SLUICE_AUTH_MODE=internal", `SLUICE_AUTH_MODE: "internal" is not in this build`},
+		{"mode", "SLUICE_AUTH_MODE=public", `SLUICE_AUTH_MODE: "public" is not one of none, internal, jwt, http`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, _, err := Parse([]byte("[log]\nformat = \"text\"\n"), "config.toml", []string{tc.entry})

@@ -1,13 +1,18 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
+
+// usersKey is a list of tables with a section of its own; its entries are examples.
+const usersKey = "auth.users"
 
 // example is a line of config.toml that a user may uncomment: no space after the #.
 var example = regexp.MustCompile(`(?m)^#([\[a-z].*)$`)
@@ -22,7 +27,7 @@ func TestConfigFileHoldsDefaults(t *testing.T) {
 	}
 	doc, want := readDocument(read(t, "../config.toml"), "config.toml"), Default()
 	for i, l := range c.globals() {
-		if _, ok := doc.byKey[l.key]; !ok {
+		if _, ok := doc.byKey[l.key]; !ok && l.key != usersKey {
 			t.Errorf("%s is missing", l.key)
 		}
 		if got, want := shownDefault(l.value), shownDefault(want.globals()[i].value); got != want {
@@ -60,16 +65,22 @@ func TestConfigFileExamples(t *testing.T) {
 func TestReferenceNamesEveryKey(t *testing.T) {
 	text := string(read(t, "../docs/reference.md"))
 	c, s, r := Default(), DefaultStream(), Rendition{}
-	all := append(c.globals(), leaves("streams.NAME", reflect.ValueOf(&s).Elem())...)
+	globals := slices.DeleteFunc(c.globals(), func(l leaf) bool { return l.key == usersKey })
+	all := append(globals, leaves("streams.NAME", reflect.ValueOf(&s).Elem())...)
+	all = append(all, leaves(usersKey, reflect.ValueOf(&User{}).Elem())...)
 	all = append(all, leaves("streams.NAME.renditions.RENDITION", reflect.ValueOf(&r).Elem())...)
 	for _, l := range all {
 		dot := strings.LastIndexByte(l.key, '.')
 		want := []string{"`" + l.key[dot+1:] + "`", documentedType(l), "`" + shownDefault(l.value) + "`"}
-		if l.key == "streams.NAME.source" {
+		if l.key == "streams.NAME.source" || l.key == "auth.users.name" {
 			want[2] = "required"
 		}
 		row := "| " + strings.Join(want, " | ") + " | "
-		if !strings.Contains(section(text, "### `["+l.key[:dot]+"]`"), "\n"+row) {
+		heading := "[" + l.key[:dot] + "]"
+		if l.key[:dot] == usersKey {
+			heading = "[" + heading + "]"
+		}
+		if !strings.Contains(section(text, "### `"+heading+"`"), "\n"+row) {
 			t.Errorf("%s needs a row that begins with %s", l.key, row)
 		}
 	}
@@ -95,10 +106,10 @@ func section(text, heading string) string {
 func documentedType(l leaf) string {
 	lowest, highest := l.tag.Get("min"), l.tag.Get("max")
 	switch {
-	case l.key == "auth.mode":
-		return "`none`"
 	case l.tag.Get("oneof") != "":
 		return "`" + strings.ReplaceAll(l.tag.Get("oneof"), " ", "`, `") + "`"
+	case l.value.Type() == durationType && highest != "":
+		return "duration, " + lowest + " to " + highest
 	case l.value.Type() == durationType:
 		return "duration, at least " + lowest
 	case l.value.CanInt():
@@ -126,6 +137,9 @@ func fieldNames(t reflect.Type) string {
 func shownDefault(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case time.Duration:
+		if x > 0 && x%time.Hour == 0 {
+			return fmt.Sprintf(`"%dh"`, x/time.Hour)
+		}
 		return strconv.Quote(strconv.FormatFloat(x.Seconds(), 'f', -1, 64) + "s")
 	case bool:
 		return strconv.FormatBool(x)

@@ -20,7 +20,6 @@ func (c Config) Validate() error {
 
 func (c Config) check() Faults {
 	faults := checkTags(c.globals())
-	faults = append(faults, c.checkAuth()...)
 	faults = append(faults, c.checkListeners()...)
 	faults = append(faults, c.checkLists()...)
 	faults = append(faults, c.checkTranscode()...)
@@ -31,17 +30,6 @@ func (c Config) check() Faults {
 		faults = append(faults, c.Streams[name].check(name)...)
 	}
 	return faults
-}
-
-func (c Config) checkAuth() Faults {
-	switch c.Auth.Mode {
-	case "none":
-		return nil
-	case "internal", "jwt", "http":
-		return Faults{{Key: "auth.mode", Message: quote(c.Auth.Mode) + ` is not in this build, which has only "none": no passwords, and nobody but this machine`}}
-	default:
-		return Faults{{Key: "auth.mode", Message: quote(c.Auth.Mode) + ` must be "none"`}}
-	}
 }
 
 // checkTags holds values to the oneof, min and max of their struct tags.

@@ -1,4 +1,4 @@
-package media
+package redact
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 )
 
 // I40, J162
-func TestRedactURL(t *testing.T) {
+func TestURL(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
 		"nothing secret":      {"rtsp://192.0.2.1:554/stream1?channel=1", "rtsp://192.0.2.1:554/stream1?channel=1"},
 		"password":            {"rtsp://user:pass@192.0.2.1/s", "rtsp://user:***@192.0.2.1/s"},
@@ -41,15 +41,15 @@ func TestRedactURL(t *testing.T) {
 		"empty":               {"", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := RedactURL(c.in); got != c.want {
-				t.Errorf("RedactURL(%q) = %q, want %q", c.in, got, c.want)
+			if got := URL(c.in); got != c.want {
+				t.Errorf("URL(%q) = %q, want %q", c.in, got, c.want)
 			}
 		})
 	}
 }
 
 // I40, J162
-func TestRedactText(t *testing.T) {
+func TestText(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
 		"nothing secret": {"no element \"foo\" at 12:30, key frames: 3", "no element \"foo\" at 12:30, key frames: 3"},
 		"URL":            {"dial rtsp://u:p@h/s: mail a@b.c", "dial rtsp://u:***@h/s: mail a@b.c"},
@@ -66,15 +66,15 @@ func TestRedactText(t *testing.T) {
 		"begins so":      {"token=secret", "token=***"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := RedactText(c.in); got != c.want {
-				t.Errorf("RedactText(%q) = %q, want %q", c.in, got, c.want)
+			if got := Text(c.in); got != c.want {
+				t.Errorf("Text(%q) = %q, want %q", c.in, got, c.want)
 			}
 		})
 	}
 }
 
 // Whatever a secret is, it does not show in what is printed: neither as a property nor in quotes nor as a parameter.
-func FuzzRedactText(f *testing.F) {
+func FuzzText(f *testing.F) {
 	f.Add("user-pw", "hunter2")
 	f.Add("passphrase", "a@b/c?d#e&f;g=h")
 	f.Add("api-key", `a"b\'c`)
@@ -88,7 +88,7 @@ func FuzzRedactText(f *testing.F) {
 		texts := map[string]string{"a %s=%s": escaped.Replace(value), `a %s="%s"`: escaped.Replace(value), "h?%s=%s": url.QueryEscape(value)}
 		for form, v := range texts {
 			before, _, _ := strings.Cut(fmt.Sprintf(form, name, "\x00"), "\x00")
-			for how, got := range map[string]string{"text": RedactText(fmt.Sprintf(form, name, v)), "URL": RedactURL(fmt.Sprintf(form, name, v))} {
+			for how, got := range map[string]string{"text": Text(fmt.Sprintf(form, name, v)), "URL": URL(fmt.Sprintf(form, name, v))} {
 				if left := strings.Trim(strings.TrimPrefix(got, strings.TrimSuffix(before, `"`)), `"`); left != mask && got != mask && left != "a "+mask {
 					t.Errorf("as %s, %q of %q shows: %q", how, v, form, got)
 				}
@@ -97,14 +97,14 @@ func FuzzRedactText(f *testing.F) {
 	})
 }
 
-func FuzzRedactURL(f *testing.F) {
+func FuzzURL(f *testing.F) {
 	f.Add("user", "hunter2", "192.0.2.1/s")
 	f.Add("u", "a@b/c?d#e", "h")
 	f.Fuzz(func(t *testing.T, user, password, rest string) {
 		if strings.ContainsAny(user+rest, "@:") || len(secrets(user+":"+password+"@"+rest)) > 0 {
 			return // not the userinfo that is meant, or more is hidden than that
 		}
-		got, want := RedactURL("rtsp://"+user+":"+password+"@"+rest), RedactURL("rtsp://"+user+":x@"+rest)
+		got, want := URL("rtsp://"+user+":"+password+"@"+rest), URL("rtsp://"+user+":x@"+rest)
 		if got != want {
 			t.Errorf("the password %q shows: %q instead of %q", password, got, want)
 		}
