@@ -230,9 +230,11 @@ func (f *Fanout) receiveCheck(data []byte, from transport.Path) bool {
 	r := f.responders.Get().(*responder)
 	defer f.responders.Put(r)
 	check := r.answer(data, from.Remote, &key)
+	s.witness.Incoming(data)
 	switch {
 	case len(check.Reply) == 0:
 		f.counters.failedCheck.Add(1)
+		s.witness.Wrong()
 		if from.Conn != nil {
 			from.Conn.Close() // its peer knows nothing, and would hold the connection by more of the same
 		}
@@ -243,7 +245,7 @@ func (f *Fanout) receiveCheck(data []byte, from transport.Path) bool {
 		}
 		s.alive(time.Now())
 	}
-	_ = f.options.Port.WriteTo(check.Reply, from) // lost like any datagram: the viewer asks again
+	s.witness.Outgoing(check.Reply, f.options.Port.WriteTo(check.Reply, from)) // lost like any datagram: the viewer asks again
 	return true
 }
 

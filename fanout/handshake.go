@@ -31,12 +31,13 @@ type handshake struct {
 	from atomic.Pointer[transport.Path] // where DTLS came from last
 
 	mu      sync.Mutex
-	pipe    *pipe     // guarded by mu; nil before the first packet
-	secured *secured  // guarded by mu; nil before keys are agreed on
-	since   time.Time // guarded by mu; of secured
-	heard   bool      // guarded by mu; the viewer has used its keys, so it needs nothing of the handshake again
-	settled bool      // guarded by mu
-	over    bool      // guarded by mu
+	pipe    *pipe                      // guarded by mu; nil before the first packet
+	secured *secured                   // guarded by mu; nil before keys are agreed on
+	failure transport.HandshakeFailure // guarded by mu; "": none
+	since   time.Time                  // guarded by mu; of secured
+	heard   bool                       // guarded by mu; the viewer has used its keys, so it needs nothing of the handshake again
+	settled bool                       // guarded by mu
+	over    bool                       // guarded by mu
 }
 
 // receiveDTLS takes a packet of the handshake, or of its end.
@@ -47,6 +48,8 @@ func (s *Session) receiveDTLS(data []byte, from transport.Path) {
 	switch {
 	case h.over:
 		return
+	case h.secured == nil:
+		s.witness.Incoming(data)
 	case h.settled:
 		s.fanout.goodbye(s, data)
 		return
@@ -66,7 +69,9 @@ func (s *Session) receiveDTLS(data []byte, from transport.Path) {
 
 // writeDTLS answers where the viewer's DTLS came from.
 func (s *Session) writeDTLS(data []byte) error {
-	return s.fanout.options.Port.WriteTo(data, *s.inner.from.Load())
+	err := s.fanout.options.Port.WriteTo(data, *s.inner.from.Load())
+	s.witness.Outgoing(data, err)
+	return err
 }
 
 // shake makes the handshake; it is called by one of the bounded workers.
@@ -80,7 +85,7 @@ func (s *Session) shake(ctx context.Context) {
 	if err != nil {
 		s.fanout.counters.failed.Add(1)
 		s.fanout.options.Log.Debug("no encryption agreed on with a viewer", slog.String("remote", s.RemoteAddress()), slog.Any("err", err))
-		s.end(&transport.HandshakeError{})
+		s.end(&transport.HandshakeError{Failure: s.failed(err)})
 	}
 }
 

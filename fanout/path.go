@@ -23,6 +23,8 @@ type path struct {
 type stop struct {
 	path transport.Path
 	to   *transport.Destination
+
+	checks uint32 // that have passed from there; guarded by the path's lock
 }
 
 // key finds the credentials of a generation.
@@ -84,6 +86,7 @@ func (s *Session) passed(from transport.Path, k *credentials, nominated bool) bo
 		return false
 	}
 	at := s.visit(from)
+	at.checks++
 	if selected := p.selected.Load(); selected.isGone() || nominated && selected != at {
 		p.selected.Store(at)
 	}

@@ -38,6 +38,8 @@ type Session struct {
 	poked     atomic.Bool   // it is in shard.poked
 	isLate    bool          // owned by the shard: it is in shard.late
 
+	witness transport.Witness // has no lock
+
 	ice   path      // where the viewer is; has its own lock
 	inner handshake // DTLS; has its own lock
 	ears  ears      // SRTCP; has its own lock

@@ -32,6 +32,7 @@ func (c *Connection) readFeedback(t *outgoing, s *webrtc.RTPSender) {
 		if err != nil {
 			continue
 		}
+		c.heard.Store(true)
 		select {
 		case c.feedback <- feedback{ssrc: t.out.SSRC, packets: packets}:
 		default:

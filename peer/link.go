@@ -20,6 +20,7 @@ type link struct {
 	pc       *webrtc.PeerConnection // fixed
 	mux      *announcedMux          // fixed: the port it uses
 	border   *border                // fixed: what its packets pass
+	witness  *transport.Witness     // fixed: sees its packets before that
 	plan     *negotiation.Plan      // fixed; nil if we offer
 	loopback bool                   // fixed: loopback addresses are of use to the peer
 
@@ -29,6 +30,8 @@ type link struct {
 	done      chan struct{} // closed when the connection is over
 
 	readers sync.WaitGroup
+
+	found, keyed, heard atomic.Bool // ICE has found a path, DTLS has keys, the peer has used them
 
 	closing   atomic.Bool // Close has been called: pion's closed state is our doing
 	dtlsOnce  sync.Once
@@ -46,9 +49,9 @@ type link struct {
 	err         error  // guarded by mu: why it is over
 }
 
-func newLink(e *Engine, pc *webrtc.PeerConnection, mux *announcedMux, b *border, loopback bool) link {
+func newLink(e *Engine, pc *webrtc.PeerConnection, mux *announcedMux, w *transport.Witness, b *border, loopback bool) link {
 	return link{
-		engine: e, pc: pc, mux: mux, border: b, loopback: loopback,
+		engine: e, pc: pc, mux: mux, border: b, witness: w, loopback: loopback,
 		connected: make(chan struct{}), doubt: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 }
@@ -74,6 +77,9 @@ func (l *link) Connected() <-chan struct{} { return l.connected }
 func (l *link) Disconnected() <-chan struct{} { return l.doubt }
 
 func (l *link) onICEState(s webrtc.ICEConnectionState) {
+	if s == webrtc.ICEConnectionStateConnected || s == webrtc.ICEConnectionStateCompleted {
+		l.found.Store(true)
+	}
 	if s != webrtc.ICEConnectionStateDisconnected {
 		return
 	}
@@ -155,6 +161,7 @@ func (l *link) floods() { l.finish(&transport.FloodError{}) }
 func (l *link) onState(s webrtc.PeerConnectionState) {
 	switch s {
 	case webrtc.PeerConnectionStateConnected:
+		l.keyed.Store(true)
 		l.dtlsOnce.Do(l.stepDone)
 	case webrtc.PeerConnectionStateFailed:
 		l.finish(l.failure())
@@ -173,7 +180,7 @@ func (l *link) stepDone() {
 // failure is what pion's failed state means: its ICE part fails without a path, its DTLS part leaves ICE as it is.
 func (l *link) failure() error {
 	if ice := l.pc.ICEConnectionState(); ice != webrtc.ICEConnectionStateFailed && ice != webrtc.ICEConnectionStateClosed {
-		return &transport.HandshakeError{}
+		return l.failedHandshake()
 	}
 	return &transport.UnreachableError{WasConnected: l.wasConnected()}
 }
@@ -185,7 +192,7 @@ func (l *link) farewell() error {
 	case l.closing.Load():
 		return nil
 	case !l.wasConnected():
-		return &transport.HandshakeError{}
+		return l.failedHandshake()
 	}
 	return transport.ErrPeerLeft
 }

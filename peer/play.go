@@ -82,12 +82,13 @@ func (e *Engine) newConnection(mux *announcedMux, codecs *webrtc.MediaEngine, ro
 	b := newBorder() // no RTP passes: a viewer sends reports alone
 	settings := e.settings(mux, role, o.Loopback)
 	settings.BufferFactory = b.buffer
+	w := e.watched(&settings, mux)
 	pc, err := e.newPeerConnection(codecs, &interceptor.Registry{}, settings) // the player resends and reports
 	if err != nil {
 		return nil, err
 	}
 	c := &Connection{
-		link: newLink(e, pc, mux, b, o.Loopback), total: o.Total,
+		link: newLink(e, pc, mux, w, b, o.Loopback), total: o.Total,
 		wake: make(waker, 1), feedback: make(chan feedback, feedbackQueue),
 	}
 	b.flood = c.floods

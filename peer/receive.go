@@ -111,12 +111,13 @@ func (e *Engine) newReception(mux *announcedMux, codecs *webrtc.MediaEngine, rol
 	b := newBorder()
 	settings := e.settings(mux, role, o.Loopback)
 	settings.BufferFactory = b.buffer
+	w := e.watched(&settings, mux)
 	pc, err := e.newPeerConnection(codecs, interceptors, settings)
 	if err != nil {
 		return nil, err
 	}
 	r := &Reception{
-		link: newLink(e, pc, mux, b, o.Loopback), choices: make(map[media.Kind]negotiation.Choice), ssrc: rand.Uint32(),
+		link: newLink(e, pc, mux, w, b, o.Loopback), choices: make(map[media.Kind]negotiation.Choice), ssrc: rand.Uint32(),
 		arrivals: make(chan arrival, arrivalQueue), over: make(chan struct{}), incoming: make(map[incomingKey]*incoming),
 	}
 	b.flood = r.floods

@@ -25,10 +25,21 @@ func (e *UnreachableError) Error() string {
 }
 
 // HandshakeError tells that packets reach the peer and come back, but that no encryption was agreed on (DTLS-SRTP).
-type HandshakeError struct{}
+type HandshakeError struct{ Failure HandshakeFailure } // "": not known
 
 func (e *HandshakeError) Error() string {
-	return "the peer is reached, but the DTLS handshake with it failed: its certificate is not the one of its SDP, or it has no SRTP profile in common with the gateway"
+	why := "its certificate is not the one of its SDP, or it has no SRTP profile in common with the gateway"
+	switch e.Failure {
+	case HandshakeCertificate:
+		why = "its certificate is not the one of its SDP"
+	case HandshakeTimeout:
+		why = "it did not come to an end in time"
+	case HandshakeProfile:
+		why = "it has no SRTP profile in common with the gateway"
+	case HandshakeRefused:
+		why = "the peer has broken it off"
+	}
+	return "the peer is reached, but the DTLS handshake with it failed: " + why
 }
 
 // FloodError tells that a peer sends more than any encoder does: the connection is ended.
