@@ -28,11 +28,23 @@ type Pages struct {
 	player  *template.Template
 	publish *template.Template
 	index   *template.Template
+	login   *template.Template
+	iceTest *template.Template
 	asking  string // policy of the player page
+	options Options
 }
 
-// New makes the pages ready. Its error says which embedded file is broken: a fault of the build.
-func New() (*Pages, error) {
+// Options are what the pages show of their visitor.
+type Options struct {
+	// SignedIn tells that who asks has signed in, so that the list of streams lets him sign out. Nil: nobody has.
+	SignedIn func(*http.Request) bool
+	// Closed tells that there are names to sign in with, so that the list offers it to whoever has not. Nil: none.
+	Closed func() bool
+}
+
+// New makes the pages ready, with the options if there are any (the first counts). Its error says which embedded file
+// is broken: a fault of the build.
+func New(options ...Options) (*Pages, error) {
 	root, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
 		return nil, fmt.Errorf("open the assets: %w", err)
@@ -51,10 +63,14 @@ func New() (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse the page templates: %w", err)
 	}
-	return &Pages{
+	p := &Pages{
 		assets: as, player: pages.Lookup("player.html"), publish: pages.Lookup("publish.html"), index: pages.Lookup("index.html"),
-		asking: policy(ask),
-	}, nil
+		login: pages.Lookup("login.html"), iceTest: pages.Lookup("icetest.html"), asking: policy(ask),
+	}
+	if len(options) > 0 {
+		p.options = options[0]
+	}
+	return p, nil
 }
 
 // Player answers GET and HEAD of /{stream}/ with the page that plays the stream. The name is escaped wherever
@@ -81,7 +97,20 @@ func (p *Pages) Publish(w http.ResponseWriter, r *http.Request, stream string) {
 
 // Index answers GET and HEAD of / with the page that lists the streams.
 func (p *Pages) Index(w http.ResponseWriter, r *http.Request) {
-	p.page(w, r, p.index, policy(nil), noDevices, nil)
+	signedIn := p.options.SignedIn != nil && p.options.SignedIn(r)
+	closed := p.options.Closed != nil && p.options.Closed()
+	p.page(w, r, p.index, policy(nil), noDevices, struct{ SignedIn, Closed bool }{signedIn, closed})
+}
+
+// Login answers GET and HEAD of /login with the page that exchanges a token, or a name and password, for a cookie.
+// Where its visitor goes then is in the query (next); the page itself goes to nothing but its own origin.
+func (p *Pages) Login(w http.ResponseWriter, r *http.Request) {
+	p.page(w, r, p.login, policy(nil), noDevices, nil)
+}
+
+// ICETest answers GET and HEAD of /ice-test with the page that tries STUN and TURN servers.
+func (p *Pages) ICETest(w http.ResponseWriter, r *http.Request) {
+	p.page(w, r, p.iceTest, policy(nil), noDevices, nil)
 }
 
 func (p *Pages) page(w http.ResponseWriter, r *http.Request, t *template.Template, policy, permissions string, data any) {

@@ -31,6 +31,10 @@ func (p *Pages) serve(method, target string, header http.Header) *httptest.Respo
 		p.Asset(w, r, name)
 	case r.URL.Path == "/":
 		p.Index(w, r)
+	case r.URL.Path == "/login":
+		p.Login(w, r)
+	case r.URL.Path == "/ice-test":
+		p.ICETest(w, r)
 	case strings.HasSuffix(r.URL.Path, "/publish"):
 		p.Publish(w, r, strings.TrimSuffix(r.URL.Path[1:], "/publish"))
 	default:
@@ -40,7 +44,7 @@ func (p *Pages) serve(method, target string, header http.Header) *httptest.Respo
 }
 
 // pageTargets are the paths of all kinds of pages.
-var pageTargets = []string{"/", "/front-door/", "/front-door/publish"}
+var pageTargets = []string{"/", "/front-door/", "/front-door/publish", "/login", "/ice-test"}
 
 // I13: the headers that keep a page from being turned against its viewer. Only the page that publishes has devices.
 func TestPageHeaders(t *testing.T) {

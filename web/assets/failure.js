@@ -10,6 +10,7 @@ const sayings = {
     'No way for the picture',
     'The gateway answers over HTTP, but no UDP packets come through. A firewall may block its media port, or it does not announce an address that this device can reach.',
   ],
+  norelay: ['There is no relay', 'The page was asked to go through a relay only, and the gateway names no TURN server.'],
   lost: ['The connection was lost', 'Connecting again.'],
   stalled: ['The {source} is offline – waiting for it', 'The picture comes back by itself.'],
   nopicture: ['Waiting for a picture', 'The connection stands, but the {source} has sent no picture yet.'],
@@ -41,14 +42,19 @@ const statusTexts = {
   503: 'It cannot take another viewer now.',
 };
 
-// Failure says why there is no picture. Its kind is one of the keys of sayings, or "http" with the status and the
-// milliseconds that the server asks to wait (retryAfter). Its detail is what the server, or the browser, says of it.
+// Refusals that the last word of the problem's type tells apart better than the status does.
+const slugTitles = { not_local: 'Only the gateway’s own machine may' };
+
+// Failure says why there is no picture. Its kind is one of the keys of sayings, or "http" with the status, the last
+// word of the problem's type (slug), and the milliseconds that the server asks to wait (retryAfter). Its detail is
+// what the server, or the browser, says of it.
 export class Failure extends Error {
-  constructor(kind, { status = 0, detail = '', retryAfter = 0, cause } = {}) {
+  constructor(kind, { status = 0, slug = '', detail = '', retryAfter = 0, cause } = {}) {
     super(detail || kind, { cause });
     this.name = 'Failure';
     this.kind = kind;
     this.status = status;
+    this.slug = slug;
     this.detail = detail;
     this.retryAfter = retryAfter;
   }
@@ -94,7 +100,7 @@ function plain(failure) {
   }
   const fallback = failure.status >= 500 ? 'The gateway has a problem' : 'The gateway refused';
   return {
-    title: statusTitles[failure.status] ?? fallback,
+    title: slugTitles[failure.slug] ?? statusTitles[failure.status] ?? fallback,
     text: sentence(failure.detail) || statusTexts[failure.status] || `It answered with status ${failure.status}.`,
   };
 }
@@ -102,18 +108,21 @@ function plain(failure) {
 // httpFailure makes a Failure of a refused request from its status, content type and body. Only problem
 // details (RFC 9457) are quoted: another body may come from a proxy and mean nothing to the viewer.
 export function httpFailure(status, contentType, body, retryAfter = 0) {
-  return new Failure('http', { status, retryAfter, detail: problemDetail(contentType, body) });
+  return new Failure('http', { status, retryAfter, ...problemOf(contentType, body) });
 }
 
-function problemDetail(contentType, body) {
+function problemOf(contentType, body) {
   if (!/^application\/(problem\+)?json\b/i.test(contentType ?? '')) {
-    return '';
+    return {};
   }
   try {
-    const { detail, title } = JSON.parse(body);
-    return [detail, title].find((text) => typeof text === 'string' && text !== '') ?? '';
+    const { type, detail, title } = JSON.parse(body);
+    return {
+      slug: /^urn:sluice:problem:(\w+)$/.exec(type)?.[1] ?? '',
+      detail: [detail, title].find((text) => typeof text === 'string' && text !== '') ?? '',
+    };
   } catch {
-    return '';
+    return {};
   }
 }
 

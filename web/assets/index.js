@@ -1,12 +1,18 @@
 // The list of streams, kept up to date while somebody looks.
 
+import { httpFailure } from './failure.js';
 import { Posters } from './poster.js';
+import { showSignIn, signInOffer } from './signin.js';
 import { madeWords, sourceKind, stateWord, totalWords, trackWords, troubleWords, viewerWords } from './words.js';
 
 const refreshEvery = 2_000;
 const requestTimeout = 8_000;
 const root = document.documentElement;
 const at = (id) => document.getElementById(id);
+const refusals = {
+  401: 'Sign in to see the streams.',
+  403: 'Your account may not see the list of streams. You can still open those that you may watch by their address.',
+};
 const cards = new Map();
 const posters = new Posters();
 let timer = 0;
@@ -35,10 +41,10 @@ async function load() {
   const timeout = setTimeout(() => abort.abort(), requestTimeout);
   try {
     const response = await fetch('/api/v1/streams', { headers: { Accept: 'application/json' }, signal: abort.signal });
-    const body = await response.json().catch(() => ({}));
     if (!response.ok) {
-      throw new Error(body.detail || `The gateway answered with status ${response.status}.`);
+      throw httpFailure(response.status, response.headers.get('Content-Type'), await response.text());
     }
+    const body = await response.json().catch(() => ({}));
     return Array.isArray(body) ? body : (body.streams ?? []);
   } finally {
     clearTimeout(timeout);
@@ -131,10 +137,30 @@ function idleWords(stream) {
 
 function complain(err) {
   root.dataset.state = 'error';
-  const unreachable = err instanceof TypeError || err.name === 'AbortError';
-  const words = unreachable ? 'The gateway cannot be reached.' : err.message;
-  setText(at('notice'), `${words} Trying again.`);
+  const offer = signInOffer(err, location);
+  showSignIn(at('signin'), offer);
+  setText(at('notice-words'), offer ? refusals[err.status] : `${sentenceOf(err)} Trying again.`);
   at('notice').hidden = false;
+}
+
+function sentenceOf(err) {
+  if (err instanceof TypeError || err.name === 'AbortError') {
+    return 'The gateway cannot be reached.';
+  }
+  return err.detail || `The gateway answered with status ${err.status}.`;
+}
+
+// A gateway that is gone takes no cookie back, but nobody is let in by it either until it returns.
+async function signOut() {
+  at('signout').disabled = true;
+  const done = await fetch('/logout', { method: 'POST' }).then(({ ok }) => ok, () => false);
+  at('signout').disabled = false;
+  if (done) {
+    location.assign('/login');
+  } else {
+    setText(at('notice-words'), 'You are still signed in: the gateway cannot be reached.');
+    at('notice').hidden = false;
+  }
 }
 
 function element(tag, className) {
@@ -150,4 +176,5 @@ function setText(node, text) {
 }
 
 document.addEventListener('visibilitychange', () => document.hidden || refresh());
+at('signout')?.addEventListener('click', signOut);
 refresh();

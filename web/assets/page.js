@@ -6,6 +6,7 @@ import { describe } from './failure.js';
 import { SluicePlayer } from './player.js';
 import { posterOf } from './poster.js';
 import { qualities } from './quality.js';
+import { showSignIn, signInOffer } from './signin.js';
 import { headline, rows } from './stats.js';
 import { viewerWords } from './words.js';
 
@@ -15,7 +16,8 @@ const explainEvery = 5_000;
 const root = document.documentElement;
 const at = (id) => document.getElementById(id);
 const video = at('video');
-const player = new SluicePlayer(video, root.dataset.endpoint, { events: true, begun: globalThis.sluiceBegun });
+const relay = new URLSearchParams(location.search).has('relay');
+const player = new SluicePlayer(video, root.dataset.endpoint, { events: true, relay, begun: globalThis.sluiceBegun });
 const delivery = new Delivery();
 const cause = new Cause(root.dataset.stream);
 
@@ -60,7 +62,9 @@ function showBanner(failure, known) {
   at('banner').hidden = !failure;
   at('banner-title').textContent = title;
   at('banner-text').textContent = text;
-  at('retry').hidden = unhurried.has(failure?.kind);
+  const offer = signInOffer(failure, location);
+  showSignIn(at('signin'), offer);
+  at('retry').hidden = unhurried.has(failure?.kind) || Boolean(offer);
 }
 
 function showTracks() {

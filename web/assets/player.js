@@ -46,6 +46,7 @@ export class SluicePlayer extends EventTarget {
   #video;
   #url;
   #wantsEvents;
+  #relay;
   #begun;
   #session;
   #events;
@@ -67,12 +68,14 @@ export class SluicePlayer extends EventTarget {
 
   // With the option events the server tells of its stream, over a connection of its own: browsers have few to
   // spare, so a page with many players does without.
+  // With the option relay nothing but TURN is used, for a test of it.
   // The player goes on from what the page has begun (inline/ask.js), if anything.
-  constructor(video, url, { events = false, begun } = {}) {
+  constructor(video, url, { events = false, relay = false, begun } = {}) {
     super();
     this.#video = video;
     this.#url = url;
     this.#wantsEvents = events;
+    this.#relay = relay;
     this.#begun = begun;
   }
 
@@ -137,7 +140,7 @@ export class SluicePlayer extends EventTarget {
     if (!this.failure) {
       this.#become('connecting');
     }
-    const session = new WhepSession(this.#url, { patient: this.failure?.status === 409, begun });
+    const session = new WhepSession(this.#url, { patient: this.failure?.status === 409, relay: this.#relay, begun });
     this.#session = session;
     session.addEventListener('track', ({ detail }) => this.#take(detail));
     session.addEventListener('connected', () => this.#watch());

@@ -7,6 +7,7 @@ import { sendable } from './layers.js';
 import { Level } from './level.js';
 import { meterCells, meterSums } from './meter.js';
 import { Publisher } from './publisher.js';
+import { showSignIn, signInOffer } from './signin.js';
 import { describeTrouble } from './trouble.js';
 import { codecTitle } from './words.js';
 
@@ -203,6 +204,7 @@ function showTrouble(failure, state) {
   at('trouble').dataset.state = state;
   setText(at('trouble-title'), title);
   setText(at('trouble-text'), text);
+  showSignIn(at('signin'), signInOffer(failure, location));
 }
 
 function showFields() {

@@ -3,7 +3,8 @@
 import { Failure } from './failure.js';
 import { Signalling } from './signalling.js';
 
-const connectTimeout = 10_000;
+// connectTimeout is how long a path to the server may be sought, in milliseconds.
+export const connectTimeout = 10_000;
 const disconnectedFor = 4_000;
 
 // Session is one stay at an endpoint. It emits "connected", and at most once "ended" with the Failure that ended

@@ -1,18 +1,60 @@
 // One WHEP session (draft-ietf-wish-whep): what a viewer offers, and what it gets.
 
-import { linkTo } from './link.js';
-import { Session } from './session.js';
+import { Failure } from './failure.js';
+import { iceServers, linkTo } from './link.js';
+import { restartICE } from './restart.js';
+import { askServers } from './servers.js';
+import { connectTimeout, Session } from './session.js';
+import { Trickle } from './trickle.js';
 
 const extension = 'urn:ietf:params:whep:ext:core:';
 const trouble = 'urn:sluice:whep:trouble';
+const helpAfter = 1_000;
 
 // WhepSession is one stay at a WHEP endpoint. Besides what each Session emits there is "track", with an
 // RTCTrackEvent as detail.
+//
+// It begins without ICE servers: nearly all viewers reach the gateway directly, and browsers gather no more for servers
+// that are named after the offer is made, so that to know them first would cost all viewers a round trip. Where there
+// is no path after a second, those of the gateway's answer are used with an ICE restart, for which it takes one request
+// more.
 export class WhepSession extends Session {
+  #url;
+  #relay;
+  #trickle;
+  #helpTimer = 0;
+  #helped = false;
+  #stood = false; // it has been connected
+
   // A patient session asks the gateway to hold the request for a camera that is away (RFC 7240 4.3). One that the
-  // page has begun (see Session) is none.
-  constructor(url, { patient = false, begun } = {}) {
+  // page has begun (see Session) is none. A relay session uses nothing but a TURN server, which it has to know first.
+  constructor(url, { patient = false, relay = false, begun } = {}) {
     super(url, patient ? { Prefer: 'wait=4' } : {}, begun);
+    this.#url = url;
+    this.#relay = relay;
+    this.addEventListener('connected', () => { this.#stood = true; });
+  }
+
+  async open() {
+    await super.open();
+    if (!this.over && !this.#relay && !this.#hasPath) {
+      this.#helpTimer = setTimeout(() => this.#help(), helpAfter);
+    }
+  }
+
+  close() {
+    clearTimeout(this.#helpTimer);
+    this.#trickle?.close();
+    super.close();
+  }
+
+  // A browser may see sooner than we that there is no path.
+  disconnected(final) {
+    if (final && !this.#stood && !this.#helped && !this.#relay && this.#servers.length > 0) {
+      this.#help();
+    } else {
+      super.disconnected(final);
+    }
   }
 
   // eventsURL is where server-sent events of the stream are ordered; undefined if the server has none.
@@ -43,6 +85,9 @@ export class WhepSession extends Session {
   }
 
   async offer() {
+    if (this.#relay) {
+      this.#use(await this.#askRelays(), { iceTransportPolicy: 'relay' });
+    }
     this.pc.addTransceiver('video', { direction: 'recvonly' });
     this.pc.addTransceiver('audio', { direction: 'recvonly' });
     await this.pc.setLocalDescription();
@@ -52,5 +97,45 @@ export class WhepSession extends Session {
   #linked(relation) {
     const { links, resource } = this.signalling;
     return resource ? linkTo(links, relation, resource) : undefined;
+  }
+
+  get #servers() {
+    return iceServers(this.signalling.links);
+  }
+
+  get #hasPath() {
+    return ['connected', 'completed'].includes(this.pc.iceConnectionState);
+  }
+
+  #use(iceServers, more = {}) {
+    this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers, ...more });
+  }
+
+  async #askRelays() {
+    const base = new URL(this.#url, globalThis.location?.href).href;
+    const servers = await askServers(base);
+    if (!servers.some(({ urls }) => urls.some((url) => /^turns?:/i.test(url)))) {
+      throw new Failure('norelay');
+    }
+    return servers;
+  }
+
+  // help seeks a path by the gateway's ICE servers. If that fails too, the session ends in its time.
+  async #help() {
+    clearTimeout(this.#helpTimer);
+    if (this.over || this.#helped || this.#hasPath || this.#servers.length === 0) {
+      return;
+    }
+    this.#helped = true;
+    this.endIn(connectTimeout, 'ice');
+    this.#trickle = new Trickle(this.pc, this.signalling);
+    this.#trickle.hold();
+    try {
+      this.#use(this.#servers);
+      await restartICE(this.pc, this.signalling, () => this.over);
+    } catch {
+      return; // there may still be a path without them
+    }
+    this.#trickle.release();
   }
 }

@@ -1,13 +1,12 @@
 // One WHIP session (RFC 9725): tracks offered, candidates trickled, and a broken path mended by an ICE restart.
 
-import { fragmentType, makeFragment, restarted } from './fragment.js';
 import { addVideo, encodings, preferences } from './layers.js';
 import { iceServers } from './link.js';
+import { restartICE } from './restart.js';
 import { Session } from './session.js';
+import { Trickle } from './trickle.js';
 
-const gatherFor = 50;
 const restartTimeout = 10_000;
-const askAgainAfter = 1_000;
 
 // WhipSession is one stay at a WHIP endpoint. Besides what each Session emits there is "restarting", when the
 // path to the server is lost and another is sought.
@@ -15,11 +14,8 @@ export class WhipSession extends Session {
   #stream;
   #options;
   #offered;
-  #found = [];
-  #ended = false;
-  #trickles = true;
+  #trickle;
   #restarting = false;
-  #timer = 0;
 
   // stream has at most one picture and one sound. The options: simulcast (three layers), codec (the only one to
   // offer for the picture; '' for the browser's order).
@@ -31,7 +27,7 @@ export class WhipSession extends Session {
 
   // The local description is set only when the answer has told the ICE servers: gathering begins with it.
   async offer() {
-    this.pc.addEventListener('icecandidate', ({ candidate }) => this.#find(candidate));
+    this.#trickle = new Trickle(this.pc, this.signalling);
     this.#stream.getTracks().forEach((track) => this.#add(track));
     this.#offered = await this.pc.createOffer();
     return this.#offered.sdp;
@@ -60,7 +56,7 @@ export class WhipSession extends Session {
   }
 
   close() {
-    clearTimeout(this.#timer);
+    this.#trickle?.close();
     super.close();
   }
 
@@ -76,64 +72,16 @@ export class WhipSession extends Session {
     }
   }
 
-  // find keeps a candidate, or the word that there are no more, until some have come together.
-  #find(candidate) {
-    if (candidate?.candidate) {
-      this.#found.push(candidate);
-    } else {
-      this.#ended = true;
-    }
-    this.#trickleSoon();
-  }
-
-  #trickleSoon() {
-    clearTimeout(this.#timer);
-    if (this.#trickles && !this.#restarting && !this.over) {
-      this.#timer = setTimeout(() => this.#trickle(), gatherFor);
-    }
-  }
-
-  // A server that wants no candidates finds ours by the packets that come from them.
-  async #trickle() {
-    const candidates = this.#found.splice(0);
-    const fragment = makeFragment(this.pc.localDescription.sdp, candidates, { ended: this.#ended });
-    this.#ended = false;
-    try {
-      await this.signalling.patch(fragmentType, fragment, this.signalling.etag);
-    } catch ({ status }) {
-      this.#trickles = !(status >= 400) || status === 412 || status === 429;
-    }
-  }
-
   async #restart() {
     this.#restarting = true;
-    this.#found = [];
+    this.#trickle.hold();
     this.emit('restarting');
     try {
-      await this.pc.setLocalDescription(await this.pc.createOffer({ iceRestart: true }));
-      const fragment = await this.#askRestart(makeFragment(this.pc.localDescription.sdp, []));
-      await this.pc.setRemoteDescription({ type: 'answer', sdp: restarted(this.pc.remoteDescription.sdp, fragment) });
+      await restartICE(this.pc, this.signalling, () => this.over);
     } catch {
       this.end('lost');
     }
     this.#restarting = false;
-    this.#trickleSoon();
-  }
-
-  // While the network is away there is nobody to ask; close() and the timeout end the asking.
-  async #askRestart(fragment) {
-    for (;;) {
-      try {
-        return await this.signalling.patch(fragmentType, fragment, '*');
-      } catch (failure) {
-        if (failure.kind === 'http' || this.over) {
-          throw failure;
-        }
-      }
-      await new Promise((resolve) => setTimeout(resolve, askAgainAfter));
-      if (this.over) {
-        throw new Error('the session is over');
-      }
-    }
+    this.#trickle.release();
   }
 }

@@ -44,7 +44,11 @@
     rest.querySelector('link[rel="stylesheet"]').addEventListener(type, () => { root.hidden = false; });
   }
   try {
-    fetchRestAfter(begin());
+    if (new URLSearchParams(location.search).has('relay')) {
+      fetchRest(); // the player has to ask for relays first
+    } else {
+      fetchRestAfter(begin());
+    }
   } catch { // no RTCPeerConnection, or none to be had: the player tells of that
     fetchRest();
   }

@@ -37,7 +37,7 @@ class FakeConnection extends EventTarget {
 
 // page runs the script in a page in which fetch has the given outcome. Its pauses are over at once; none ends without
 // one if pausing is false.
-function page({ outcome = Promise.resolve(new Response('')), fault = undefined, barred = undefined, able = true, pausing = true } = {}) {
+function page({ outcome = Promise.resolve(new Response('')), fault = undefined, barred = undefined, able = true, pausing = true, search = '' } = {}) {
   FakeConnection.fault = fault;
   FakeConnection.barred = barred;
   const log = [];
@@ -50,7 +50,7 @@ function page({ outcome = Promise.resolve(new Response('')), fault = undefined, 
       getElementById: (id) => (id === 'rest' ? { content: rest } : undefined),
       head: { append: (what) => log.push(what === rest ? 'rest' : what) },
     },
-    performance, AbortController,
+    performance, AbortController, URLSearchParams, location: { search },
     setTimeout: (then) => {
       log.push('pause');
       if (pausing) {
@@ -130,6 +130,11 @@ test('the rest of the page comes whatever becomes of the question', async () => 
     assert.equal(log.at(-1), 'rest');
     assert.equal(context.sluiceBegun === undefined, trouble.able === false || 'barred' in trouble);
   }
+});
+
+test('a page that is to go through a relay leaves the question to the player, who knows of none yet', () => {
+  const { log, context } = page({ search: '?relay=1' });
+  assert.deepEqual([log, context.sluiceBegun], [['rest'], undefined]);
 });
 
 test('the page is hidden until it has a style, or will have none', () => {
