@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -14,8 +13,6 @@ import (
 const (
 	// hostPriority is that of the best host candidate (RFC 8445 5.1.2.1): whoever configures an address means it.
 	hostPriority = 126<<24 | 65535<<8 | 255
-	// resolveTimeout bounds the start of a gateway whose name server does not answer.
-	resolveTimeout = 2 * time.Second
 	// addressesLife is how long the list of the machine's addresses is taken for true: it costs more than the rest of an
 	// answer, and interfaces come and go.
 	addressesLife = time.Second
@@ -24,7 +21,7 @@ const (
 // hosts knows under which addresses the ports are announced.
 type hosts struct {
 	interfaces []string            // fixed; empty: all
-	additional []netip.Addr        // fixed
+	additional *names              // fixed
 	list       func() []netip.Addr // fixed: asks the system
 
 	mu    sync.Mutex
@@ -32,8 +29,10 @@ type hosts struct {
 	at    time.Time    // guarded by mu: when they were found
 }
 
+// newHosts resolves the additional hosts, for resolveTimeout at most.
 func newHosts(ctx context.Context, o Options) *hosts {
-	h := &hosts{interfaces: o.Interfaces, additional: resolveHosts(ctx, o.AdditionalHosts, o.Log)}
+	h := &hosts{interfaces: o.Interfaces, additional: newNames("webrtc.additional_hosts", o.AdditionalHosts, o.Log)}
+	h.additional.resolve(ctx)
 	h.list = h.interfaceAddrs
 	return h
 }
@@ -57,18 +56,43 @@ func (h *hosts) addresses(local netip.AddrPort, v4 bool) []netip.AddrPort {
 	return all
 }
 
-// Owns reports whether an address is one that the port is reached at.
-func (p *Port) Owns(a netip.Addr) bool {
-	return slices.ContainsFunc(p.Addresses(), func(own netip.AddrPort) bool { return own.Addr() == a.Unmap() })
+// Public are the addresses under which the UDP port was found by STUN, IPv4 before IPv6; none if it is not looked for,
+// not behind a NAT, or behind one that gives each peer another address.
+func (p *Port) Public() []netip.AddrPort {
+	if p.finder == nil {
+		return nil
+	}
+	return p.finder.addresses()
 }
 
-// Candidates are the values of the port's candidate lines, all of type host: those of the additional hosts first,
-// since some peers use only the first candidate, and no server-reflexive one (A55). No two have the same priority
-// (RFC 8445 5.1.2). Loopback addresses are of use on this machine alone.
+// Owns reports whether an address is one that the port is reached at.
+func (p *Port) Owns(a netip.Addr) bool {
+	is := func(own netip.AddrPort) bool { return own.Addr() == a.Unmap() }
+	return slices.ContainsFunc(p.Addresses(), is) || slices.ContainsFunc(p.outside(), is)
+}
+
+// outside are the addresses of others that lead to the UDP port, those that somebody has configured first.
+func (p *Port) outside() []netip.AddrPort {
+	var all []netip.AddrPort
+	for _, a := range p.hosts.additional.addresses() {
+		all = append(all, netip.AddrPortFrom(a, p.addr.Port()))
+	}
+	for _, a := range p.Public() {
+		if !slices.Contains(all, a) {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// Candidates are the values of the port's candidate lines, all of type host: those of the additional hosts and of the
+// public address first, since some peers use only the first candidate, and no server-reflexive one (A55). No two have
+// the same priority (RFC 8445 5.1.2), and no address stands twice. Loopback addresses are of use on this machine alone.
 func (p *Port) Candidates(loopback bool) []string {
-	all := p.AdditionalCandidates()
+	outside := p.outside()
+	all := p.candidatesOf(outside)
 	for _, a := range p.Addresses() {
-		if a.Addr().IsLoopback() && !loopback {
+		if a.Addr().IsLoopback() && !loopback || slices.Contains(outside, a) {
 			continue
 		}
 		all = append(all, candidate("port", len(all), a))
@@ -76,11 +100,14 @@ func (p *Port) Candidates(loopback bool) []string {
 	return all
 }
 
-// AdditionalCandidates are the values of the candidate lines of the additional hosts.
-func (p *Port) AdditionalCandidates() []string {
-	all := make([]string, 0, len(p.hosts.additional))
-	for i, a := range p.hosts.additional {
-		all = append(all, candidate("host", i, netip.AddrPortFrom(a, p.addr.Port())))
+// AdditionalCandidates are the values of the candidate lines of addresses that are not this machine's: those of the
+// additional hosts and the public one.
+func (p *Port) AdditionalCandidates() []string { return p.candidatesOf(p.outside()) }
+
+func (p *Port) candidatesOf(outside []netip.AddrPort) []string {
+	all := make([]string, 0, len(outside))
+	for i, a := range outside {
+		all = append(all, candidate("host", i, a))
 	}
 	return all
 }
@@ -99,8 +126,7 @@ func (h *hosts) current() []netip.Addr {
 	return h.found
 }
 
-// interfaceAddrs lists global and loopback addresses of the allowed interfaces. Link-local ones are useless without a
-// zone, which an SDP can't carry.
+// interfaceAddrs lists the addresses of the allowed interfaces, those first that others reach the machine at.
 func (h *hosts) interfaceAddrs() []netip.Addr {
 	interfaces, err := net.Interfaces()
 	if err != nil {
@@ -111,33 +137,16 @@ func (h *hosts) interfaceAddrs() []netip.Addr {
 		if i.Flags&net.FlagUp == 0 || len(h.interfaces) > 0 && !slices.Contains(h.interfaces, i.Name) {
 			continue
 		}
-		addrs, err := i.Addrs()
-		if err != nil {
-			continue
-		}
-		for _, a := range addrs {
-			p, err := netip.ParsePrefix(a.String())
-			if ip := p.Addr().Unmap(); err == nil && (ip.IsGlobalUnicast() || ip.IsLoopback()) {
-				all = append(all, ip)
+		for _, a := range addressesOf(i) {
+			if announceable(a) && !slices.Contains(all, a) {
+				all = append(all, a)
 			}
 		}
 	}
 	return all
 }
 
-// resolveHosts finds the addresses of the additional hosts. A name that can't be resolved is told and left out.
-func resolveHosts(ctx context.Context, names []string, log *slog.Logger) []netip.Addr {
-	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
-	defer cancel()
-	var all []netip.Addr
-	for _, host := range names {
-		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		if err != nil {
-			log.Warn("webrtc.additional_hosts: a name can't be resolved and is not announced", "host", host, "err", err)
-		}
-		for _, a := range found {
-			all = append(all, a.Unmap())
-		}
-	}
-	return all
+// announceable leaves out link-local addresses, which are useless without a zone, and an SDP can't carry one.
+func announceable(a netip.Addr) bool {
+	return a.Zone() == "" && (a.IsGlobalUnicast() || a.IsLoopback())
 }

@@ -17,7 +17,7 @@ func announcing(local string, both bool, own ...string) *Port {
 	if both {
 		p.v4 = []*socket{{}}
 	}
-	p.hosts = &hosts{}
+	p.hosts = &hosts{additional: newNames("", nil, quiet())}
 	p.hosts.list = func() []netip.Addr {
 		var all []netip.Addr
 		for _, a := range own {
@@ -52,6 +52,15 @@ func TestCandidates(t *testing.T) {
 			"host0 1 udp 2130706431 198.51.100.1 8189 typ host", "host1 1 udp 2130706430 2001:db8::2 8189 typ host",
 			"port2 1 udp 2130706429 192.0.2.1 8189 typ host",
 		}},
+		"IPv6 NAT 1:1": {"[::]:8189", false, []string{"2001:db8::2"}, false, []string{
+			"host0 1 udp 2130706431 2001:db8::2 8189 typ host", "port1 1 udp 2130706430 2001:db8::1 8189 typ host",
+		}},
+		"named as well": {"[::]:8189", true, []string{"192.0.2.1", "192.0.2.1"}, false, []string{
+			"host0 1 udp 2130706431 192.0.2.1 8189 typ host", "port1 1 udp 2130706430 2001:db8::1 8189 typ host",
+		}},
+		"of no use to others": {"[::]:8189", true, []string{"0.0.0.0", "224.0.0.1", "fe80::1", "fe80::1%eth0"}, false, []string{
+			"port0 1 udp 2130706431 192.0.2.1 8189 typ host", "port1 1 udp 2130706430 2001:db8::1 8189 typ host",
+		}},
 		"loopback":     {"127.0.0.1:8189", true, nil, true, []string{"port0 1 udp 2130706431 127.0.0.1 8189 typ host"}},
 		"of no use":    {"127.0.0.1:8189", true, nil, false, nil},
 		"only NAT 1:1": {"127.0.0.1:8189", true, []string{"198.51.100.1"}, false, []string{"host0 1 udp 2130706431 198.51.100.1 8189 typ host"}},
@@ -61,9 +70,7 @@ func TestCandidates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := announcing(c.local, c.both, machine...)
-			for _, a := range c.additional {
-				p.hosts.additional = append(p.hosts.additional, netip.MustParseAddr(a))
-			}
+			p.hosts.additional = newNames("", c.additional, quiet())
 			if got := p.Candidates(c.loopback); !slices.Equal(got, c.want) {
 				t.Errorf("announced\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 			}

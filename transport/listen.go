@@ -14,7 +14,8 @@ import (
 // portTries is how often another port is tried when the system has chosen one that is taken in the other family.
 const portTries = 16
 
-// Listen opens the port, and the TCP port beside it if there is one. The error is a *ListenError. The caller closes the port.
+// Listen opens the port, and the TCP port beside it if there is one. The error is a *ListenError or a *STUNServerError.
+// The caller closes the port.
 func Listen(ctx context.Context, o Options) (*Port, error) {
 	if o.Sockets <= 0 {
 		o.Sockets = runtime.GOMAXPROCS(0)
@@ -30,6 +31,13 @@ func Listen(ctx context.Context, o Options) (*Port, error) {
 	}
 	p := &Port{addr: f.addr, v4: f.v4, v6: f.v6, streams: streams, hosts: newHosts(ctx, o)}
 	p.others = newOthers(p)
+	if len(o.STUNServers) == 0 {
+		return p, nil
+	}
+	if p.finder, err = newFinder(p, o); err != nil {
+		_ = p.Close() // nothing was sent yet
+		return nil, err
+	}
 	return p, nil
 }
 

@@ -14,6 +14,7 @@ type Options struct {
 	ListenTCP       string   // host:port for peers that get no UDP through (ICE-TCP); empty: none
 	Interfaces      []string // names of the interfaces whose addresses are announced; empty: all
 	AdditionalHosts []string // addresses or DNS names under which the port is reachable as well (NAT 1:1)
+	STUNServers     []string // stun: URLs of servers by which the public address of the UDP port is found; empty: it is not looked for
 	Sockets         int      // for each address family, where the system can share a port; 0: one per core
 	GSO             bool     // let the kernel cut datagrams of equal size apart (UDP_SEGMENT), where it can
 	Log             *slog.Logger

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ type Port struct {
 	others *Others        // fixed
 
 	streams *streams // fixed; nil if there is no TCP port
+	finder  *finder  // fixed; nil if the public address is not looked for
 
 	batches atomic.Uint32 // how many were made
 }
@@ -30,9 +32,23 @@ func (p *Port) Addr() netip.AddrPort { return p.addr }
 // Others is the way of the datagrams that the receiver of Run does not take.
 func (p *Port) Others() *Others { return p.others }
 
-// Run reads all sockets and accepts TCP connections until ctx is done or the port is closed, and gives what comes to r. Sending over UDP
-// works on until Close; TCP connections end with Run. The error is that of a socket which can't be read any more.
+// Run reads all sockets and accepts TCP connections until ctx is done or the port is closed, and gives what comes to r.
+// Meanwhile it keeps the announced addresses up to date. Sending over UDP works on until Close; TCP connections end with
+// Run. The error is that of a socket which can't be read any more.
 func (p *Port) Run(ctx context.Context, r Receiver) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var addresses sync.WaitGroup
+	defer addresses.Wait()
+	defer cancel()
+	addresses.Go(func() { p.hosts.additional.run(ctx) })
+	if p.finder != nil {
+		addresses.Go(func() { p.finder.run(ctx) })
+		r = replies{finder: p.finder, next: r}
+	}
+	return p.read(ctx, r)
+}
+
+func (p *Port) read(ctx context.Context, r Receiver) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, s := range p.sockets() {
 		_ = s.conn.SetReadDeadline(time.Time{}) // fails only once the socket is closed, which its reader notices

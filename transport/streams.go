@@ -174,7 +174,7 @@ func (p *Port) TCPCandidates(loopback bool) []string {
 	}
 	local := addrPortOf(p.streams.listener.Addr())
 	var all []string
-	for _, a := range p.hosts.additional {
+	for _, a := range p.hosts.additional.addresses() {
 		all = append(all, tcpCandidate(len(all), netip.AddrPortFrom(a, local.Port())))
 	}
 	for _, a := range p.hosts.addresses(local, p.streams.v4) {
