@@ -156,6 +156,31 @@ func TestCandidatePolicy(t *testing.T) {
 	}
 }
 
+// I22: private networks of any kind are no place for checks of a gateway that serves the internet, by whatever name.
+func TestCandidatePolicyDeniesPrivate(t *testing.T) {
+	for address, want := range map[string][2]bool{ // without and with DenyPrivate
+		"192.0.2.1": {true, true}, "2001:db8::1": {true, true}, "2001:4860::1": {true, true}, "172.32.0.1": {true, true},
+		"100.63.255.255": {true, true}, "100.128.0.1": {true, true}, "64:ff9b::c000:201": {true, true}, "192.0.1.1": {true, true},
+		"10.0.0.1": {true, false}, "172.16.0.1": {true, false}, "172.31.255.255": {true, false}, "192.168.1.1": {true, false},
+		"100.64.0.1": {true, false}, "100.127.255.255": {true, false}, "198.19.0.1": {true, false}, "192.0.0.8": {true, false},
+		"fc00::1": {true, false}, "fd12:3456::1": {true, false}, "fec0::1": {true, false}, "::ffff:10.0.0.1": {true, false},
+		"64:ff9b::a00:1": {true, false}, "64:ff9b:1::1": {true, false}, "250.0.0.1": {true, false},
+		"169.254.1.1": {false, false}, "fe80::1": {false, false}, "127.0.0.1": {false, false}, "::1": {false, false},
+		"64:ff9b::7f00:1": {false, false}, "64:ff9b::a9fe:a9fe": {false, false}, "f00d.local": {false, false},
+	} {
+		for i, policy := range []CandidatePolicy{{}, {DenyPrivate: true}} {
+			if got := policy.Allows("1 1 udp 1 " + address + " 5000 typ host"); got != want[i] {
+				t.Errorf("%s with %+v: %t", address, policy, got)
+			}
+		}
+	}
+	for port, want := range map[string]bool{"443": true, "3478": true, "1024": true, "1023": false, "53": false, "22": false} {
+		if got := (CandidatePolicy{DenyPrivate: true}).Allows("1 1 udp 1 192.0.2.1 " + port + " typ host"); got != want {
+			t.Errorf("port %s: %t", port, got)
+		}
+	}
+}
+
 // J51: the first 50 count, of all sections together.
 func TestNormalisedCandidateLimit(t *testing.T) {
 	lines := func(from, to int) (s string) {

@@ -61,11 +61,15 @@ func (e *Engine) settings(mux *announcedMux, role webrtc.DTLSRole, loopback bool
 // mayTry says whether a peer's candidate address is tried (I22).
 func (e *Engine) mayTry(ip net.IP, mux *announcedMux, loopback bool) bool {
 	a, ok := netip.AddrFromSlice(ip)
-	a = a.Unmap()
-	if !ok || a.IsUnspecified() || a.IsMulticast() || a.IsLinkLocalUnicast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
-		return false
+	return ok && e.policy(mux, loopback).AllowsAddr(a)
+}
+
+// policy says which of a peer's candidates are tried.
+func (e *Engine) policy(mux *announcedMux, loopback bool) negotiation.CandidatePolicy {
+	return negotiation.CandidatePolicy{
+		Loopback: e.loopbackHelps(mux, loopback), DenyPrivate: e.options.DenyPrivateRemote,
+		Refuse: func(a netip.AddrPort) bool { return a.Port() == mux.local.Port() && mux.hosts.Owns(a.Addr()) },
 	}
-	return !a.IsLoopback() || e.loopbackHelps(mux, loopback)
 }
 
 // loopbackHelps reports whether checks may go to loopback addresses: to a port of ours that is itself on loopback,
@@ -75,9 +79,4 @@ func (e *Engine) loopbackHelps(mux *announcedMux, loopback bool) bool {
 }
 
 // candidates says which of a peer's candidates are tried.
-func (l *link) candidates() negotiation.CandidatePolicy {
-	return negotiation.CandidatePolicy{
-		Loopback: l.engine.loopbackHelps(l.mux, l.loopback),
-		Refuse:   func(a netip.AddrPort) bool { return a.Port() == l.mux.local.Port() && l.mux.hosts.Owns(a.Addr()) },
-	}
-}
+func (l *link) candidates() negotiation.CandidatePolicy { return l.engine.policy(l.mux, l.loopback) }

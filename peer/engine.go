@@ -16,13 +16,14 @@ import (
 
 // Options is what the connections of a process have in common.
 type Options struct {
-	Conn           PacketConn      // the UDP port of all media
-	Hosts          Hosts           // where that is reached
-	Streams        net.Listener    // connections of peers that get no UDP through (ICE-TCP); nil: none
-	Certificate    tls.Certificate // of DTLS, with its Leaf
-	Interfaces     []string        // names of the interfaces whose addresses another port than that is announced at; empty: all
-	ConsentTimeout time.Duration   // how long a silent peer is kept; 0: 30 s
-	Log            *slog.Logger
+	Conn              PacketConn      // the UDP port of all media
+	Hosts             Hosts           // where that is reached
+	Streams           net.Listener    // connections of peers that get no UDP through (ICE-TCP); nil: none
+	Certificate       tls.Certificate // of DTLS, with its Leaf
+	Interfaces        []string        // names of the interfaces whose addresses another port than that is announced at; empty: all
+	DenyPrivateRemote bool            // candidates of peers in private networks are skipped: this is a gateway for the internet
+	ConsentTimeout    time.Duration   // how long a silent peer is kept; 0: 30 s
+	Log               *slog.Logger
 }
 
 const (

@@ -53,9 +53,9 @@ func (s *nameServer) count(host string) int {
 }
 
 // following runs names in a bubble, until its end.
-func following(t *testing.T, hosts ...string) (*names, *nameServer, *strings.Builder) {
+func following(t *testing.T, hosts ...string) (*names, *nameServer, *transcript) {
 	t.Helper()
-	log := &strings.Builder{}
+	log := &transcript{}
 	s := &nameServer{knows: map[string][]string{}, asked: map[string]int{}}
 	n := newNames("webrtc.additional_hosts", hosts, slog.New(slog.NewTextHandler(log, nil)))
 	n.lookup = s.lookup
@@ -64,6 +64,24 @@ func following(t *testing.T, hosts ...string) (*names, *nameServer, *strings.Bui
 	t.Cleanup(func() { cancel(); <-done })
 	go func() { defer close(done); n.run(ctx) }()
 	return n, s, log
+}
+
+// transcript is a log.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder // guarded by mu
+}
+
+func (l *transcript) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *transcript) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func checkAddrs(t *testing.T, n *names, want ...string) {
@@ -87,7 +105,7 @@ func TestNamesAreResolvedAgain(t *testing.T) {
 		checkAddrs(t, n, "192.0.2.9", "192.0.2.1", "192.0.2.2", "2001:db8::1")
 		s.set(false, "home.example", "192.0.2.1", "2001:db8::1", "192.0.2.2")
 		time.Sleep(refreshInterval)
-		if log.Len() != 0 {
+		if log.String() != "" {
 			t.Errorf("another order is told:\n%s", log)
 		}
 		s.set(false, "home.example", "192.0.2.3")
@@ -107,7 +125,7 @@ func TestNamesAreResolvedAgain(t *testing.T) {
 }
 
 // checkTold wants one line for each of the words, in their order.
-func checkTold(t *testing.T, log *strings.Builder, words ...string) {
+func checkTold(t *testing.T, log *transcript, words ...string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	for i, w := range words {
