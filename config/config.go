@@ -95,12 +95,6 @@ type Log struct {
 	Format string `toml:"format" oneof:"text json"`
 }
 
-// What HTTP.TLS can be besides "".
-const (
-	TLSSelfSigned = "self-signed"
-	TLSACME       = "acme"
-)
-
 // PublicBySTUN has the public address found by the STUN servers of WebRTC.ICEServers.
 const PublicBySTUN = "stun"
 

@@ -13,6 +13,9 @@ func (c Config) doubts() Faults {
 	if c.Limits.RingMaxAge == 0 && c.Limits.RingMaxMiB == 0 {
 		doubts.add("limits.ring_max_mib", "with ring_max_age 0 too, a camera that sends no keyframes can fill the memory: leave one of them above 0")
 	}
+	doubts = append(doubts, c.httpDoubts()...)
+	doubts = append(doubts, c.Auth.doubts()...)
+	doubts = append(doubts, c.turnDoubts()...)
 	for _, name := range slices.Sorted(maps.Keys(c.Streams)) {
 		key, s := joinKey("streams", name), c.Streams[name]
 		doubts = append(doubts, s.tlsDoubts(key)...)

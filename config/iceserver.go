@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -48,6 +49,21 @@ func (s ICEServer) turn() bool {
 		}
 	}
 	return false
+}
+
+func (w WebRTC) checkPublicAddress() string {
+	stun := func(s ICEServer) bool {
+		return slices.ContainsFunc(s.URLs, func(u string) bool { return strings.HasPrefix(u, "stun:") })
+	}
+	switch {
+	case w.PublicAddress == "":
+		return ""
+	case w.PublicAddress != PublicBySTUN:
+		return quote(mask(w.PublicAddress)) + ` is not "stun": an address or a DNS name goes into additional_hosts`
+	case !slices.ContainsFunc(w.ICEServers, stun):
+		return `needs a STUN server to ask: add ice_servers = [{ urls = ["stun:HOST:3478"] }]`
+	}
+	return ""
 }
 
 // checkCredential never shows what it checks.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,6 +29,27 @@ func (c Config) TCPListenAddr() string {
 	return c.mediaAddr(c.WebRTC.ListenTCP)
 }
 
+// TurnUDPListenAddr returns the HOST:PORT of embedded STUN and TURN over UDP by the same rule, "" if there is to be none.
+func (c Config) TurnUDPListenAddr() string { return c.turnAddr(c.Turn.ListenUDP) }
+
+// TurnTCPListenAddr is TurnUDPListenAddr over TCP.
+func (c Config) TurnTCPListenAddr() string { return c.turnAddr(c.Turn.ListenTCP) }
+
+// TurnTLSListenAddr is TurnUDPListenAddr over TLS: "" too without a certificate of [http].
+func (c Config) TurnTLSListenAddr() string {
+	if !c.HTTP.Encrypted() {
+		return ""
+	}
+	return c.turnAddr(c.Turn.ListenTLS)
+}
+
+func (c Config) turnAddr(listen string) string {
+	if c.Turn.Mode != TurnEmbedded || listen == "" {
+		return ""
+	}
+	return c.mediaAddr(listen)
+}
+
 func (c Config) mediaAddr(listen string) string {
 	if !barePort(listen) {
 		return listen
@@ -46,10 +68,16 @@ func (c Config) listeners() []listener {
 		{key: "http.listen", network: "tcp", address: c.HTTP.Listen},
 		{key: "webrtc.listen_udp", network: "udp", address: c.UDPListenAddr(), inherits: barePort(c.WebRTC.ListenUDP)},
 	}
-	if address := c.TCPListenAddr(); address != "" {
-		all = append(all, listener{key: "webrtc.listen_tcp", network: "tcp", address: address, inherits: barePort(c.WebRTC.ListenTCP)})
+	more := []listener{
+		{key: "webrtc.listen_tcp", network: "tcp", address: c.TCPListenAddr(), inherits: barePort(c.WebRTC.ListenTCP)},
+		{key: "turn.listen_udp", network: "udp", address: c.TurnUDPListenAddr(), inherits: barePort(c.Turn.ListenUDP)},
+		{key: "turn.listen_tcp", network: "tcp", address: c.TurnTCPListenAddr(), inherits: barePort(c.Turn.ListenTCP)},
+		{key: "turn.listen_tls", network: "tcp", address: c.TurnTLSListenAddr(), inherits: barePort(c.Turn.ListenTLS)},
 	}
-	return all
+	if c.HTTP.TLS == TLSACME {
+		more = append(more, listener{key: "http.acme_listen", network: "tcp", address: c.HTTP.ACMEListen})
+	}
+	return append(all, slices.DeleteFunc(more, func(l listener) bool { return l.address == "" })...)
 }
 
 func (c Config) checkListeners() Faults {
@@ -85,7 +113,8 @@ func (l listener) check() string {
 // exposed says how to mend a listener that others can reach while everything is allowed.
 func (l listener) exposed() string {
 	_, port, _ := net.SplitHostPort(l.address)
-	return fmt.Sprintf(`%s can be reached from other machines, and auth.mode = "none" would let them do everything: write "127.0.0.1:%s"`, quote(l.address), port)
+	return fmt.Sprintf(`%s can be reached from other machines, and auth.mode = "none" would let them do everything: write "127.0.0.1:%s", `+
+		"or let in only who may, by auth.mode = \"internal\" with [[auth.users]], as `gateway init` writes them", quote(l.address), port)
 }
 
 func (l listener) loopback() bool {

@@ -23,6 +23,10 @@ func (c Config) checkLists() Faults {
 		}
 	}
 	check("http.allow_origins", c.HTTP.AllowOrigins, checkOrigin)
+	check("http.acme_hosts", c.HTTP.ACMEHosts, checkACMEHost)
+	check("http.trusted_proxies", c.HTTP.TrustedProxies, checkNetwork)
+	check("turn.allow_peers", c.Turn.AllowPeers, checkNetwork)
+	check("turn.urls", c.Turn.URLs, checkICEURL)
 	check("webrtc.additional_hosts", c.WebRTC.AdditionalHosts, checkHost)
 	check("webrtc.interfaces", c.WebRTC.Interfaces, checkInterface)
 	return faults

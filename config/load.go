@@ -6,9 +6,11 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"time"
 )
 
-// Load reads the file at path as Parse does, and warns if it holds a password or a token that other users can read.
+// Load reads the file at path as Parse does, and the certificate that it names. It warns if the file holds a password or
+// a token that other users can read.
 // An error that is not Faults says why the file can't be read.
 func Load(path string, environ []string) (Config, []Warning, error) {
 	f, err := os.Open(path)
@@ -25,6 +27,7 @@ func Load(path string, environ []string) (Config, []Warning, error) {
 		return Config{}, nil, fmt.Errorf("read configuration: %w", err)
 	}
 	l := newLoader(text, path, environ)
+	l.checkFiles = func(c Config) (faults, doubts Faults) { return c.HTTP.checkCertificate(time.Now()) }
 	c, warnings, err := l.load()
 	if info.Mode().Perm()&0o044 != 0 {
 		warnings = append(warnings, l.exposed()...)
@@ -44,6 +47,8 @@ type loader struct {
 	decoder
 	// set has, by key, the variable that overrides it.
 	set map[string]string
+	// checkFiles reads the files that the configuration names; nil: they are not looked at.
+	checkFiles func(Config) (faults, doubts Faults)
 }
 
 func newLoader(text []byte, file string, environ []string) *loader {
@@ -63,7 +68,13 @@ func (l *loader) load() (Config, []Warning, error) {
 	l.set, warnings = l.override(&c)
 	c.normalise()
 	l.add(c.check())
-	for _, f := range c.doubts() {
+	doubts := c.doubts()
+	if l.checkFiles != nil {
+		faults, more := l.checkFiles(c)
+		l.add(faults)
+		doubts = append(doubts, more...)
+	}
+	for _, f := range doubts {
 		warnings = append(warnings, Warning(l.located(f)))
 	}
 	l.doc.faults.sort()
@@ -86,19 +97,18 @@ func (l *loader) add(faults Faults) {
 	}
 }
 
-// located gives a fault of a key the place where the key was set, or else the place of its table.
+// located gives a fault of a key the place where the key was set, or else the place of the table it would stand in.
 func (l *loader) located(f Fault) Fault {
 	if name, ok := l.set[f.Key]; ok {
 		f.Key = name
 		return f
 	}
 	f.File = l.doc.file
-	key := f.Key
-	if _, ok := l.doc.byKey[key]; !ok {
-		key = parentKey(key)
-	}
-	if n, ok := l.doc.byKey[key]; ok {
-		f.Line, f.Column = n.line, n.column
+	for key := f.Key; key != ""; key = parentKey(key) {
+		if n, ok := l.doc.byKey[key]; ok {
+			f.Line, f.Column = n.line, n.column
+			break
+		}
 	}
 	return f
 }

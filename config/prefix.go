@@ -23,6 +23,13 @@ func (t Turn) Ports() (first, last uint16) {
 	return uint16(a), uint16(b)
 }
 
+func checkNetwork(s string) string {
+	if _, ok := parsePrefix(s); !ok {
+		return quote(mask(s)) + ` is not a network: write its first address and the length of its prefix, such as "10.0.0.0/8", or one address`
+	}
+	return ""
+}
+
 // prefixes leaves out what is no network, of which Validate has told.
 func prefixes(items []string) []netip.Prefix {
 	var all []netip.Prefix

@@ -38,12 +38,15 @@ func TestConfigFileHoldsDefaults(t *testing.T) {
 
 func TestConfigFileExamples(t *testing.T) {
 	text := example.ReplaceAll(read(t, "../config.toml"), []byte("$1"))
-	c, warnings, err := Parse(text, "config.toml", []string{"GARDEN_PASSWORD=x", "STUDIO_TOKEN=x"})
+	c, warnings, err := Parse(text, "config.toml", []string{"GARDEN_PASSWORD=x", "STUDIO_TOKEN=x", "SLUICE_AUTH_MODE=internal"})
 	if err != nil || len(warnings) > 0 {
 		t.Fatal(err, warnings)
 	}
 	if len(c.Streams) != 8 {
 		t.Errorf("streams: %+v", c.Streams)
+	}
+	if users := c.Auth.Users; len(users) != 2 || users[0].Name != AnonymousUser || len(users[1].Tokens) != 1 {
+		t.Errorf("users: %+v", users)
 	}
 	if low := c.Streams["front-door"].Renditions["low"]; low != (Rendition{Height: 360, FPS: 15, MaxBitrateKbps: 500}) {
 		t.Errorf("low is %+v", low)

@@ -20,6 +20,10 @@ func (c Config) Validate() error {
 
 func (c Config) check() Faults {
 	faults := checkTags(c.globals())
+	faults = append(faults, c.Auth.check()...)
+	faults = append(faults, c.HTTP.checkTLS()...)
+	faults = append(faults, c.checkTurn()...)
+	faults.add("webrtc.public_address", c.WebRTC.checkPublicAddress())
 	faults = append(faults, c.checkListeners()...)
 	faults = append(faults, c.checkLists()...)
 	faults = append(faults, c.checkTranscode()...)
@@ -98,6 +102,14 @@ func (c *Config) normalise() {
 	for _, server := range c.WebRTC.ICEServers {
 		for i, u := range server.URLs {
 			server.URLs[i] = lowerScheme(u)
+		}
+	}
+	for i, u := range c.Turn.URLs {
+		c.Turn.URLs[i] = lowerScheme(u)
+	}
+	for _, u := range c.Auth.Users {
+		for i, t := range u.Tokens {
+			u.Tokens[i] = Secret(strings.ToLower(string(t)))
 		}
 	}
 	for name, s := range c.Streams {
