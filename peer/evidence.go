@@ -10,18 +10,18 @@ import (
 	"sluice/transport"
 )
 
-// Evidence is what was seen of the peer by now. It asks the library, which takes some ten microseconds.
+// Evidence is what was seen of the peer by now. The pairs are told until it is connected: the
+// library lists them slowly.
 func (l *link) Evidence() transport.Evidence {
 	e := l.witness.Evidence()
 	if e.Checks.Answered == 0 && e.Fault == nil {
 		e.Checks.Wrong = e.Checks.Received // the library discards what it can't prove, and answers all else
 	}
 	e.Path, e.Heard = l.found.Load(), l.heard.Load()
-	e.Handshake.Done = l.keyed.Load()
-	if !e.Handshake.Done {
+	if e.Handshake.Done = l.keyed.Load(); !e.Handshake.Done {
 		e.Handshake.Failure = transport.FailureBy(e.Handshake.Alert, e.Handshake.AlertOut)
+		e.Pairs = pairsOf(l.pc.GetStats())
 	}
-	e.Pairs = pairsOf(l.pc.GetStats())
 	return e
 }
 

@@ -8,6 +8,7 @@ import (
 	"sluice/negotiation"
 	"sluice/peer"
 	"sluice/rtpout"
+	"sluice/transport"
 )
 
 // Link is a connection to a peer, as far as publishers' and viewers' are alike. See peer.Connection.
@@ -17,6 +18,7 @@ type Link interface {
 	Done() <-chan struct{}
 	Err() error
 	RemoteAddress() string
+	Evidence() transport.Evidence
 	Close()
 }
 

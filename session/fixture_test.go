@@ -17,6 +17,7 @@ import (
 	"sluice/negotiation"
 	"sluice/peer"
 	"sluice/rtpout"
+	"sluice/transport"
 )
 
 // The tracks of the tests.
@@ -77,6 +78,7 @@ type fakeLink struct {
 	restartErr error
 	onRestart  func() // nil: nothing
 	accepted   string
+	seen       transport.Evidence
 }
 
 func newFakeLink() *fakeLink {
@@ -98,7 +100,14 @@ func (l *fakeLink) Description() string        { return l.sdp }
 func (l *fakeLink) Connected() <-chan struct{} { return l.ready }
 func (l *fakeLink) Done() <-chan struct{}      { return l.over }
 func (l *fakeLink) RemoteAddress() string      { return "" }
-func (l *fakeLink) Close()                     { l.lose(nil) }
+
+func (l *fakeLink) Evidence() transport.Evidence {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen
+}
+
+func (l *fakeLink) Close() { l.lose(nil) }
 
 func (l *fakeLink) Err() error {
 	l.mu.Lock()

@@ -16,6 +16,7 @@ func (s *Session) run(ctx context.Context) {
 	defer s.manager.running.Done()
 	defer close(s.done)
 	s.end(s.part.live(ctx))
+	s.settle() // before the connection forgets what it has seen
 	s.link.Close()
 	s.sayEnd()
 	s.events.close()
@@ -27,7 +28,7 @@ func (s *Session) run(ctx context.Context) {
 // connected is said by the part when media can flow.
 func (s *Session) connected() {
 	s.mu.Lock()
-	s.state = StateConnected
+	s.state, s.since = StateConnected, time.Now()
 	s.mu.Unlock()
 	attrs := []any{"remote", s.link.RemoteAddress(), "after", time.Since(s.created).Round(time.Millisecond)}
 	if s.Role() == RolePublish {
@@ -57,15 +58,30 @@ func transcoded(choices []negotiation.Choice) string {
 
 func (s *Session) sayEnd() {
 	s.mu.Lock()
-	why := s.why
+	why, verdict, never := s.why, s.verdict, s.since.IsZero()
 	s.mu.Unlock()
 	i := s.Info()
+	if never && verdict.Reason != "" {
+		s.neverConnected(i, verdict)
+		return
+	}
 	attrs := []any{"reason", reasonText(why), "after", time.Since(s.created).Round(time.Second)}
 	if s.Role() == RolePublish {
 		s.log.Info("publisher gone", append(attrs, "packets", i.Received.Packets, "lost", i.Received.Lost)...)
 		return
 	}
 	s.log.Info("viewer gone", append(attrs, "packets", i.Stats.Packets, "resent", i.Stats.Resent)...)
+}
+
+// neverConnected tells once why, and remembers it.
+func (s *Session) neverConnected(i Info, v *Verdict) {
+	i.State, i.Verdict = StateClosed, v
+	s.manager.history.add(i, time.Now())
+	who := "viewer"
+	if s.Role() == RolePublish {
+		who = "publisher"
+	}
+	s.log.Info(who+" never connected", "reason", v.Reason, "why", v.Sentence, "after", time.Since(s.created).Round(time.Second))
 }
 
 // reasonText is for a log, where a connection that was closed without an error has a reason as well.

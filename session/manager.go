@@ -29,6 +29,7 @@ type Options struct {
 	StrictPreconditions bool          // a fragment for Patch must come with its generation, even if it names it itself
 	Limits              Limits
 	PaceBits            int // bit/s of what viewers are sent at once; 0: 30 Mbit/s
+	Reach               Reach
 	Log                 *slog.Logger
 }
 
@@ -41,6 +42,7 @@ type Manager struct {
 	desk    *desk        // fixed after New
 
 	settings atomic.Pointer[Options] // see Configure
+	history  history                 // has its own lock
 
 	running sync.WaitGroup // one for each session that lives
 

@@ -91,6 +91,9 @@ type Session struct {
 	state  State    // guarded by mu
 	why    error    // guarded by mu; why it ended
 	onDone []func() // guarded by mu
+
+	since   time.Time // guarded by mu; when it was connected; zero: never
+	verdict *Verdict  // guarded by mu; the last one; nil before it ended
 }
 
 // newSession makes a session that is run by Manager.start. offer is the peer's; nil if we offer.
@@ -204,6 +207,7 @@ type Info struct {
 	Stats                rtpout.Stats              // what a viewer has been sent
 	Dropped              map[hub.DropReason]uint64 // what a viewer has not been sent
 	Received             peer.ReceptionStats       // what a publisher has sent
+	Verdict              *Verdict                  // of one that has ended; of others see Session.Verdict
 }
 
 // Info looks at the session as it is now.
