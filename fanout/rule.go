@@ -7,6 +7,10 @@ const (
 	SlowICELite     = "ice_lite"     // the viewer only answers checks: we would have to send them
 	SlowDTLSPassive = "dtls_passive" // the viewer waits for our DTLS handshake
 	SlowData        = "data_channel" // the offer has a data channel
+
+	// SlowPublicAddress is for who finds the public address by STUN, whatever is offered: only checks that we send open
+	// our NAT to a viewer, and the fast way sends none.
+	SlowPublicAddress = "public_address"
 )
 
 // SlowReason says why an offer needs a PeerConnection; "": the fast way serves it (A59). Everything else works on the

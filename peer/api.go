@@ -58,10 +58,17 @@ func (e *Engine) settings(mux *announcedMux, role webrtc.DTLSRole, loopback bool
 	return s
 }
 
-// mayTry says whether a peer's candidate address is tried (I22).
+// mayTry says whether checks may go to an address, be it a peer's candidate or where its own checks come from (I22).
+// Candidates of private networks have been sorted out before; who comes from one, as a relay on this machine does,
+// has been let in there.
 func (e *Engine) mayTry(ip net.IP, mux *announcedMux, loopback bool) bool {
 	a, ok := netip.AddrFromSlice(ip)
-	return ok && e.policy(mux, loopback).AllowsAddr(a)
+	if !ok {
+		return false
+	}
+	policy := e.policy(mux, loopback)
+	policy.DenyPrivate = false
+	return policy.AllowsAddr(a)
 }
 
 // policy says which of a peer's candidates are tried.

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -82,5 +83,31 @@ func TestMayTry(t *testing.T) {
 	}
 	if (&Engine{}).mayTry(net.IP{1, 2}, nil, true) {
 		t.Error("an address of two bytes is tried")
+	}
+}
+
+// I22: private candidates are skipped on request, but not those who come to us from a private network, as a relay on
+// this machine does.
+func TestDenyPrivateRemote(t *testing.T) {
+	port, err := transport.Listen(t.Context(), transport.Options{
+		ListenUDP: "0.0.0.0:0", AdditionalHosts: []string{"198.51.100.1"}, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	e := &Engine{options: Options{DenyPrivateRemote: true}, mux: &announcedMux{local: port.Addr(), hosts: port}}
+	l := &link{engine: e, mux: e.mux}
+	for candidate, want := range map[string]bool{
+		"192.0.2.1 5000": true, "192.0.2.1 443": true, "192.0.2.1 3478": true, "192.0.2.1 1023": false,
+		"10.1.2.3 5000": false, "100.64.1.1 5000": false, "fd00::1 5000": false, "fe80::1 5000": false, "evil.local 5000": false,
+		"198.51.100.1 5000": true, "198.51.100.1 " + portOf(port.Addr().Port()): false,
+	} {
+		if got := l.candidates().Allows("1 1 udp 1 " + candidate + " typ host"); got != want {
+			t.Errorf("%s is tried: %t", candidate, got)
+		}
+	}
+	if !e.mayTry(net.IP{10, 1, 2, 3}, e.mux, false) || e.mayTry(net.IP{127, 0, 0, 1}, e.mux, false) {
+		t.Error("who comes from a private network is not answered, or checks go to loopback")
 	}
 }
