@@ -21,17 +21,17 @@ type Config struct {
 // HTTP is the one port for WHIP, WHEP, pages, API and metrics.
 type HTTP struct {
 	// Listen is HOST:PORT; no host means all interfaces.
-	Listen string `toml:"listen"`
+	Listen string `toml:"listen" apply:"restart"`
 	// TLS is "" (TLS if there is a TLSCert), TLSSelfSigned or TLSACME.
-	TLS string `toml:"tls"`
+	TLS string `toml:"tls" apply:"restart"`
 	// TLSCert and TLSKey are the paths of PEM files.
 	TLSCert string `toml:"tls_cert"`
 	TLSKey  string `toml:"tls_key"`
 	// ACMEHosts are the DNS names to get certificates for; ACMEListen is HOST:PORT of HTTP-01 challenges, "" for none.
-	ACMEHosts  []string `toml:"acme_hosts"`
-	ACMEListen string   `toml:"acme_listen"`
+	ACMEHosts  []string `toml:"acme_hosts" apply:"restart"`
+	ACMEListen string   `toml:"acme_listen" apply:"restart"`
 	// ACMEDirectory is the URL of the authority; "": Let's Encrypt.
-	ACMEDirectory string `toml:"acme_directory"`
+	ACMEDirectory string `toml:"acme_directory" apply:"restart"`
 	// AllowOrigins are the origins that CORS lets in besides our own, or "*" for all.
 	AllowOrigins []string `toml:"allow_origins"`
 	// TrustedProxies are networks whose X-Forwarded-For and -Proto count; TrustedPrefixes reads them.
@@ -41,23 +41,23 @@ type HTTP struct {
 // WebRTC is the side of the peers: those who watch, and those who publish.
 type WebRTC struct {
 	// ListenUDP is a bare port or HOST:PORT; UDPListenAddr says what it means.
-	ListenUDP string `toml:"listen_udp"`
+	ListenUDP string `toml:"listen_udp" apply:"restart"`
 	// ListenTCP is the same for ICE over TCP; "" means none. TCPListenAddr says what it means.
-	ListenTCP string `toml:"listen_tcp"`
+	ListenTCP string `toml:"listen_tcp" apply:"restart"`
 	// AdditionalHosts are addresses or DNS names at which viewers reach the gateway besides its own.
-	AdditionalHosts []string `toml:"additional_hosts"`
+	AdditionalHosts []string `toml:"additional_hosts" apply:"restart"`
 	// PublicAddress is PublicBySTUN, or "" for none to be looked for.
-	PublicAddress string `toml:"public_address"`
+	PublicAddress string `toml:"public_address" apply:"restart"`
 	// Interfaces are the network interfaces whose addresses are offered; empty means all.
-	Interfaces []string `toml:"interfaces"`
+	Interfaces []string `toml:"interfaces" apply:"restart"`
 	// ICEServers are handed to peers, who may need them to reach us.
 	ICEServers []ICEServer `toml:"ice_servers"`
 	// DenyPrivateRemote skips private addresses among the candidates of a peer.
-	DenyPrivateRemote bool `toml:"deny_private_remote"`
+	DenyPrivateRemote bool `toml:"deny_private_remote" apply:"restart"`
 	// ICETimeout is the time from the answer to a connection.
 	ICETimeout time.Duration `toml:"ice_timeout" min:"1s"`
 	// ConsentTimeout is how long a viewer may be silent (RFC 7675).
-	ConsentTimeout time.Duration `toml:"consent_timeout" min:"1s"`
+	ConsentTimeout time.Duration `toml:"consent_timeout" min:"1s" apply:"restart"`
 	// ViewerIdleTimeout is how long a viewer may wait for a stream that has no source.
 	ViewerIdleTimeout time.Duration `toml:"viewer_idle_timeout" min:"1s"`
 	// BurstMbps is the pace in Mbit/s at which a viewer gets pictures that are there already.
@@ -66,9 +66,9 @@ type WebRTC struct {
 	// StrictPreconditions refuses a PATCH without If-Match (RFC 9725 4.3.1), which some clients send.
 	StrictPreconditions bool `toml:"strict_preconditions"`
 	// FastPath serves viewers without a PeerConnection each, where that can be.
-	FastPath bool `toml:"fast_path"`
+	FastPath bool `toml:"fast_path" apply:"restart"`
 	// GSO says whether the kernel may cut several datagrams out of one (UDP_SEGMENT).
-	GSO GSO `toml:"gso" oneof:"auto off"`
+	GSO GSO `toml:"gso" oneof:"auto off" apply:"restart"`
 }
 
 // GSO says whether segmentation is left to the kernel.
@@ -92,7 +92,7 @@ const (
 // Log is what the gateway tells of itself. Level is in the words of slog, in lower case.
 type Log struct {
 	Level  string `toml:"level" oneof:"debug info warn error"`
-	Format string `toml:"format" oneof:"text json"`
+	Format string `toml:"format" oneof:"text json" apply:"restart"`
 }
 
 // PublicBySTUN has the public address found by the STUN servers of WebRTC.ICEServers.
@@ -116,8 +116,8 @@ type Limits struct {
 	// SDPKiB bounds the body of an offer; 0: as much as the gateway reads of any, 64.
 	SDPKiB int `toml:"sdp_kib" min:"0" max:"64"`
 	// RingMaxAge and RingMaxMiB bound what is cached of one rendition, whichever is reached first.
-	RingMaxAge time.Duration `toml:"ring_max_age" min:"0s"`
-	RingMaxMiB int           `toml:"ring_max_mib" min:"0" max:"2047"`
+	RingMaxAge time.Duration `toml:"ring_max_age" min:"0s" apply:"restart"`
+	RingMaxMiB int           `toml:"ring_max_mib" min:"0" max:"2047" apply:"restart"`
 }
 
 // Default returns the values of all keys that no file sets, and no streams.

@@ -10,23 +10,23 @@ import (
 // Transcode is how pictures and sound are made anew, and what the pipelines of the file may do.
 type Transcode struct {
 	// Worker is WorkerAuto, WorkerOff or the path of gateway-gst.
-	Worker string `toml:"worker"`
+	Worker string `toml:"worker" apply:"restart"`
 	// Encoder is "auto", or the GStreamer element that makes H.264.
-	Encoder string `toml:"encoder"`
+	Encoder string `toml:"encoder" apply:"restart"`
 	// Warm is how many workers are kept ready.
-	Warm int `toml:"warm" min:"0" max:"16"`
+	Warm int `toml:"warm" min:"0" max:"16" apply:"restart"`
 	// MaxWorkers bounds the encoders at one time; 0: one per core.
-	MaxWorkers int `toml:"max_workers" min:"0" max:"1024"`
+	MaxWorkers int `toml:"max_workers" min:"0" max:"1024" apply:"restart"`
 	// Linger is how long an encoder stays after its last viewer.
-	Linger time.Duration `toml:"linger" min:"0s"`
+	Linger time.Duration `toml:"linger" min:"0s" apply:"restart"`
 	// AllowElements are GStreamer elements, refused by default, that the pipelines of the file may use.
-	AllowElements []string `toml:"allow_elements"`
+	AllowElements []string `toml:"allow_elements" apply:"restart"`
 }
 
 // Devices is how cameras, microphones and screens of this machine are read.
 type Devices struct {
 	// Worker is WorkerAuto, WorkerOff or the path of gateway-capture.
-	Worker string `toml:"worker"`
+	Worker string `toml:"worker" apply:"restart"`
 }
 
 // The words that a key worker takes in place of a path. WorkerAuto looks beside the gateway's own executable, then

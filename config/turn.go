@@ -11,14 +11,14 @@ import (
 // Turn is STUN and TURN: a server of our own, or another that shares a secret with us.
 type Turn struct {
 	// Mode is off, embedded or external.
-	Mode string `toml:"mode" oneof:"off embedded external"`
+	Mode string `toml:"mode" oneof:"off embedded external" apply:"restart"`
 	// ListenUDP, ListenTCP and ListenTLS are HOST:PORT, or a port, which binds where http.listen binds; "": none.
-	ListenUDP string `toml:"listen_udp"`
-	ListenTCP string `toml:"listen_tcp"`
-	ListenTLS string `toml:"listen_tls"`
+	ListenUDP string `toml:"listen_udp" apply:"restart"`
+	ListenTCP string `toml:"listen_tcp" apply:"restart"`
+	ListenTLS string `toml:"listen_tls" apply:"restart"`
 	// ShareHTTPS serves TURN over TLS on the port of http.listen too.
-	ShareHTTPS bool   `toml:"share_https"`
-	Realm      string `toml:"realm"`
+	ShareHTTPS bool   `toml:"share_https" apply:"restart"`
+	Realm      string `toml:"realm" apply:"restart"`
 	// Secret makes the credentials: 16 characters or more.
 	Secret Secret `toml:"secret"`
 	// TTL is how long credentials can be used to begin with.
@@ -26,9 +26,9 @@ type Turn struct {
 	// URLs are those of an external server (RFC 7065).
 	URLs []string `toml:"urls"`
 	// RelayAddress is the public IP address of the relays; "": that of the listener.
-	RelayAddress string `toml:"relay_address"`
+	RelayAddress string `toml:"relay_address" apply:"restart"`
 	// RelayPorts is FIRST-LAST; Ports says what it means.
-	RelayPorts string `toml:"relay_ports"`
+	RelayPorts string `toml:"relay_ports" apply:"restart"`
 	// AllowPeers are networks that relays may reach besides this gateway's media ports; AllowedPrefixes reads them.
 	AllowPeers []string `toml:"allow_peers"`
 	// UserQuota and TotalQuota are allocations at one time; 0: no limit.
