@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"sluice/admin"
-	"sluice/auth"
+	"sluice/auth/guard"
 	"sluice/config"
 	"sluice/ingest/whip"
 	"sluice/metrics"
@@ -34,7 +34,7 @@ func (g *Gateway) newServer() *http.Server {
 		whip:    whip.New(g.sessions, resources),
 	}
 	cors := resource.CORS{Origins: g.options.Config.HTTP.AllowOrigins}
-	local := auth.LoopbackOnly(resource.CheckHeaders(r), func(w http.ResponseWriter, detail string) {
+	local := guard.LoopbackOnly(resource.CheckHeaders(r), func(w http.ResponseWriter, detail string) {
 		problem.Write(w, problem.New(http.StatusForbidden, "not_local", detail))
 	})
 	return &http.Server{
@@ -148,6 +148,8 @@ func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream str
 		rt.whip.ServeEndpoint(w, r, stream)
 	case len(path) == 2 && path[0] == "whip":
 		rt.whip.ServeSession(w, r, stream, path[1])
+	case len(path) > 2 && path[0] == "whip":
+		rt.whip.ServeBelow(w, r, stream, path[1], path[2:])
 	case len(path) == 1 && path[0] == "publish":
 		rt.pages.Publish(w, r, stream)
 	case len(path) == 1 && path[0] == "snapshot.jpg":

@@ -1,4 +1,4 @@
-package auth_test
+package guard_test
 
 import (
 	"net/http"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/auth"
+	"sluice/auth/guard"
 )
 
 // J160: which requests are from this machine, to this machine, without a proxy between.
@@ -47,7 +47,7 @@ func TestLoopbackOnly(t *testing.T) {
 				r.Header.Set(c.header, "203.0.113.7")
 			}
 			served, refusal := false, ""
-			h := auth.LoopbackOnly(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = true }),
+			h := guard.LoopbackOnly(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = true }),
 				func(_ http.ResponseWriter, detail string) { refusal = detail })
 			h.ServeHTTP(httptest.NewRecorder(), r)
 			if served != (c.want == "") || !strings.Contains(refusal, c.want) {

@@ -1,5 +1,4 @@
-// Package auth says who may do what. So far it knows the mode "none": everything is allowed, to this machine only.
-package auth
+package guard
 
 import (
 	"net"

@@ -1,0 +1,46 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+var (
+	// ErrNoCredentials says that nothing was shown, and that nobody may without.
+	ErrNoCredentials = errors.New("this needs a login")
+	// ErrInvalid says that what was shown is wrong, expired, or of nobody known.
+	ErrInvalid = errors.New("the token, or the user name or password, is wrong")
+)
+
+// errExpired is an ErrInvalid that is no guess, and so doesn't count for the back-off.
+var errExpired = fmt.Errorf("expired: %w", ErrInvalid)
+
+// ForbiddenError says that a login is right, but not for this.
+type ForbiddenError struct {
+	Principal string
+	Action    Action
+	Stream    string // "" where the action has none
+}
+
+func (e *ForbiddenError) Error() string {
+	if e.Stream == "" {
+		return fmt.Sprintf("%q has no right %q", e.Principal, e.Action)
+	}
+	return fmt.Sprintf("%q has no right %q on the stream %q", e.Principal, e.Action, e.Stream)
+}
+
+// BackoffError says that there were too many wrong logins, from this address or with this user name, or too many
+// questions at once: also a right login has to wait.
+type BackoffError struct{ RetryAfter time.Duration }
+
+func (e *BackoffError) Error() string {
+	return fmt.Sprintf("too many logins: try again in %d seconds", int((e.RetryAfter+time.Second-1)/time.Second))
+}
+
+// UnavailableError says that it can't be told now who may: nobody does.
+type UnavailableError struct{ Err error }
+
+func (e *UnavailableError) Error() string { return "whether you may can't be told now: " + e.Err.Error() }
+
+func (e *UnavailableError) Unwrap() error { return e.Err }

@@ -1,0 +1,151 @@
+// Package guard asks package auth on behalf of HTTP: it reads the credentials of a request, answers those that may
+// not, and keeps the logins of the pages.
+//
+// Specification: RFC 6750 (Bearer), RFC 7617 (Basic), RFC 9725 section 4.7.1.
+package guard
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"sluice/auth"
+)
+
+// Options configure New. The functions are asked at each request, since the configuration may change.
+type Options struct {
+	Authorizer  func() auth.Authorizer
+	QueryToken  func() bool // ?token= counts; nil: never
+	LenientAuth func() bool // Authorization without a scheme is a token (A91); nil: never
+	Log         *slog.Logger
+}
+
+// Guard lets requests through, or answers them.
+type Guard struct {
+	o      Options
+	logins *logins
+	cross  http.CrossOriginProtection
+}
+
+// New makes a guard. It starts nothing.
+func New(o Options) *Guard {
+	never := func() bool { return false }
+	if o.QueryToken == nil {
+		o.QueryToken = never
+	}
+	if o.LenientAuth == nil {
+		o.LenientAuth = never
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Guard{o: o, logins: newLogins()}
+}
+
+// Wrap reads the credentials of each request before h, and takes a token out of its URL, so that no handler, log or
+// error ever has it (J20). It belongs around everything that sees URLs.
+func (g *Guard) Wrap(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, g.read(r)) })
+}
+
+// read returns the request with its credentials in the context, where they are not there yet.
+func (g *Guard) read(r *http.Request) *http.Request {
+	if _, ok := r.Context().Value(shownKey{}).(*shown); ok {
+		return r
+	}
+	s := g.shown(r)
+	return r.WithContext(context.WithValue(r.Context(), shownKey{}, s))
+}
+
+// Require lets a request through that may do a on the stream, "" for none; the principal is in the context of the
+// request that it returns. All others it answers: 401 with a challenge, 403, 429 or 503, and pages that somebody
+// opens in a browser by sending him to /login.
+func (g *Guard) Require(w http.ResponseWriter, r *http.Request, a auth.Action, stream string) (*http.Request, bool) {
+	r = g.read(r)
+	p, err := g.Check(r, a, stream)
+	if err != nil {
+		g.Refuse(w, r, err)
+		return r, false
+	}
+	return r.WithContext(context.WithValue(r.Context(), principalKey{}, p)), true
+}
+
+// Check is Require without an answer. The errors are those of auth.Authorizer, and *CrossOriginError.
+func (g *Guard) Check(r *http.Request, a auth.Action, stream string) (*auth.Principal, error) {
+	r = g.read(r)
+	s := r.Context().Value(shownKey{}).(*shown)
+	if s.login != nil {
+		p, err := g.renew(r, s, a, stream)
+		if !errors.Is(err, auth.ErrInvalid) {
+			return p, err
+		}
+		g.logins.drop(s.id) // he goes on as one who shows nothing
+	}
+	return g.o.Authorizer().Authorize(r.Context(), request(r, s.credentials, a, stream))
+}
+
+// renew asks for somebody with a cookie. A browser sends it along by itself, so it changes something only where one of
+// our own pages asks for it.
+func (g *Guard) renew(r *http.Request, s *shown, a auth.Action, stream string) (*auth.Principal, error) {
+	if err := g.sameOrigin(r); err != nil {
+		return nil, err
+	}
+	return g.o.Authorizer().Renew(r.Context(), s.login.principal, request(r, s.login.credentials, a, stream))
+}
+
+// Identify says whose credentials a request carries, whatever they are good for.
+func (g *Guard) Identify(r *http.Request) (*auth.Principal, error) {
+	r = g.read(r)
+	s := r.Context().Value(shownKey{}).(*shown)
+	if s.login != nil {
+		p, err := g.renew(r, s, "", "")
+		if !errors.Is(err, auth.ErrInvalid) {
+			return p, err
+		}
+		g.logins.drop(s.id)
+	}
+	return g.o.Authorizer().Identify(r.Context(), request(r, s.credentials, "", ""))
+}
+
+// CrossOriginError says that a page of another origin uses somebody's login, which it has no business with (I44).
+type CrossOriginError struct{}
+
+func (*CrossOriginError) Error() string {
+	return "a page of another origin can't change anything with the login of this browser"
+}
+
+// sameOrigin looks at a WebSocket like at a change: its handshake is a GET, which is no reason to trust it.
+func (g *Guard) sameOrigin(r *http.Request) error {
+	if r.Header.Get("Upgrade") != "" {
+		changed := *r
+		changed.Method = http.MethodPost
+		r = &changed
+	}
+	if g.cross.Check(r) != nil {
+		return &CrossOriginError{}
+	}
+	return nil
+}
+
+// request is what auth is asked.
+func request(r *http.Request, c auth.Credentials, a auth.Action, stream string) auth.Request {
+	return auth.Request{
+		Action: a, Stream: stream, Credentials: c,
+		Remote: remote(r), Protocol: protocol(r.URL.Path), Query: r.URL.RawQuery, UserAgent: r.UserAgent(),
+	}
+}
+
+// protocol goes by the path's second segment.
+func protocol(path string) string {
+	_, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first, _, _ := strings.Cut(rest, "/"); first {
+	case "whep", "whip":
+		return first
+	case "talk":
+		return "whip"
+	default:
+		return "http"
+	}
+}

@@ -1,0 +1,79 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	passwordTTL  = time.Minute // of a password that was right
+	passwordJobs = 2           // verified at a time: each may cost 256 MiB
+	passwordLine = 64          // waiting for it
+)
+
+// errBusy says that many others log in just now.
+var errBusy = errors.New("too many logins at once")
+
+// passwords verifies passwords, few at a time, and remembers the right ones for a while.
+type passwords struct {
+	right   *memory[struct{}]
+	nobody  *argon        // what an unknown user is compared with, for the same time
+	jobs    chan struct{} // capacity: passwordJobs; who verifies puts one in and takes it out
+	waiting atomic.Int32
+}
+
+// login is a user name with a password.
+type login struct{ user, password string }
+
+// newPasswords takes a hash whose cost an unknown user has; nil: that of HashPassword.
+func newPasswords(like *argon) *passwords {
+	nobody := newArgon()
+	if like != nil {
+		nobody.memory, nobody.time, nobody.threads = like.memory, like.time, like.threads
+	}
+	return &passwords{right: newMemory[struct{}](passwordTTL), nobody: nobody, jobs: make(chan struct{}, passwordJobs)}
+}
+
+// verify compares a password with a hash; nil is that of nobody. again is asked before the work begins, which may be a
+// while after the call: its error is returned.
+func (p *passwords) verify(ctx context.Context, l login, hash *argon, again func() error) (bool, error) {
+	d := p.right.digest(l.user, l.password)
+	if _, ok := p.right.recall(d); ok && hash != nil {
+		return true, nil
+	}
+	if err := p.wait(ctx); err != nil {
+		return false, &UnavailableError{Err: err}
+	}
+	defer func() { <-p.jobs }()
+	if err := again(); err != nil {
+		return false, err
+	}
+	if _, ok := p.right.recall(d); ok && hash != nil { // several tiles of a page come with the same login
+		return true, nil
+	}
+	if hash == nil {
+		p.nobody.matches(l.password)
+		return false, nil
+	}
+	if !hash.matches(l.password) {
+		return false, nil
+	}
+	p.right.remember(d, struct{}{})
+	return true, nil
+}
+
+// wait returns when there is a place among those who verify.
+func (p *passwords) wait(ctx context.Context) error {
+	defer p.waiting.Add(-1)
+	if p.waiting.Add(1) > passwordLine {
+		return errBusy
+	}
+	select {
+	case p.jobs <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
