@@ -43,6 +43,7 @@ func newFake() *fake {
 func (f *fake) ID() string                                            { return "id" }
 func (f *fake) Generation() session.Generation                        { return 1 }
 func (f *fake) Patch(string, session.Generation) (string, error)      { return "", nil }
+func (f *fake) Verdict() session.Verdict                              { return session.Verdict{} }
 func (f *fake) Answer(string) error                                   { return nil }
 func (f *fake) Next(ctx context.Context) (e session.Event, err error) { return next(ctx, f.news) }
 

@@ -46,6 +46,11 @@ func (e *Endpoint) ServeSession(w http.ResponseWriter, r *http.Request, stream, 
 	e.resources.ServeSession(w, r, path(stream), id)
 }
 
+// ServeBelow answers a request to a URL below /{stream}/whip/{id}; below holds the segments after the ID.
+func (e *Endpoint) ServeBelow(w http.ResponseWriter, r *http.Request, stream, id string, below []string) {
+	e.resources.ServeBelow(w, r, path(stream), id, below)
+}
+
 func path(stream string) string { return "/" + stream + "/whip" }
 
 // head has no type to tell of: RFC 9725 4.1 wants an answer without content (A4).

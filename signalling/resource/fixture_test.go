@@ -39,11 +39,18 @@ type fake struct {
 	over       bool               // guarded by mu
 	onDone     []func()           // guarded by mu
 	asked      session.Generation // guarded by mu: of the last Patch
+	verdict    session.Verdict    // guarded by mu
 }
 
 func newFake(id string) *fake { return &fake{id: id, generation: 1} }
 
 func (f *fake) ID() string { return f.id }
+
+func (f *fake) Verdict() session.Verdict {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.verdict
+}
 
 func (f *fake) OnDone(done func()) {
 	f.mu.Lock()

@@ -23,29 +23,38 @@ type entry struct {
 	turn chan struct{} // capacity 1: holds something while a PATCH is under way, so that its ETag goes with its body
 }
 
+// grave is what is remembered of a session that is over.
+type grave struct {
+	until   time.Time
+	verdict session.Verdict // without what is told of one that nothing ails
+}
+
 // add keeps a session under its URL until it is over, and a tombstone after that.
 func (s *Resources) add(url string, made Made) *entry {
 	e := &entry{made: made, turn: make(chan struct{}, 1)}
 	s.mu.Lock()
 	s.live[keyOf(url)] = e
 	s.mu.Unlock()
-	made.Session.OnDone(func() { s.bury(url) })
+	made.Session.OnDone(func() { s.bury(url, made.Session.Verdict()) })
 	return e
 }
 
 // bury leaves a tombstone, and takes away those whose time is over: they are in the order of their age, so that no
 // number of them makes this slow.
-func (s *Resources) bury(url string) {
+func (s *Resources) bury(url string, v session.Verdict) {
 	k := keyOf(url)
+	if v.Reason == "" {
+		v = session.Verdict{State: v.State, At: v.At}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	delete(s.live, k)
-	for len(s.graves) > 0 && now.After(s.over[s.graves[0]]) {
+	for len(s.graves) > 0 && now.After(s.over[s.graves[0]].until) {
 		delete(s.over, s.graves[0])
 		s.graves = s.graves[1:]
 	}
-	s.over[k] = now.Add(tombstone)
+	s.over[k] = grave{until: now.Add(tombstone), verdict: v}
 	s.graves = append(s.graves, k)
 }
 
@@ -56,11 +65,17 @@ func (s *Resources) find(url string) (*entry, bool) {
 	return e, ok
 }
 
-func (s *Resources) isOver(url string) bool {
+// buried finds what is remembered of a session that is over.
+func (s *Resources) buried(url string) (grave, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	until, ok := s.over[keyOf(url)]
-	return ok && time.Now().Before(until)
+	g, ok := s.over[keyOf(url)]
+	return g, ok && time.Now().Before(g.until)
+}
+
+func (s *Resources) isOver(url string) bool {
+	_, ok := s.buried(url)
+	return ok
 }
 
 // etag names an ICE generation of a session: strong, quoted, never repeated, not to be guessed (A21).

@@ -39,6 +39,8 @@ type Session interface {
 	Patch(fragment string, g session.Generation) (answer string, err error)
 	// Answer takes the answer to a counter-offer.
 	Answer(sdp string) error
+	// Verdict says how the connection does, or what became of it: also after the session is over.
+	Verdict() session.Verdict
 }
 
 // Made is what came of a POST.
@@ -95,9 +97,9 @@ type Resources struct {
 	deletions *limiter // of sessions (I30)
 
 	mu     sync.Mutex
-	live   map[key]*entry    // guarded by mu
-	over   map[key]time.Time // guarded by mu; until when each is remembered
-	graves []key             // guarded by mu; those of over, the oldest first
+	live   map[key]*entry // guarded by mu
+	over   map[key]grave  // guarded by mu
+	graves []key          // guarded by mu; those of over, the oldest first
 }
 
 // New makes an empty set.
@@ -111,7 +113,7 @@ func New(o Options) *Resources {
 	s := &Resources{
 		log: o.Log, servers: o.ICEServers, caller: o.Caller,
 		posts: newLimiter(0, 0), guesses: newLimiter(10, 40), deletions: newLimiter(10, 40),
-		live: make(map[key]*entry), over: make(map[key]time.Time),
+		live: make(map[key]*entry), over: make(map[key]grave),
 	}
 	_, _ = rand.Read(s.secret[:]) // never fails
 	s.Limit(o.MaxSDP, o.PostsPerSecond)

@@ -156,7 +156,7 @@ func TestCounterOffer(t *testing.T) {
 func TestTombstone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{Log: slog.New(slog.DiscardHandler), PostsPerSecond: 20})
-		s.bury("/cam/whep/id")
+		s.bury("/cam/whep/id", session.Verdict{})
 		for _, c := range []struct {
 			wait     time.Duration
 			endpoint string
@@ -171,7 +171,7 @@ func TestTombstone(t *testing.T) {
 				t.Errorf("after %v more, at %s: %d, want %d", c.wait, c.endpoint, w.Code, c.want)
 			}
 		}
-		s.bury("/cam/whep/another")
+		s.bury("/cam/whep/another", session.Verdict{})
 		if len(s.over) != 1 {
 			t.Errorf("%d tombstones are kept", len(s.over))
 		}
@@ -184,7 +184,7 @@ func TestTombstonesGo(t *testing.T) {
 		s := New(Options{Log: slog.New(slog.DiscardHandler), PostsPerSecond: 20})
 		for i := range 1000 {
 			url := "/cam/whep/" + strconv.Itoa(i)
-			s.bury(url)
+			s.bury(url, session.Verdict{})
 			if !s.isOver(url) || len(s.over) > 61 || len(s.graves) != len(s.over) {
 				t.Fatalf("after %d s: %d tombstones, %d in order", i, len(s.over), len(s.graves))
 			}

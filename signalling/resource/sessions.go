@@ -27,10 +27,15 @@ func (s *Resources) ServeSession(w http.ResponseWriter, r *http.Request, endpoin
 	}
 }
 
-// ServeBelow answers a request to a URL below a session's; path holds the segments after its ID.
+// ServeBelow answers a request to a URL below a session's; path holds the segments after its ID. That of its verdict
+// any session has, also for a while after its end.
 func (s *Resources) ServeBelow(w http.ResponseWriter, r *http.Request, endpoint, id string, path []string) {
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Method == http.MethodPost && !allow(w, s.posts, r) {
+		return
+	}
+	if len(path) == 1 && path[0] == "verdict" {
+		s.serveVerdict(w, r, endpoint+"/"+id)
 		return
 	}
 	e, ok := s.find(endpoint + "/" + id)
