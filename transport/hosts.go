@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -143,7 +144,40 @@ func (h *hosts) interfaceAddrs() []netip.Addr {
 			}
 		}
 	}
+	slices.SortStableFunc(all, byRoute(sourceTo(anywhere4), sourceTo(anywhere6)))
 	return all
+}
+
+// Hosts beyond the default routes, to which nothing is sent (RFC 5737, RFC 3849).
+var (
+	anywhere4 = netip.MustParseAddrPort("192.0.2.1:9")
+	anywhere6 = netip.MustParseAddrPort("[2001:db8::1]:9")
+)
+
+// byRoute puts the addresses first that packets of the default routes come from: some peers use the first candidate
+// alone, and a bridge for containers is none that they reach.
+func byRoute(sources ...netip.Addr) func(a, b netip.Addr) int {
+	rank := func(a netip.Addr) int {
+		if slices.Contains(sources, a) {
+			return 0
+		}
+		return 1
+	}
+	return func(a, b netip.Addr) int { return cmp.Compare(rank(a), rank(b)) }
+}
+
+// sourceTo is where packets to an address would come from; invalid if there is no way to it.
+func sourceTo(a netip.AddrPort) netip.Addr {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(a))
+	if err != nil {
+		return netip.Addr{}
+	}
+	defer c.Close()
+	local, ok := c.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return local.AddrPort().Addr().Unmap()
 }
 
 // announceable leaves out link-local addresses, which are useless without a zone, and an SDP can't carry one.
