@@ -15,44 +15,47 @@ import (
 	"sluice/transcode"
 )
 
-const (
-	// maxPatternStreams bounds the streams of patterns that are there at a time: whoever watches can make up names.
-	maxPatternStreams = 256
-	// sweepInterval is how often streams of patterns are looked for that nobody needs.
-	sweepInterval = time.Second
-)
+// sweepInterval is how often streams of patterns are looked for that nobody needs.
+const sweepInterval = time.Second
 
 // catalogue is the streams that there are: those that the configuration names, and those that its patterns have
 // brought about because somebody asked for them. All methods may be called from any goroutine; Run is called once.
 type catalogue struct {
-	config config.Config      // fixed
 	hub    *hub.Hub           // fixed
 	build  func(*entry) error // fixed: makes what an entry runs
 	forget func(name string)  // fixed: drops what others have counted of a stream that is no more
 
-	begun chan struct{} // capacity 1; sent to by Find when fresh has grown
+	begun chan struct{} // capacity 1; sent to when fresh has grown
 
 	mu      sync.Mutex
+	config  config.Config     // guarded by mu
+	refused uint64            // guarded by mu: how many were not made for want of room
 	entries map[string]*entry // guarded by mu; by name
 	fresh   []*entry          // guarded by mu: those that Run does not run yet
 	bred    int               // guarded by mu: how many are of patterns
 }
 
-// entry is one stream and what feeds it.
+// entry is one stream and what feeds it. Another configuration of the stream is another entry.
 type entry struct {
 	name   string        // fixed
 	config config.Stream // fixed: of this stream, nothing of a pattern in it
 	bred   bool          // fixed: a pattern has brought it about
 	stream *hub.Stream   // fixed
+	holds  *holds        // fixed; shared by the entries of a stream that follow each other
 
 	supervisor *ingest.Supervisor // fixed; nil for a stream that is fed by publishers
 	pushes     []*push.Pusher     // fixed
 	transcoder *transcode.Stream  // fixed; nil only where a test has none
 
-	stop chan struct{} // closed by sweep
+	after <-chan struct{} // fixed: closed when the entry before it has ended; nil: there was none
+	stop  chan struct{}   // closed when the entry is to end
+	over  chan struct{}   // closed by run
+}
 
-	holds int       // guarded by the catalogue's mu: sessions that need it
-	freed time.Time // guarded by the catalogue's mu: when holds last became 0
+// holds counts the sessions that need a stream. It is guarded by the catalogue's mu.
+type holds struct {
+	n     int
+	freed time.Time // when n last became 0
 }
 
 // runner is what runs as long as its stream is there: until ctx is done, whose cause it returns.
@@ -88,14 +91,30 @@ func (c *catalogue) add(name string, s config.Stream, bred bool) (*entry, error)
 	if err != nil {
 		return nil, err
 	}
-	e := &entry{name: name, config: s, bred: bred, stream: stream, stop: make(chan struct{})}
+	e := newEntry(name, s, stream)
+	e.bred = bred
 	if err := c.build(e); err != nil {
 		_ = c.hub.Remove(name) // it has just been made
 		return nil, err
 	}
-	c.entries[name] = e
-	c.fresh = append(c.fresh, e)
+	c.put(e)
 	return e, nil
+}
+
+func newEntry(name string, s config.Stream, stream *hub.Stream) *entry {
+	return &entry{
+		name: name, config: s, stream: stream, holds: &holds{}, stop: make(chan struct{}), over: make(chan struct{}),
+	}
+}
+
+// put needs mu.
+func (c *catalogue) put(e *entry) {
+	c.entries[e.name] = e
+	c.fresh = append(c.fresh, e)
+	select {
+	case c.begun <- struct{}{}:
+	default:
+	}
 }
 
 // Find implements session.Streams.
@@ -106,14 +125,14 @@ func (c *catalogue) Find(name string) (*hub.Stream, session.Terms, error) {
 	if err != nil {
 		return nil, session.Terms{}, err
 	}
-	e.holds++
+	e.holds.n++
 	return e.stream, session.Terms{
 		Publish:    e.config.Source == config.PublishSource,
 		OnConflict: session.Conflict(e.config.OnConflict),
 		Start:      startOf(e.config),
 		Transcode:  negotiation.Transcode(e.config.Transcode),
 		Maker:      e.transcoder,
-		Release:    func() { c.release(e) },
+		Release:    func() { c.release(e.holds) },
 	}, nil
 }
 
@@ -134,13 +153,14 @@ func (c *catalogue) find(name string) (*entry, error) {
 	if !ok || pattern == "" {
 		return nil, &hub.StreamNotFoundError{Name: name}
 	}
-	if c.bred == maxPatternStreams {
+	if c.full() {
 		c.sweep() // names that were tried in vain give way at once
 	}
-	if c.bred == maxPatternStreams {
+	if c.full() {
+		c.refused++
 		return nil, &session.Refusal{
 			Reason: session.ReasonLimit, RetryAfter: 10 * sweepInterval,
-			Err: fmt.Errorf("there are %d streams of patterns already, which is the limit", maxPatternStreams),
+			Err: fmt.Errorf("there are %d streams already, which is the limit (limits.streams)", len(c.entries)),
 		}
 	}
 	e, err := c.add(name, s, true)
@@ -148,18 +168,27 @@ func (c *catalogue) find(name string) (*entry, error) {
 		return nil, err
 	}
 	c.bred++
-	select {
-	case c.begun <- struct{}{}:
-	default:
-	}
 	return e, nil
 }
 
-func (c *catalogue) release(e *entry) {
+// full reports whether no stream may be added by asking for it: whoever watches can make up names. It needs mu.
+func (c *catalogue) full() bool {
+	limit := c.config.Limits.Streams
+	return limit > 0 && len(c.entries) >= limit
+}
+
+// refusals is how many streams were not made for want of room.
+func (c *catalogue) refusals() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e.holds--; e.holds == 0 {
-		e.freed = time.Now()
+	return c.refused
+}
+
+func (c *catalogue) release(h *holds) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h.n--; h.n == 0 {
+		h.freed = time.Now()
 	}
 }
 
@@ -203,16 +232,22 @@ func (c *catalogue) takeFresh() []*entry {
 // sweep ends the streams of patterns that nobody needs any more. It needs mu, or a name could come back before all
 // of it is gone.
 func (c *catalogue) sweep() {
-	for name, e := range c.entries {
-		if !e.bred || e.holds > 0 || e.lingers() {
-			continue
+	for _, e := range c.entries {
+		if e.bred && e.holds.n == 0 && !e.lingers() {
+			c.remove(e)
 		}
-		close(e.stop)
-		delete(c.entries, name)
-		c.bred--
-		_ = c.hub.Remove(name) // nobody else removes it
-		c.forget(name)
 	}
+}
+
+// remove needs mu.
+func (c *catalogue) remove(e *entry) {
+	close(e.stop)
+	delete(c.entries, e.name)
+	if e.bred {
+		c.bred--
+	}
+	_ = c.hub.Remove(e.name) // nobody else removes it
+	c.forget(e.name)
 }
 
 // lingers reports whether the stream's source is still kept for the next viewer. The supervisor sees to that, but for
@@ -222,14 +257,19 @@ func (e *entry) lingers() bool {
 	case e.supervisor == nil:
 		return false
 	case len(e.pushes) > 0 || e.config.Sink != "":
-		return time.Since(e.freed) < e.config.OnDemandCloseAfter
+		return time.Since(e.holds.freed) < e.config.OnDemandCloseAfter
 	}
 	state, _ := e.stream.State()
 	return state != hub.StateIdle
 }
 
-// run runs what feeds the stream, and what it is pushed to, until ctx is done or the stream is swept away.
+// run runs what feeds the stream, and what it is pushed to, until ctx is done or the entry is to end. It begins when
+// the entry before it has ended.
 func (e *entry) run(ctx context.Context) {
+	defer close(e.over)
+	if e.after != nil {
+		<-e.after
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var parts sync.WaitGroup

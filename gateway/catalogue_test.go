@@ -58,8 +58,11 @@ func inLibrary(t *testing.T, test func(t *testing.T, l *library)) {
 
 func (l *library) build(e *entry) error {
 	log := slog.New(slog.DiscardHandler)
-	if e.config.Source == config.PublishSource {
+	switch e.config.Source {
+	case config.PublishSource:
 		return nil
+	case "bad":
+		return errors.New("it can't be made")
 	}
 	e.supervisor = &ingest.Supervisor{
 		Stream: e.stream, Rendition: media.MainRendition, Source: works{l}, Log: log, OnDemand: true, CloseAfter: e.config.OnDemandCloseAfter,
@@ -208,12 +211,14 @@ func TestManyFindAtOnce(t *testing.T) {
 func TestStreamsOfPatternsAreBounded(t *testing.T) {
 	inLibrary(t, func(t *testing.T, l *library) {
 		var held []session.Terms
-		for i := range maxPatternStreams {
+		const limit = 16
+		l.catalogue.config.Limits.Streams = limit
+		for i := range limit - 1 { // and solo
 			_, terms := l.find(t, fmt.Sprintf("pub%d", i))
 			held = append(held, terms)
 		}
 		var refused *session.Refusal
-		if _, _, err := l.Find("pub"); !errors.As(err, &refused) || refused.Reason != session.ReasonLimit || refused.RetryAfter == 0 {
+		if _, _, err := l.Find("pub"); !errors.As(err, &refused) || refused.Reason != session.ReasonLimit || refused.RetryAfter == 0 || l.refusals() != 1 {
 			t.Errorf("one too many: %v", err)
 		}
 		l.find(t, "pub7") // which is there
