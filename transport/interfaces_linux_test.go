@@ -63,7 +63,6 @@ func TestAnnouncedInterfaces(t *testing.T) {
 func TestIPv6Only(t *testing.T) {
 	n := newNetwork(t)
 	n.ip("address", "flush", "dev", "here", "scope", "global")
-	n.ip("-4", "address", "flush", "dev", "lo")
 	n.ip("address", "add", here6+"/64", "dev", "here", "nodad")
 	v := elsewhereViewer(t, n, there6)
 	p, in := listen(t, Options{ListenUDP: ":0", ListenTCP: ":0", Sockets: 1, AdditionalHosts: []string{"2001:db8:9::1"}}), newInbox()
