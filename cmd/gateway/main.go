@@ -41,6 +41,10 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 			return runCamera(ctx, args[1:], stdout, stderr)
 		case "devices":
 			return runDevices(ctx, args[1:], environ, stdout, stderr)
+		case "hash-password":
+			return runHashPassword(args[1:], os.Stdin, stdout, stderr)
+		case "init":
+			return runInit(args[1:], stdout, stderr)
 		case "probe":
 			return runProbe(ctx, args[1:], stdout, stderr)
 		}

@@ -21,6 +21,8 @@ Usage:
   gateway [--config FILE] [--check] [--log-level LEVEL] [--log-format FORMAT]
   gateway camera FILE|--demo [--listen ADDRESS] [--user NAME --password PASSWORD]
   gateway devices [--config FILE]
+  gateway hash-password [--token] [PASSWORD]
+  gateway init [--config FILE] [--listen ADDRESS] [--force]
   gateway probe URL
   gateway version
 
