@@ -36,6 +36,18 @@ func newBackoff(log *slog.Logger) *backoff {
 	return &backoff{log: log, hosts: newRecent[netip.Prefix, failures](backoffSize), users: newRecent[string, failures](backoffSize)}
 }
 
+// admit returns why the credentials of r are not looked at: there are none, they can't be right, or it is too early.
+func (b *backoff) admit(r Request) error {
+	switch {
+	case r.Credentials.None():
+		return ErrNoCredentials
+	case !r.Credentials.valid():
+		return ErrInvalid
+	default:
+		return b.check(r)
+	}
+}
+
 // check returns a *BackoffError while the host or the user name of r has to wait.
 func (b *backoff) check(r Request) error {
 	now := time.Now()
@@ -50,7 +62,7 @@ func (b *backoff) check(r Request) error {
 
 // note counts the outcome of a try.
 func (b *backoff) note(r Request, err error) {
-	if !errors.Is(err, ErrInvalid) || errors.Is(err, errExpired) {
+	if !errors.Is(err, ErrInvalid) || errors.As(err, new(*expiredError)) {
 		return
 	}
 	if b.count(r) {

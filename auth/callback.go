@@ -44,13 +44,14 @@ func newCallback(o Options) (*callback, error) {
 }
 
 func (c *callback) Authorize(ctx context.Context, r Request) (*Principal, error) {
-	if err := c.failures.check(r); err != nil && !r.Credentials.None() {
+	if r.Credentials.None() { // it may be the query or the address that counts
+		return c.ask(ctx, r)
+	}
+	if err := c.failures.admit(r); err != nil {
 		return nil, err
 	}
 	p, err := c.ask(ctx, r)
-	if !r.Credentials.None() {
-		c.failures.note(r, err)
-	}
+	c.failures.note(r, err)
 	return p, err
 }
 
@@ -72,7 +73,7 @@ func known(p *Principal, err error, r Request) (*Principal, error) {
 }
 
 func (c *callback) Renew(ctx context.Context, p *Principal, r Request) (*Principal, error) {
-	if p.Kind != ModeHTTP || r.Credentials.None() {
+	if p.Kind != ModeHTTP || r.Credentials.None() || !r.Credentials.valid() {
 		return nil, ErrInvalid
 	}
 	if r.Action != "" {
@@ -89,9 +90,6 @@ func (c *callback) Holds(p *Principal, a Action, stream string) bool {
 }
 
 func (c *callback) ask(ctx context.Context, r Request) (*Principal, error) {
-	if !r.Credentials.valid() {
-		return nil, ErrInvalid
-	}
 	l := r.Credentials
 	d := c.known.digest(l.Token, l.User, l.Password, string(r.Action), r.Stream, r.Remote.String(), r.Protocol, r.Query)
 	if p, ok := c.known.recall(d); ok {
@@ -116,8 +114,7 @@ func verdict(status int, r Request) (*Principal, error) {
 	name := callbackName(r.Credentials)
 	switch {
 	case status >= 200 && status < 300:
-		grant := Grant{Actions: []Action{r.Action}, Streams: []string{r.Stream}}
-		return &Principal{Name: name, Anonymous: r.Credentials.None(), Grants: []Grant{grant}, Kind: ModeHTTP}, nil
+		return &Principal{Name: name, Anonymous: r.Credentials.None(), Grants: asked(r), Kind: ModeHTTP}, nil
 	case status == http.StatusUnauthorized && r.Credentials.None():
 		return nil, ErrNoCredentials
 	case status == http.StatusUnauthorized:
@@ -127,6 +124,14 @@ func verdict(status int, r Request) (*Principal, error) {
 	default:
 		return nil, &UnavailableError{Err: fmt.Errorf("auth.http.url answers %d", status)}
 	}
+}
+
+// asked is a grant of what was asked for, and of no more: a star in a name would be any name.
+func asked(r Request) []Grant {
+	if strings.Contains(r.Stream, "*") {
+		return nil
+	}
+	return []Grant{{Actions: []Action{r.Action}, Streams: []string{r.Stream}}}
 }
 
 // callbackName is unique for what was shown, and tells no secret.

@@ -9,12 +9,17 @@ import (
 var (
 	// ErrNoCredentials says that nothing was shown, and that nobody may without.
 	ErrNoCredentials = errors.New("this needs a login")
-	// ErrInvalid says that what was shown is wrong, expired, or of nobody known.
+	// ErrInvalid says that what was shown is wrong, expired, or of nobody known. Errors that say more are it too
+	// (errors.Is).
 	ErrInvalid = errors.New("the token, or the user name or password, is wrong")
 )
 
-// errExpired is an ErrInvalid that is no guess, and so doesn't count for the back-off.
-var errExpired = fmt.Errorf("expired: %w", ErrInvalid)
+// expiredError is an ErrInvalid that is no guess, and so doesn't count for the back-off.
+type expiredError struct{}
+
+func (*expiredError) Error() string { return "the token has expired" }
+
+func (*expiredError) Is(target error) bool { return target == ErrInvalid }
 
 // ForbiddenError says that a login is right, but not for this.
 type ForbiddenError struct {
@@ -41,6 +46,8 @@ func (e *BackoffError) Error() string {
 // UnavailableError says that it can't be told now who may: nobody does.
 type UnavailableError struct{ Err error }
 
-func (e *UnavailableError) Error() string { return "whether you may can't be told now: " + e.Err.Error() }
+func (e *UnavailableError) Error() string {
+	return "whether you may can't be told now: " + e.Err.Error()
+}
 
 func (e *UnavailableError) Unwrap() error { return e.Err }

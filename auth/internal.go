@@ -49,13 +49,7 @@ func (in *internal) nobody(r Request) (*Principal, error) {
 }
 
 func (in *internal) Identify(ctx context.Context, r Request) (*Principal, error) {
-	switch {
-	case r.Credentials.None():
-		return nil, ErrNoCredentials
-	case !r.Credentials.valid():
-		return nil, ErrInvalid
-	}
-	if err := in.failures.check(r); err != nil {
+	if err := in.failures.admit(r); err != nil {
 		return nil, err
 	}
 	p, err := in.who(ctx, r)

@@ -19,7 +19,7 @@ type JWT struct {
 }
 
 const (
-	minSecret = 32          // bytes, as many as the hash of HS256 has (RFC 7518, section 3.2)
+	minSecret = 32 // bytes, as many as the hash of HS256 has (RFC 7518, section 3.2)
 	leeway    = 30 * time.Second
 	tokenTTL  = time.Minute // of a signature that was verified
 )
@@ -68,18 +68,12 @@ func (t *tokens) Authorize(ctx context.Context, r Request) (*Principal, error) {
 }
 
 func (t *tokens) Identify(ctx context.Context, r Request) (*Principal, error) {
-	switch {
-	case r.Credentials.None():
-		return nil, ErrNoCredentials
-	case !r.Credentials.valid():
-		return nil, ErrInvalid
-	}
-	if err := t.failures.check(r); err != nil {
+	if err := t.failures.admit(r); err != nil {
 		return nil, err
 	}
 	p, err := t.who(ctx, r.Credentials)
 	t.failures.note(r, err)
-	return p, withoutCause(err)
+	return p, err
 }
 
 func (t *tokens) Renew(ctx context.Context, p *Principal, r Request) (*Principal, error) {
@@ -88,7 +82,7 @@ func (t *tokens) Renew(ctx context.Context, p *Principal, r Request) (*Principal
 	}
 	now, err := t.who(ctx, r.Credentials)
 	if err != nil {
-		return nil, withoutCause(err)
+		return nil, err
 	}
 	return now.allowed(r)
 }
@@ -98,14 +92,6 @@ func (t *tokens) Holds(p *Principal, a Action, stream string) bool {
 }
 
 func over(p *Principal) bool { return time.Now().After(p.Expires.Add(leeway)) }
-
-// withoutCause hides from callers which kind of ErrInvalid it is.
-func withoutCause(err error) error {
-	if errors.Is(err, ErrInvalid) {
-		return ErrInvalid
-	}
-	return err
-}
 
 // who is the owner of a token that is valid now. Where there is room for a password only, that is the token.
 func (t *tokens) who(ctx context.Context, c Credentials) (*Principal, error) {
@@ -123,7 +109,7 @@ func (t *tokens) who(ctx context.Context, c Credentials) (*Principal, error) {
 		t.known.remember(d, p)
 	}
 	if over(p) {
-		return nil, errExpired
+		return nil, &expiredError{}
 	}
 	return p, nil
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -38,9 +39,9 @@ func (in *internal) add(u User) error {
 	case u.Name == "" || len(u.Name) > maxUser || strings.ContainsFunc(u.Name, func(c rune) bool { return c == ':' || c < ' ' || c == 0x7F }):
 		return fmt.Errorf("the name must have 1 to %d characters, and no colon", maxUser)
 	case in.users[u.Name] != nil || u.Name == anonymousName && in.anonymous != nil:
-		return fmt.Errorf("there are two users of this name")
+		return errors.New("there are two users of this name")
 	case u.Name == anonymousName && (u.Password != "" || len(u.Tokens) > 0):
-		return fmt.Errorf("it stands for those who show nothing, and has neither a password nor tokens")
+		return errors.New("it stands for those who show nothing, and has neither a password nor tokens")
 	}
 	p := Principal{Name: u.Name, Grants: u.Allow, Kind: ModeInternal}
 	if u.Name == anonymousName {

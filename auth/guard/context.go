@@ -19,10 +19,16 @@ func Principal(ctx context.Context) (*auth.Principal, bool) {
 	return p, ok
 }
 
+// shownOf is what was read of a request, nil if it was not yet.
+func shownOf(r *http.Request) *shown {
+	s, _ := r.Context().Value(shownKey{}).(*shown)
+	return s
+}
+
 // Shown tells whether a request carries credentials of any kind, be they right or not (A92). After Wrap or Require, a
 // cookie whose login is over doesn't count.
 func Shown(r *http.Request) bool {
-	if s, ok := r.Context().Value(shownKey{}).(*shown); ok {
+	if s := shownOf(r); s != nil {
 		return s.login != nil || !s.credentials.None()
 	}
 	_, err := r.Cookie(cookieName)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"sluice/auth"
 )
@@ -27,6 +28,7 @@ type Guard struct {
 	o      Options
 	logins *logins
 	cross  http.CrossOriginProtection
+	warned atomic.Int64 // Unix time of the last line in the log
 }
 
 // New makes a guard. It starts nothing.
@@ -52,11 +54,10 @@ func (g *Guard) Wrap(h http.Handler) http.Handler {
 
 // read returns the request with its credentials in the context, where they are not there yet.
 func (g *Guard) read(r *http.Request) *http.Request {
-	if _, ok := r.Context().Value(shownKey{}).(*shown); ok {
+	if shownOf(r) != nil {
 		return r
 	}
-	s := g.shown(r)
-	return r.WithContext(context.WithValue(r.Context(), shownKey{}, s))
+	return r.WithContext(context.WithValue(r.Context(), shownKey{}, g.shown(r)))
 }
 
 // Require lets a request through that may do a on the stream, "" for none; the principal is in the context of the
@@ -74,39 +75,36 @@ func (g *Guard) Require(w http.ResponseWriter, r *http.Request, a auth.Action, s
 
 // Check is Require without an answer. The errors are those of auth.Authorizer, and *CrossOriginError.
 func (g *Guard) Check(r *http.Request, a auth.Action, stream string) (*auth.Principal, error) {
-	r = g.read(r)
-	s := r.Context().Value(shownKey{}).(*shown)
-	if s.login != nil {
-		p, err := g.renew(r, s, a, stream)
-		if !errors.Is(err, auth.ErrInvalid) {
-			return p, err
-		}
-		g.logins.drop(s.id) // he goes on as one who shows nothing
-	}
-	return g.o.Authorizer().Authorize(r.Context(), request(r, s.credentials, a, stream))
-}
-
-// renew asks for somebody with a cookie. A browser sends it along by itself, so it changes something only where one of
-// our own pages asks for it.
-func (g *Guard) renew(r *http.Request, s *shown, a auth.Action, stream string) (*auth.Principal, error) {
-	if err := g.sameOrigin(r); err != nil {
-		return nil, err
-	}
-	return g.o.Authorizer().Renew(r.Context(), s.login.principal, request(r, s.login.credentials, a, stream))
+	return g.ask(r, a, stream, auth.Authorizer.Authorize)
 }
 
 // Identify says whose credentials a request carries, whatever they are good for.
 func (g *Guard) Identify(r *http.Request) (*auth.Principal, error) {
+	return g.ask(r, "", "", auth.Authorizer.Identify)
+}
+
+type question func(auth.Authorizer, context.Context, auth.Request) (*auth.Principal, error)
+
+// ask takes whose login is over for one who shows nothing: the browser sends the cookie along without being told.
+func (g *Guard) ask(r *http.Request, a auth.Action, stream string, q question) (*auth.Principal, error) {
 	r = g.read(r)
-	s := r.Context().Value(shownKey{}).(*shown)
+	s := shownOf(r)
 	if s.login != nil {
-		p, err := g.renew(r, s, "", "")
+		p, err := g.renew(r, s.login, a, stream)
 		if !errors.Is(err, auth.ErrInvalid) {
 			return p, err
 		}
 		g.logins.drop(s.id)
 	}
-	return g.o.Authorizer().Identify(r.Context(), request(r, s.credentials, "", ""))
+	return q(g.o.Authorizer(), r.Context(), request(r, s.credentials, a, stream))
+}
+
+// renew asks for somebody with a cookie. It changes something only where one of our own pages wants it.
+func (g *Guard) renew(r *http.Request, l *login, a auth.Action, stream string) (*auth.Principal, error) {
+	if err := g.sameOrigin(r); err != nil {
+		return nil, err
+	}
+	return g.o.Authorizer().Renew(r.Context(), l.principal, request(r, l.credentials, a, stream))
 }
 
 // CrossOriginError says that a page of another origin uses somebody's login, which it has no business with (I44).

@@ -48,8 +48,11 @@ func sentence(err error) string {
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
+// unavailable tells the log once a second at most.
 func (g *Guard) unavailable(w http.ResponseWriter, err error) {
-	g.o.Log.Warn("whether a request may can't be told", "err", err)
+	if now := time.Now().Unix(); g.warned.Swap(now) != now {
+		g.o.Log.Warn("a request was refused, since who may can't be found out", "err", err)
+	}
 	p := problem.New(http.StatusServiceUnavailable, "auth_unavailable", "Who may do this can't be found out just now. Try again in a moment; the gateway's log says why.")
 	p.RetryAfter = unavailableRetry
 	problem.Write(w, p)
