@@ -64,6 +64,7 @@ type Session struct {
 	WayReason     string     `json:"way_reason,omitempty"` // why it is slow
 	Delivery      []Delivery `json:"delivery"`
 	Stats         Stats      `json:"stats"`
+	Verdict       *Verdict   `json:"verdict,omitempty"` // of one that something ails
 }
 
 // Delivery is what became of one section of the offer.
@@ -120,7 +121,8 @@ func (a *API) Stream(w http.ResponseWriter, r *http.Request, name string) {
 	})
 }
 
-// Sessions answers GET /api/v1/sessions with an array.
+// Sessions answers GET /api/v1/sessions with an array: those that live, and, for ten minutes, those that ended without
+// ever being connected.
 func (a *API) Sessions(w http.ResponseWriter, r *http.Request) {
 	serve(w, r, func() { write(w, notNil(a.gateway.Sessions())) })
 }

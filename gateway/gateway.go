@@ -108,7 +108,7 @@ func (g *Gateway) newSessions() *session.Manager {
 	return session.New(g.streams, session.On(g.engine, g.fastWay()), session.Options{
 		Policy:     negotiation.Policy{H264: negotiation.H264Policy(w.H264Policy)},
 		ICETimeout: w.ICETimeout, ViewerIdleTimeout: w.ViewerIdleTimeout, StrictPreconditions: w.StrictPreconditions,
-		PaceBits: w.BurstMbps * 1_000_000, Log: g.log,
+		PaceBits: w.BurstMbps * 1_000_000, Reach: reachOf(g.options.Config), Log: g.log,
 		Limits: session.Limits{
 			Sessions: l.Sessions, PerStream: l.SessionsPerStream, PerIP: l.SessionsPerIP,
 			HalfOpen: l.HalfOpen, HalfOpenPerIP: l.HalfOpenPerIP,

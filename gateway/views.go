@@ -114,11 +114,18 @@ func adminTrack(t media.Track) admin.Track {
 	return out
 }
 
-// Sessions implements admin.Gateway.
+// Sessions implements admin.Gateway. Behind those that live come those that ended without being connected.
 func (v adminView) Sessions() []admin.Session {
 	var all []admin.Session
 	for _, s := range v.sessions.Sessions() {
-		all = append(all, adminSession(s.Info()))
+		one := adminSession(s.Info())
+		one.Verdict = adminVerdict(s.Verdict())
+		all = append(all, one)
+	}
+	for _, i := range v.sessions.Ended() {
+		one := adminSession(i)
+		one.Verdict = adminVerdict(*i.Verdict)
+		all = append(all, one)
 	}
 	return all
 }
