@@ -25,12 +25,13 @@ var secretValues = []*regexp.Regexp{
 	// A header says who asks.
 	regexp.MustCompile(`(?i)\b(?:` + header + `)\s*[=:]\s*(?:\(\w+\)\s*)?(` + quoted + `(?:\\.|[^"\\\r\n])*)`),
 	regexp.MustCompile(`(?i)\bbearer\s+([^\s"'\\]+)`),
-	regexp.MustCompile(`(?i)\bbasic\s+([a-z0-9+/_-]{4,}=*)`),
+	regexp.MustCompile(`\b(?i:basic)\s+([A-Za-z0-9+/_-]*[A-Z0-9][A-Za-z0-9+/_-]{3,}=*)`),
+	regexp.MustCompile(`(?i)authorization\s*[=:]\s*(?:\(\w+\)\s*)?(digest\s[^\r\n]*)`),
 	// A field of JSON, which may stand in a string; and of what fmt makes of structs and maps.
 	regexp.MustCompile(`(?i)["']` + secretName + `\\*["']\s*:\s*(\[[^\]]*\]?|` + quoted + `[^\s,}\]]*)`),
 	regexp.MustCompile(`(?i)[\[{ ]` + secretName + `:(\[[^\]]*\]?|` + quoted + `[^\s}\]]+)`),
 	// What a secret looks like, whatever its name: hashes, JSON Web Tokens, keys.
-	regexp.MustCompile(`\$(argon2(?:id|i|d)\$[^\s"'\\,;]*)`),
+	regexp.MustCompile(`\$(argon2(?:id|i|d)\$[^\s"'\\;]*)`),
 	regexp.MustCompile(`(?i)\bsha256:([0-9a-f]{16,})`),
 	regexp.MustCompile(`\b(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*)`),
 	regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)`),
