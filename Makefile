@@ -43,11 +43,11 @@ workers: go ## bin/gateway-gst and bin/gateway-capture, with what they need from
 
 test: deps workers test-static test-race test-workers e2e ## every test: unit, race, workers, real peers, real browsers
 
-test-static: go ## all packages as they are released, without cgo
+test-static: go .tools/pebble ## all packages as they are released, without cgo
 	$(STAGE) "build (CGO_ENABLED=0)" env CGO_ENABLED=0 go build ./...
 	$(STAGE) "test (CGO_ENABLED=0)" env CGO_ENABLED=0 go test $(FRESH) -timeout 5m $(UNITS)
 
-test-race: go
+test-race: go .tools/pebble
 	$(STAGE) "packages for test-race" scripts/install-test-deps gcc libc6-dev
 	$(STAGE) "test -race" env CGO_ENABLED=1 go test $(FRESH) -race -timeout 10m $(UNITS)
 
@@ -87,7 +87,7 @@ bench-transcode: workers ## what it costs to make a stream anew, beside ffmpeg; 
 	go run ./bench/transcode $(TRANSCODE)
 
 # A test that fails stands in the table as such, so the target goes on.
-conformance: deps workers ## every test once; writes into docs/conformance.md which test proves what, and how it went
+conformance: deps workers .tools/pebble ## every test once; writes into docs/conformance.md which test proves what, and how it went
 	@mkdir -p bin
 	-go test -json -count=1 -timeout 10m $(UNITS) >bin/results.json
 	-CGO_ENABLED=1 go test -json -count=1 -timeout 10m -tags '$(TAGS)' ./cmd/gateway-gst/... ./cmd/gateway-capture/... >>bin/results.json
@@ -100,6 +100,10 @@ deps: go
 tools: go
 	$(STAGE) "shellcheck from Debian" scripts/install-test-deps shellcheck
 	$(STAGE) "linters" scripts/install-tools
+
+# The certificate authority that the tests of package certificate ask.
+.tools/pebble: go
+	$(STAGE) "pebble" scripts/install-tools pebble
 
 go:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed, see https://go.dev/doc/install" >&2; exit 1; }

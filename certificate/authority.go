@@ -206,7 +206,7 @@ func (a *authority) failed(host string, err error, wait time.Duration) {
 	a.reasons[host] = why
 	a.told[host] = time.Now()
 	a.mu.Unlock()
-	a.log.Warn("the certificate authority gave no certificate", "host", host, "why", why, "again_in", wait.String(), "err", err)
+	a.log.Warn("the certificate authority gave no certificate", "host", host, "err", why, "again_in", wait.String())
 }
 
 // due is how long until the certificate has to be renewed: when a third of its life is left, but not before 30 days are.

@@ -12,27 +12,43 @@ import (
 	"golang.org/x/crypto/acme"
 )
 
+// maxDetail bounds what is repeated of the authority's own words.
+const maxDetail = 300
+
 // reason is a sentence, without its full stop, that tells a user why there is no certificate and what mends it.
 func reason(host string, err error) string {
 	if refused := problems(err); len(refused) > 0 {
-		var parts []string
-		for _, p := range refused {
-			parts = append(parts, p.sentence(host))
-		}
-		return strings.Join(parts, "; ")
+		return refusals(host, refused)
 	}
 	var untrusted x509.UnknownAuthorityError
 	var network *net.OpError
-	var lookup *net.DNSError
 	switch {
 	case errors.As(err, &untrusted):
 		return "the certificate of the authority itself is not trusted here: name its root in the environment variable SSL_CERT_FILE"
-	case errors.As(err, &lookup), errors.As(err, &network):
-		return "the authority can't be reached from here: look at http.acme_directory and at what the firewall lets out"
+	case errors.As(err, &network):
+		return fmt.Sprintf("the authority can't be reached from here: look at http.acme_directory and at the firewall (%v)", network)
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the authority did not answer in time"
 	}
 	return err.Error()
+}
+
+// refusals joins what was said of each try. What is the same for several is said once, with the first detail.
+func refusals(host string, refused []refusal) string {
+	said := map[string]bool{}
+	var parts []string
+	for _, r := range refused {
+		text := r.sentence(host)
+		if said[text] {
+			continue
+		}
+		said[text] = true
+		if r.Detail != "" {
+			text += fmt.Sprintf(" (%.*s)", maxDetail, r.Detail)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // refusal is a problem document of the authority, and the kind of challenge it is about, "" for none.
@@ -74,33 +90,32 @@ func problems(err error) (found []refusal) {
 
 // sentence says what a problem of RFC 8555 6.7 means here.
 func (r refusal) sentence(host string) string {
-	port := map[string]string{overHTTP: "port 80", overTLS: "port 443"}[r.kind]
-	if port == "" {
-		port = "the port"
-	}
-	text := fmt.Sprintf("the authority says: %s", r.Detail)
-	switch r.ProblemType[strings.LastIndexByte(r.ProblemType, ':')+1:] {
+	port := map[string]string{overHTTP: "port 80 of ", overTLS: "port 443 of "}[r.kind] + host
+	switch r.what() {
 	case "dns":
-		text = fmt.Sprintf("the name %s does not resolve: it needs a DNS record with the address of this gateway", host)
+		return "the name " + host + " does not resolve: it needs a DNS record with the address of this gateway"
 	case "connection":
-		text = fmt.Sprintf("%s of %s can't be reached from outside: it has to be forwarded to this gateway", port, host)
+		return port + " can't be reached from outside: it has to be forwarded to this gateway"
 	case "unauthorized", "incorrectResponse", "tls":
-		text = fmt.Sprintf("what answers on %s of %s is not this gateway: look where the name points and what is forwarded", port, host)
+		return "what answers on " + port + " is not this gateway: look where the name points and what is forwarded"
 	case "caa":
-		text = fmt.Sprintf("a CAA record of %s forbids this authority", host)
+		return "a CAA record of " + host + " forbids this authority"
 	case "rateLimited":
-		text = "the authority's limit is reached"
+		return "the authority's limit is reached"
 	case "rejectedIdentifier":
-		text = fmt.Sprintf("the authority gives no certificates for %s", host)
+		return "the authority gives no certificates for " + host
 	case "externalAccountRequired":
-		text = "the authority wants an account that is made on its web site; that is not supported"
-	default:
-		return text
+		return "the authority wants an account made on its web site, which is not supported"
 	}
-	if r.Detail != "" {
-		text += fmt.Sprintf(" (%s)", r.Detail)
+	return "the authority refused"
+}
+
+// what is the last part of the problem's type. Some authorities have no type of their own for names that don't resolve.
+func (r refusal) what() string {
+	if detail := strings.ToLower(r.Detail); strings.Contains(detail, "could not resolve") || strings.Contains(detail, "no such host") {
+		return "dns"
 	}
-	return text
+	return r.ProblemType[strings.LastIndexByte(r.ProblemType, ':')+1:]
 }
 
 // askedToWait is how long the authority wants us to wait, 0 if it says nothing.
