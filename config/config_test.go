@@ -105,6 +105,11 @@ func TestValidateNeedsNoFile(t *testing.T) {
 
 func TestDoubts(t *testing.T) {
 	print64 := strings.Repeat("ab", 32)
+	const (
+		internal = "[auth]\nmode = \"internal\"\n"
+		anybody  = `users = [{ name = "anonymous", allow = [{ actions = ["play"], streams = ["*"] }] }]`
+		turn     = `listen_udp = "3478", listen_tcp = "", secret = "0123456789abcdef"`
+	)
 	for _, tc := range []struct{ name, text, want string }{
 		{"no bound", "limits.ring_max_age = \"0s\"\nlimits.ring_max_mib = 0", "c.toml:2:8: limits.ring_max_mib: with ring_max_age 0 too"},
 		{"fingerprint without TLS", `streams.a = { source = "rtsp://cam/", tls_fingerprint = "` + print64 + `" }`, "streams.a.tls_fingerprint: does nothing: the source is not rtsps://"},
@@ -119,6 +124,31 @@ func TestDoubts(t *testing.T) {
 		{"one sink for many streams", `streams."a*" = { source = "publish", sink = "gst:fakesink" }`, "streams.\"a*\".sink: is the same for every stream of the pattern"},
 		{"publisher made anew", `streams.a = { source = "publish", transcode = "always", process = "clockoverlay", sink = "gst:fakesink", renditions.low.height = 360 }`, ""},
 		{"all that a publisher's stream can have", `streams.a = { source = "publish", on_conflict = "reject", push = [{ url = "whip://b/c" }] }`, ""},
+		{"no users", "auth.mode = \"internal\"", `c.toml:1:6: auth.mode: without [[auth.users]] nobody may do anything: ` + "`gateway init`"},
+		{"users of another mode", `auth.users = [{ name = "anonymous", allow = [{ actions = ["play"], streams = ["*"] }] }]`, `auth.users: do nothing: auth.mode is not "internal"`},
+		{"nobody can be that", internal + `users = [{ name = "a", allow = [{ actions = ["admin"] }] }]`, `auth.users[0].name: "a" has neither a password nor tokens`},
+		{"may do nothing", internal + `users = [{ name = "anonymous" }]`, `auth.users[0].name: "anonymous" may do nothing`},
+		{"everybody may all", internal + `users = [{ name = "anonymous", allow = [{ actions = ["play", "admin"], streams = ["*"] }] }]`, "auth.users[0].allow[0].actions: let everybody who reaches the gateway change everything"},
+		{"admin of some streams", internal + `users = [{ name = "anonymous", allow = [{ actions = ["metrics"], streams = ["a"] }] }]`, "auth.users[0].allow[0].streams: keep admin and metrics from being allowed"},
+		{"JWT of another mode", `auth.jwt.issuer = "x"`, `auth.jwt: does nothing: auth.mode is not "jwt"`},
+		{"callback of another mode", `auth.http.url = "https://x"`, `auth.http: does nothing: auth.mode is not "http"`},
+		{"keys over plain HTTP", "auth = { mode = \"jwt\", jwt.jwks_url = \"http://id.example.org/\" }", "auth.jwt.jwks_url: is plain HTTP to another machine"},
+		{"keys of this machine", "auth = { mode = \"jwt\", jwt.jwks_url = \"http://localhost:80/\" }", ""},
+		{"callback over plain HTTP", "auth = { mode = \"http\", http.url = \"http://192.0.2.1/\" }", "auth.http.url: is plain HTTP to another machine"},
+		{"callback of this machine", "auth = { mode = \"http\", http.url = \"http://[::1]:80/\" }", ""},
+		{"plain HTTP for all", "http.listen = \":8889\"\n" + internal + anybody, "http.listen: is plain HTTP that other machines reach"}, // A96
+		{"HTTPS for all", "http = { listen = \":8889\", tls = \"self-signed\" }\n" + internal + anybody, ""},
+		{"plain HTTP behind a proxy", "http = { listen = \":8889\", trusted_proxies = [\"10.0.0.1\"] }\n" + internal + anybody, ""},
+		{"all origins", `http.allow_origins = ["https://a.example", "*"]`, `http.allow_origins: with "*" and auth.mode = "none" every page`}, // I43
+		{"all origins, with logins", "http.allow_origins = [\"*\"]\n" + internal + anybody, ""},
+		{"everybody is a proxy", `http.trusted_proxies = ["::/0"]`, "http.trusted_proxies: has a network of all addresses"},
+		{"certificate beside ACME", `http = { tls = "self-signed", tls_cert = "a", tls_key = "b" }`, `http.tls_cert: does nothing beside tls = "self-signed"`},
+		{"names without ACME", `http.acme_hosts = ["a.example.org"]`, `http.acme_hosts: do nothing: http.tls is not "acme"`},
+		{"shared port without TURN", `turn.share_https = true`, `turn.share_https: does nothing: turn.mode is not "embedded"`},
+		{"shared port without TLS", "turn = { mode = \"embedded\", share_https = true, " + turn + " }", "turn.share_https: does nothing: [http] has no TLS"},
+		{"URLs of our own", "turn.urls = [\"turn:a\"]", `turn.urls: do nothing: turn.mode is not "external"`},
+		{"few ports", "turn = { mode = \"embedded\", relay_ports = \"50000-50009\", " + turn + " }", "turn.relay_ports: has 10 ports for a total_quota of 1000"},
+		{"relays to everywhere", "turn = { mode = \"embedded\", allow_peers = [\"0.0.0.0/0\"], " + turn + " }", "turn.allow_peers: has a network of all addresses"},
 		{"one", `streams.a = { source = "rtsps://cam/", tls_insecure = true }`, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

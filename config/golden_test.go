@@ -10,7 +10,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/*.bad.txt")
 
-// J152, J153, J154, J160, J162.
+// J152, J153, J154, J160, J161, J162, J163.
 func TestGoodFiles(t *testing.T) {
 	for _, path := range glob(t, "testdata/*.good.toml") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
@@ -21,7 +21,7 @@ func TestGoodFiles(t *testing.T) {
 	}
 }
 
-// A23, J151, J152, J153, J157, J159, J160, J162: the messages that users see, each file's beside it.
+// A23, J151, J152, J153, J154, J155, J156, J157, J159, J160, J161, J162, J163: the messages that users see, each file's beside it.
 func TestBadFiles(t *testing.T) {
 	for _, path := range glob(t, "testdata/*.bad.toml") {
 		t.Run(filepath.Base(path), func(t *testing.T) {

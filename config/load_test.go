@@ -73,6 +73,8 @@ streams.a = { source = "whep://h/w", token = "hunter2" }
 streams.b = { source = "whep://h/w", token = "${PW}" }
 streams."c*" = { source = "publish", push = [{ url = "whip://h/${stream}", token = "hunter2" }, { url = "whip://h/${stream}", token = "${stream}" }] }
 webrtc.ice_servers = [{ urls = ["turn:h"], username = "u", credential = "hunter2" }]
+turn.secret = "hunter2hunter2hunter2"
+auth = { mode = "jwt", jwt.secret = "hunter2hunter2hunter2hunter2hunter2" }
 `, 0o644)
 	_, warnings, err := Load(path, []string{"PW=2"})
 	if err != nil {
@@ -85,7 +87,7 @@ webrtc.ice_servers = [{ urls = ["turn:h"], username = "u", credential = "hunter2
 			t.Errorf("got %v", w)
 		}
 	}
-	want := []string{"streams.a.token", `streams."c*".push[0].token`, "webrtc.ice_servers[0].credential"}
+	want := []string{"streams.a.token", `streams."c*".push[0].token`, "webrtc.ice_servers[0].credential", "turn.secret", "auth.jwt.secret"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -14,6 +14,8 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	c := Default()
 	c.WebRTC.ICEServers = []ICEServer{{URLs: []string{"turn:a"}, Username: "u", Credential: "hunter2"}}
 	c.Streams = map[string]Stream{"a": {Token: "hunter2", Push: []Push{{Token: "hunter2"}}}}
+	c.Turn.Secret, c.Auth.JWT.Secret = "hunter2", "hunter2"
+	c.Auth.Users = []User{{Password: "hunter2", Tokens: []Secret{"hunter2"}}}
 	var logged bytes.Buffer
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("all", "config", c, "token", c.Streams["a"].Token)
 	asJSON, err := json.Marshal(c)

@@ -1,9 +1,11 @@
 package config
 
 import (
+	"encoding/base64"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -34,8 +36,8 @@ var actions = []string{"publish", "play", "talk", "chat", "file", "ptz", "admin"
 
 var (
 	userName = regexp.MustCompile(`^[!-9;-~]{1,64}$`)
-	// passwordHash is argon2id in the form of its reference program: salt and hash of 8 bytes or more.
-	passwordHash = regexp.MustCompile(`^\$argon2id\$v=19\$m=[1-9][0-9]{0,6},t=[1-9][0-9]{0,2},p=[1-9][0-9]{0,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{11,86}$`)
+	// passwordHash is argon2id in the form of its reference program: cost, salt and hash.
+	passwordHash = regexp.MustCompile(`^\$argon2id\$v=19\$m=([1-9][0-9]{0,5}),t=([1-9]|10),p=([1-9][0-9]?)\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{11,86})$`)
 	tokenHash    = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 	streamGlob   = regexp.MustCompile(`^[A-Za-z0-9._*-]+$`)
 )
@@ -61,7 +63,7 @@ func (u User) check(key string) Faults {
 	if u.Name == AnonymousUser && (u.Password != "" || len(u.Tokens) > 0) {
 		faults.add(key+".name", `"anonymous" is everybody who shows no credentials: take password and tokens away, or give the user another name`)
 	}
-	if u.Password != "" && !passwordHash.MatchString(string(u.Password)) {
+	if u.Password != "" && !isPasswordHash(string(u.Password)) {
 		faults.add(key+".password", "is not a hash as `gateway hash-password` prints it, which begins with $argon2id$: run that with the password, and write its last line here")
 	}
 	for i, t := range u.Tokens {
@@ -73,6 +75,23 @@ func (u User) check(key string) Faults {
 		faults = append(faults, g.check(fmt.Sprintf("%s.allow[%d]", key, i))...)
 	}
 	return faults
+}
+
+// isPasswordHash holds a hash to what package auth verifies: at most 256 MiB of memory and 64 threads, eight blocks of
+// memory or more for each (RFC 9106 3.1), and salt and hash of 8 to 64 bytes in base64 without padding.
+func isPasswordHash(s string) bool {
+	parts := passwordHash.FindStringSubmatch(s)
+	if parts == nil {
+		return false
+	}
+	memory, _ := strconv.Atoi(parts[1]) // digits, by the expression
+	threads, _ := strconv.Atoi(parts[3])
+	for _, text := range parts[4:] {
+		if _, err := base64.RawStdEncoding.Strict().DecodeString(text); err != nil {
+			return false
+		}
+	}
+	return memory <= 256<<10 && threads <= 64 && memory >= 8*threads
 }
 
 func checkUserName(name string) string {
@@ -128,6 +147,13 @@ func (g Grant) ofStreams() bool {
 	return slices.ContainsFunc(g.Actions, func(a string) bool { return a != "admin" && a != "metrics" })
 }
 
+// mixed tells whether the streams leave out what belongs to none.
+func (g Grant) mixed() bool {
+	ofNone := slices.Contains(g.Actions, "admin") || slices.Contains(g.Actions, "metrics")
+	all := func(s string) bool { return strings.Trim(s, "*") == "" }
+	return ofNone && len(g.Streams) > 0 && !slices.ContainsFunc(g.Streams, all)
+}
+
 func (a Auth) userDoubts() Faults {
 	var doubts Faults
 	switch {
@@ -151,6 +177,9 @@ func (u User) doubts(key string) Faults {
 		doubts.add(key+".name", quote(u.Name)+" may do nothing: add allow")
 	}
 	for i, g := range u.Allow {
+		if g.mixed() {
+			doubts.add(fmt.Sprintf("%s.allow[%d].streams", key, i), `keep admin and metrics from being allowed, which belong to no stream: write them into a table of their own, without streams`)
+		}
 		if u.Name == AnonymousUser && slices.Contains(g.Actions, "admin") {
 			doubts.add(fmt.Sprintf("%s.allow[%d].actions", key, i), "let everybody who reaches the gateway change everything: leave out admin")
 		}
