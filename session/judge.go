@@ -41,11 +41,14 @@ func (f *facts) cause() (Cause, string) {
 		return CauseUnanswered, ""
 	case !f.agreed:
 		return "", ""
-	case f.seen.Handshake.Failure == "" && f.lasted < tooEarly:
+	case f.lasted < tooEarly && f.seen.Handshake.Failure == "" && !f.gaveUp():
 		return "", ""
 	}
 	return f.pathCause()
 }
+
+// gaveUp reports whether it was we who have waited long enough.
+func (f *facts) gaveUp() bool { return f.over && errors.As(f.why, new(*transport.UnreachableError)) }
 
 // endedBy is the cause of an end that has little to do with the connection, or with what it was before.
 func (f *facts) endedBy() (Cause, string, bool) {

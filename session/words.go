@@ -11,7 +11,7 @@ import (
 func (f *facts) words(cause Cause, detail string) (sentence, advice string) {
 	switch cause {
 	case CauseNothingAnnounced:
-		return "the gateway had no address to announce: webrtc.interfaces leaves none out of which the port is reached",
+		return "the gateway had no address to announce: no interface that webrtc.interfaces allows has one",
 			`Name the interfaces, or the address, under which peers reach this machine: [webrtc] interfaces = [] or additional_hosts = ["203.0.113.7"].`
 	case CauseLoopbackOnly:
 		return fmt.Sprintf("the gateway announced only addresses of its own machine (%s), which the peer can't reach", f.announced()),
@@ -122,7 +122,7 @@ func (f *facts) noKeys(why transport.HandshakeFailure) (sentence, advice string)
 		}
 		return sentence + ": what we sent did not arrive, or its answer", "Small packets pass and larger ones do not: something between drops UDP packets of more than some hundred bytes (a tunnel, a VPN, a small MTU). " + f.otherWays()
 	}
-	return sentence, ""
+	return sentence, "At the log level debug the library for DTLS says more."
 }
 
 // noMedia has the words for a connection over which nothing comes.
