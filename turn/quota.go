@@ -7,16 +7,23 @@ import (
 
 // quota counts what is held, by id, by source and in all.
 type quota struct {
-	perID, perIP, total int // fixed
+	mu sync.Mutex
 
-	mu   sync.Mutex
-	held int
-	ids  map[string]int
-	ips  map[netip.Addr]int
+	perID, perIP, total int
+	held                int
+	ids                 map[string]int
+	ips                 map[netip.Addr]int
 }
 
 func newQuota(perID, perIP, total int) *quota {
 	return &quota{perID: perID, perIP: perIP, total: total, ids: map[string]int{}, ips: map[netip.Addr]int{}}
+}
+
+// set has other limits hold for what is taken from now on.
+func (q *quota) set(perID, perIP, total int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.perID, q.perIP, q.total = perID, perIP, total
 }
 
 // slot is one place within a quota, until it is released.

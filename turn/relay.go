@@ -43,8 +43,8 @@ func newRelay(g *gate, conn *net.UDPConn, r *request) *relay {
 		buf:   make([]byte, channelHeader+maxDatagram),
 		names: make(map[netip.AddrPort]netip.AddrPort),
 	}
-	relay.up.cap.limit(g.server.o.MaxBPS)
-	relay.down.cap.limit(g.server.o.MaxBPS)
+	relay.up.cap.limit(g.server.terms.Load().maxBPS)
+	relay.down.cap.limit(g.server.terms.Load().maxBPS)
 	relay.channels.Store(&[]channel{})
 	return relay
 }
@@ -139,7 +139,7 @@ func (r *relay) send(p []byte, peer netip.AddrPort) error {
 }
 
 func (r *relay) room(own *flow, all *bucket, n int) bool {
-	if own.cap.perByte == 0 && all.perByte == 0 {
+	if own.cap.perByte.Load() == 0 && all.perByte.Load() == 0 {
 		return true
 	}
 	now := int64(time.Since(r.server.began))

@@ -38,14 +38,14 @@ func (s *Server) authenticate(r *request, now time.Time) stun.ErrorCode {
 		r.key = nil
 		return stun.CodeUnauthorized
 	}
-	r.id, r.key = id, longTermKey(string(username), s.o.Realm, password(s.o.Secret, string(username)))
+	r.id, r.key = id, longTermKey(string(username), s.o.Realm, password(s.terms.Load().secret, string(username)))
 	return 0
 }
 
 // verify takes as long for a user name that is malformed or expired as for a wrong password. Only new allocations and
 // refreshes ask for a credential that has not expired: one may expire under an allocation, which lives maxLifetime more.
 func (s *Server) verify(m *stun.Message, username string, now time.Time) (id string, ok bool) {
-	key := stun.MessageIntegrity(longTermKey(username, s.o.Realm, password(s.o.Secret, username)))
+	key := stun.MessageIntegrity(longTermKey(username, s.o.Realm, password(s.terms.Load().secret, username)))
 	right := key.Check(m) == nil
 	if !renews(m) {
 		now = now.Add(-maxLifetime)

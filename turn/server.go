@@ -27,6 +27,7 @@ type Server struct {
 	revoked   revoked
 	counters  counters
 	policy    atomic.Pointer[policy]
+	terms     atomic.Pointer[terms]
 	tlsConfig *tls.Config
 
 	mu       sync.Mutex
@@ -46,9 +47,7 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 		places: newQuota(maxConnections(o), o.PerIP, maxConnections(o)),
 	}
 	s.counters.live = make(map[*relay]struct{})
-	s.up.limit(o.BPSCapacity)
-	s.down.limit(o.BPSCapacity)
-	s.renewPolicy()
+	s.set(o)
 	if err := s.listen(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -170,7 +169,7 @@ func (s *Server) watch(ctx context.Context) {
 }
 
 func (s *Server) renewPolicy() *policy {
-	p := newPolicy(s.o.Media(), s.o.AllowPeers)
+	p := newPolicy(s.o.Media(), s.terms.Load().allowPeers)
 	s.policy.Store(p)
 	return p
 }
