@@ -50,6 +50,13 @@ func startAway(t *testing.T, name string, program ...string) *process {
 // whether this is that run; the other one has nothing left to do.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
+	return inNamespaceWith(t, network)
+}
+
+// inNamespaceWith is inNamespace with a script that sets the network up and goes on as its arguments say. The test may
+// be one of a table.
+func inNamespaceWith(t *testing.T, network string) bool {
+	t.Helper()
 	if os.Getenv(programVariable) != "" {
 		return true
 	}
@@ -57,7 +64,8 @@ func inNamespace(t *testing.T) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := command("sh", "-c", network, "sh", self, "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "90s")
+	only := "^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$"
+	cmd := command("sh", "-c", network, "sh", self, "-test.run", only, "-test.v", "-test.timeout", "90s")
 	cmd.Env = append(cmd.Env, programVariable+"="+program)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	p := start(t, "test in a namespace", cmd)

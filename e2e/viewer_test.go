@@ -114,6 +114,13 @@ func newViewer(t *testing.T, o viewerOptions) *viewer {
 	t.Helper()
 	v := &viewer{closed: make(chan struct{}), received: make(map[media.Kind]*reception)}
 	v.connect(t, o)
+	v.follow(t)
+	return v
+}
+
+// follow keeps what comes until the end of the test.
+func (v *viewer) follow(t *testing.T) {
+	t.Helper()
 	t.Cleanup(v.close)
 	v.connection.OnTrack(v.read)
 	var once sync.Once
@@ -122,7 +129,6 @@ func newViewer(t *testing.T, o viewerOptions) *viewer {
 			once.Do(func() { close(v.closed) })
 		}
 	})
-	return v
 }
 
 // connect makes the viewer's connection, which has no addresses before there is an offer.

@@ -1,0 +1,158 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pion/webrtc/v4"
+
+	"sluice/media"
+)
+
+// anybody lets everybody in, on all interfaces.
+const anybody = `
+http.listen = ":` + gatewayPort + `"
+webrtc.listen_udp = "8189"
+auth.mode = "internal"
+auth.users = [{ name = "anonymous", allow = [{ actions = ["play", "admin", "metrics"], streams = ["*"] }] }]
+streams.door.source = "demo:"
+`
+
+// askSTUN has the gateway find its public address.
+const askSTUN = "webrtc.public_address = \"stun\"\n" +
+	"webrtc.ice_servers = [{ urls = [\"stun:" + stunHost + "\", \"stun:" + otherSTUNHost + ":3478\"] }]\n"
+
+// reaches are networks between a gateway and a viewer.
+var reaches = map[string]struct {
+	gateway, viewer nat
+	ipv6            bool
+	udpBlocked      bool   // by the viewer's router
+	config          string // of the gateway
+	at              string // its host, as the viewer knows it
+	stun            bool   // there are STUN servers, and the viewer asks one too
+	announced       string // a candidate that must stand first; "": any
+	unannounced     string // an address that must not be announced
+	told            string // by the gateway, before the viewer comes
+	reason          string // why the viewer goes the slow way; "": it goes the fast way
+}{
+	"no NAT": {at: gatewayInside},
+	"gateway behind NAT 1 to 1": { // A55
+		gateway: oneToOne, config: "webrtc.additional_hosts = [\"" + gatewayOutside + "\"]\n", at: gatewayOutside,
+		announced: "udp 2130706431 " + gatewayOutside + " 8189 typ host",
+	},
+	"viewer behind masquerade":    {viewer: masquerade, at: gatewayInside},
+	"viewer behind symmetric NAT": {viewer: symmetric, at: gatewayInside},
+	"both behind masquerade": { // A59
+		gateway: masquerade, viewer: masquerade, config: askSTUN, at: gatewayOutside, stun: true,
+		announced: "udp 2130706431 " + gatewayOutside + " 8189 typ host",
+		told:      "address=" + gatewayOutside + ":8189", reason: "public_address",
+	},
+	"gateway behind symmetric NAT": { // A59: our checks reach the viewer
+		gateway: symmetric, config: askSTUN, at: gatewayOutside, stun: true,
+		unannounced: gatewayOutside, told: "symmetric NAT", reason: "public_address",
+	},
+	"UDP blocked": { // D35
+		viewer: masquerade, udpBlocked: true, config: "webrtc.listen_tcp = \"8189\"\n", at: gatewayInside,
+	},
+	"UDP blocked, slow way": {
+		udpBlocked: true, config: "webrtc.listen_tcp = \"8189\"\nwebrtc.fast_path = false\n", at: gatewayInside, reason: "configured",
+	},
+	"gateway behind NAT 1 to 1, slow way": {
+		gateway: oneToOne, viewer: masquerade, config: "webrtc.additional_hosts = [\"" + gatewayOutside + "\"]\nwebrtc.fast_path = false\n",
+		at: gatewayOutside, announced: "udp 2130706431 " + gatewayOutside + " 8189 typ host", reason: "configured",
+	},
+	"IPv6 only, slow way":    {ipv6: true, config: "webrtc.fast_path = false\n", at: "[" + gatewayIPv6 + "]", reason: "configured"},
+	"IPv6 only":              {ipv6: true, at: "[" + gatewayIPv6 + "]", announced: "udp 2130706431 " + gatewayIPv6 + " 8189 typ host"},
+	"IPv6 only, UDP blocked": {ipv6: true, udpBlocked: true, config: "webrtc.listen_tcp = \"8189\"\n", at: "[" + gatewayIPv6 + "]"},
+}
+
+// TestReach plays through networks as they are between a gateway and a viewer.
+//
+// Proves A52, A53, A55, A59 and D35 in real networks.
+func TestReach(t *testing.T) {
+	t.Parallel()
+	for name, c := range reaches {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if !inNamespaceWith(t, alone) {
+				return
+			}
+			w := newWorld(t, c.gateway, c.viewer, c.ipv6)
+			if c.stun {
+				w.startSTUN()
+			}
+			if c.udpBlocked {
+				w.viewerRouter.blockUDP()
+			}
+			g := w.startGateway(c.at, c.config)
+			if c.told != "" {
+				g.await(t, c.told, listenLimit)
+			}
+			v := w.watch(g, c.stun)
+			v.checkAnnounced(t, c.announced, c.unannounced)
+			v.awaitFrames(t, 30)
+			g.checkWay(t, "door", c.reason)
+			v.close()
+			v.checkVideo(t, media.H264, 30)
+		})
+	}
+}
+
+// startGateway runs a gateway that the viewer knows as a host.
+func (w *world) startGateway(at, config string) *gatewayProcess {
+	w.t.Helper()
+	path := writeConfig(w.t, anybody+config)
+	g := &gatewayProcess{process: start(w.t, "gateway", w.gateway.command(program, "--config", path)), URL: "http://" + at + ":" + gatewayPort + "/"}
+	w.t.Cleanup(func() { g.stop(w.t) })
+	g.await(w.t, `msg=listening`, listenLimit)
+	g.awaitState(w.t, "door", "ready", cameraLimit)
+	return g
+}
+
+// watch plays the stream as a browser does that knows a STUN server, or none.
+func (w *world) watch(g *gatewayProcess, stun bool) *viewer {
+	w.t.Helper()
+	c := webrtc.Configuration{}
+	if stun {
+		c.ICEServers = []webrtc.ICEServer{{URLs: []string{"stun:" + stunHost}}}
+	}
+	v := &viewer{closed: make(chan struct{}), received: make(map[media.Kind]*reception)}
+	settings, codecs := webrtc.SettingEngine{}, &webrtc.MediaEngine{}
+	settings.SetNetworkTypes([]webrtc.NetworkType{
+		webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
+	})
+	err := codecs.RegisterDefaultCodecs()
+	if err == nil {
+		v.connection, err = webrtc.NewAPI(webrtc.WithMediaEngine(codecs), webrtc.WithSettingEngine(settings)).NewPeerConnection(c)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	v.follow(w.t)
+	offer := v.offer(w.t)
+	answer, refused := v.post(w.t, g.whep("door"), offer)
+	if refused != nil {
+		w.t.Fatalf("%+v", *refused)
+	}
+	v.answer = answer
+	if err := v.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+		w.t.Fatalf("the answer is not understood: %v:\n%s", err, answer)
+	}
+	return v
+}
+
+// checkAnnounced looks at the gateway's candidates: the first, and an address that must not be among them.
+func (v *viewer) checkAnnounced(t *testing.T, first, none string) {
+	t.Helper()
+	_, candidates, _ := strings.Cut(v.answer, "a=candidate:")
+	line, _, _ := strings.Cut(candidates, "\r\n")
+	if !strings.Contains(line, " udp ") || !strings.Contains(line, first) {
+		t.Errorf("the first candidate is %q, want one of %q", line, first)
+	}
+	if none != "" && strings.Contains(candidates, " "+none+" ") {
+		t.Errorf("%s is announced:\n%s", none, v.answer)
+	}
+	if !strings.Contains(v.answer, "a=end-of-candidates\r\n") { // A52
+		t.Errorf("the answer has no end of candidates:\n%s", v.answer)
+	}
+}
