@@ -104,9 +104,11 @@ type API struct{ gateway Gateway }
 // New makes the API.
 func New(g Gateway) *API { return &API{gateway: g} }
 
-// Streams answers GET /api/v1/streams with an array.
-func (a *API) Streams(w http.ResponseWriter, r *http.Request) {
-	serve(w, r, func() { write(w, notNil(a.gateway.Streams())) })
+// Streams answers GET /api/v1/streams with an array of those streams that the caller may know of.
+func (a *API) Streams(w http.ResponseWriter, r *http.Request, mayKnow func(stream string) bool) {
+	serve(w, r, func() {
+		write(w, notNil(slices.DeleteFunc(a.gateway.Streams(), func(s Stream) bool { return !mayKnow(s.Name) })))
+	})
 }
 
 // Stream answers GET /api/v1/streams/{name}.

@@ -114,7 +114,10 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func streams(a *admin.API) func(http.ResponseWriter, *http.Request)  { return a.Streams }
+func streams(a *admin.API) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) { a.Streams(w, r, func(string) bool { return true }) }
+}
+
 func sessions(a *admin.API) func(http.ResponseWriter, *http.Request) { return a.Sessions }
 func ready(a *admin.API) func(http.ResponseWriter, *http.Request)    { return a.Ready }
 

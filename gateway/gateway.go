@@ -16,12 +16,15 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"sluice/auth"
+	"sluice/auth/guard"
 	"sluice/config"
 	"sluice/fanout"
 	"sluice/hub"
 	"sluice/negotiation"
 	"sluice/peer"
 	"sluice/session"
+	"sluice/signalling/resource"
 	"sluice/transport"
 	"sluice/web"
 )
@@ -38,6 +41,13 @@ type Options struct {
 	Version string
 	// OnListening is called once, with the address of the HTTP port, when requests are answered.
 	OnListening func(addr net.Addr)
+
+	// Reload asks each time for the configuration to be read anew; its sender never closes it. Load reads it. Both nil:
+	// it stays as it is.
+	Reload <-chan struct{}
+	Load   func() (config.Config, []config.Warning, error)
+	// SetLevel puts another log.level into force; nil: it stays as it is.
+	SetLevel func(level string)
 }
 
 // Gateway is a running gateway. Make it with New and run it once.
@@ -45,27 +55,35 @@ type Gateway struct {
 	options Options // fixed after New
 	log     *slog.Logger
 
-	hub     *hub.Hub   // fixed after New
-	pages   *web.Pages // fixed after New
-	streams *catalogue // fixed after New
-	workers *workers   // fixed after New
+	hub     *hub.Hub     // fixed after New
+	pages   *web.Pages   // fixed after New
+	streams *catalogue   // fixed after New
+	workers *workers     // fixed after New
+	access  *access      // fixed after New
+	guard   *guard.Guard // fixed after New
 
-	port     *transport.Port  // set by Run before anything is served
-	fanout   *fanout.Fanout   // likewise; nil: all viewers go the slow way
-	engine   *peer.Engine     // likewise
-	sessions *session.Manager // likewise
+	current atomic.Pointer[config.Config] // what is in force; Reload changes it
+	reloads reloads
+
+	port         *transport.Port     // set by Run before anything is served
+	fanout       *fanout.Fanout      // likewise; nil: all viewers go the slow way
+	engine       *peer.Engine        // likewise
+	sessions     *session.Manager    // likewise
+	resources    *resource.Resources // likewise
+	certificates *certificates       // likewise; nil: no TLS
+	relay        *relay              // likewise; nil: no STUN and TURN of our own
 
 	ready atomic.Bool
 }
 
 // New makes a gateway that does nothing yet. Its errors name the stream and key at fault.
 func New(o Options) (*Gateway, error) {
-	pages, err := web.New()
-	if err != nil {
-		return nil, fmt.Errorf("load the pages: %w", err)
-	}
 	g := &Gateway{
-		options: o, log: o.Log, pages: pages, hub: hub.New(ringOptions(o.Config.Limits)), workers: newWorkers(o.Config, o.Log),
+		options: o, log: o.Log, hub: hub.New(ringOptions(o.Config.Limits)), workers: newWorkers(o.Config, o.Log), access: &access{},
+	}
+	g.current.Store(&o.Config)
+	if err := g.openDoors(); err != nil {
+		return nil, err
 	}
 	g.streams = newCatalogue(o.Config, g.hub, g.feed, func(name string) { g.sessions.Forget(name) })
 	if err := g.streams.addFixed(); err != nil {
@@ -73,6 +91,24 @@ func New(o Options) (*Gateway, error) {
 	}
 	return g, nil
 }
+
+// openDoors makes what stands between users and the rest.
+func (g *Gateway) openDoors() error {
+	authorization, err := g.access.with(g.options, g.options.Config.Auth)
+	if err != nil {
+		return err
+	}
+	g.access.now.Store(authorization)
+	g.guard = g.newGuard()
+	g.pages, err = web.New(web.Options{SignedIn: g.signedIn, Closed: func() bool { return g.config().Auth.Mode != string(auth.ModeNone) }})
+	if err != nil {
+		return fmt.Errorf("load the pages: %w", err)
+	}
+	return nil
+}
+
+// config is what is in force now. What needs a restart is in it as it was at the start.
+func (g *Gateway) config() config.Config { return *g.current.Load() }
 
 // ringOptions translates the limits: in the configuration 0 is no limit.
 func ringOptions(l config.Limits) hub.Options {
@@ -99,21 +135,24 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	defer g.port.Close()
 	defer g.engine.Close()
-	g.sessions = g.newSessions()
+	g.sessions = session.New(g.streams, session.On(g.engine, g.fastWay()), g.sessionOptions(g.options.Config))
+	if listener, err = g.secure(ctx, listener); err != nil {
+		return err
+	}
 	return g.serve(ctx, listener)
 }
 
-func (g *Gateway) newSessions() *session.Manager {
-	w, l := g.options.Config.WebRTC, g.options.Config.Limits
-	return session.New(g.streams, session.On(g.engine, g.fastWay()), session.Options{
+func (g *Gateway) sessionOptions(c config.Config) session.Options {
+	w, l := c.WebRTC, c.Limits
+	return session.Options{
 		Policy:     negotiation.Policy{H264: negotiation.H264Policy(w.H264Policy)},
 		ICETimeout: w.ICETimeout, ViewerIdleTimeout: w.ViewerIdleTimeout, StrictPreconditions: w.StrictPreconditions,
 		PaceBits: w.BurstMbps * 1_000_000, Reach: reachOf(g.options.Config), Log: g.log,
 		Limits: session.Limits{
-			Sessions: l.Sessions, PerStream: l.SessionsPerStream, PerIP: l.SessionsPerIP,
+			Sessions: l.Sessions, PerStream: l.SessionsPerStream, PerIP: l.SessionsPerIP, PerPrincipal: l.SessionsPerUser,
 			HalfOpen: l.HalfOpen, HalfOpenPerIP: l.HalfOpenPerIP,
 		},
-	})
+	}
 }
 
 // serve runs the media port and the workers, and what uses them: these are the last to end.
@@ -122,6 +161,9 @@ func (g *Gateway) serve(ctx context.Context, listener net.Listener) error {
 	media, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error { return g.runMedia(media) })
 	group.Go(func() error { return g.workers.run(media) })
+	if g.relay != nil {
+		group.Go(func() error { return g.relay.server.Run(media) })
+	}
 	group.Go(func() error {
 		defer stop()
 		return g.serveUsers(ctx, listener)
@@ -142,6 +184,18 @@ func (g *Gateway) serveUsers(ctx context.Context, listener net.Listener) error {
 		g.streams.Run(ctx)
 		return nil
 	})
+	group.Go(func() error {
+		g.patrol(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		g.awaitReloads(ctx)
+		return nil
+	})
+	if g.certificates != nil {
+		group.Go(func() error { return g.certificates.run(ctx) })
+		group.Go(func() error { return g.serveChallenges(ctx) })
+	}
 	group.Go(func() error {
 		<-ctx.Done()
 		return g.shutdown(context.WithoutCancel(ctx), server)
@@ -198,14 +252,18 @@ func listenTCP(ctx context.Context, address string) (net.Listener, error) {
 }
 
 // URL is what to open in a browser to reach a gateway that listens at addr.
-func URL(addr net.Addr) string {
+func URL(addr net.Addr, secure bool) string {
+	scheme := "http://"
+	if secure {
+		scheme = "https://"
+	}
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok {
-		return "http://" + addr.String() + "/"
+		return scheme + addr.String() + "/"
 	}
 	host := tcp.IP.String()
 	if tcp.IP.IsUnspecified() || tcp.IP.IsLoopback() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port)) + "/"
+	return scheme + net.JoinHostPort(host, strconv.Itoa(tcp.Port)) + "/"
 }

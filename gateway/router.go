@@ -3,11 +3,13 @@ package gateway
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
 
 	"sluice/admin"
+	"sluice/auth"
 	"sluice/auth/guard"
 	"sluice/config"
 	"sluice/ingest/whip"
@@ -25,20 +27,18 @@ const (
 )
 
 func (g *Gateway) newServer() *http.Server {
-	resources := resource.New(g.resourceOptions())
+	g.resources = resource.New(g.resourceOptions())
 	r := &router{
+		gateway: g,
 		pages:   g.pages,
+		guard:   g.guard,
 		api:     admin.New(adminView{g}),
 		metrics: metrics.Handler(metricsView{g}, g.options.Version),
-		whep:    whep.New(g.sessions, resources),
-		whip:    whip.New(g.sessions, resources),
+		whep:    whep.New(g.sessions, g.resources),
+		whip:    whip.New(g.sessions, g.resources),
 	}
-	cors := resource.CORS{Origins: g.options.Config.HTTP.AllowOrigins}
-	local := guard.LoopbackOnly(resource.CheckHeaders(r), func(w http.ResponseWriter, detail string) {
-		problem.Write(w, problem.New(http.StatusForbidden, "not_local", detail))
-	})
 	return &http.Server{
-		Handler:           resource.LimitBody(recovering(g.log, cors.Wrap(local))), // also what is refused tells pages of other origins why (A95)
+		Handler:           g.around(r),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -46,17 +46,47 @@ func (g *Gateway) newServer() *http.Server {
 	}
 }
 
-func (g *Gateway) resourceOptions() resource.Options {
-	c := g.options.Config
-	o := resource.Options{Log: g.log, MaxSDP: c.Limits.SDPKiB << 10, PostsPerSecond: c.Limits.PostsPerSecondPerIP}
-	o.ICEServers = func(*http.Request, string) []resource.ICEServer {
-		var all []resource.ICEServer
-		for _, s := range c.WebRTC.ICEServers {
-			all = append(all, resource.ICEServer{URLs: s.URLs, Username: s.Username, Credential: string(s.Credential)})
+// around puts what holds for every request around h. Also what is refused tells pages of other origins why (A95), and
+// nothing that is written of a request has a token from its URL.
+func (g *Gateway) around(h http.Handler) http.Handler {
+	h = resource.CheckHeaders(h)
+	h = &proxies{trusted: func() []netip.Prefix { return g.config().HTTP.TrustedPrefixes() }, next: h, log: g.log}
+	h = g.localOnly(h)
+	h = g.crossOrigin(h)
+	return resource.LimitBody(g.guard.Wrap(recovering(g.log, h)))
+}
+
+// localOnly keeps everybody but this machine out while anybody who is let in may do everything (J160).
+func (g *Gateway) localOnly(h http.Handler) http.Handler {
+	local := guard.LoopbackOnly(h, func(w http.ResponseWriter, detail string) {
+		problem.Write(w, problem.New(http.StatusForbidden, "not_local", detail))
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.config().Auth.Mode == string(auth.ModeNone) {
+			local.ServeHTTP(w, r)
+			return
 		}
-		return all
+		h.ServeHTTP(w, r)
+	})
+}
+
+func (g *Gateway) crossOrigin(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		resource.CORS{Origins: g.config().HTTP.AllowOrigins}.Wrap(h).ServeHTTP(w, r)
+	})
+}
+
+func (g *Gateway) resourceOptions() resource.Options {
+	l := g.config().Limits
+	return resource.Options{
+		Log: g.log, MaxSDP: l.SDPKiB << 10, PostsPerSecond: l.PostsPerSecondPerIP, Caller: caller,
+		ICEServers: func(r *http.Request, id string) []resource.ICEServer {
+			if caller(r) == nil {
+				return nil // whoever asks for nothing yet gets no credentials (A93)
+			}
+			return g.iceServers(r, id)
+		},
 	}
-	return o
 }
 
 // recovering answers 500 where our own code broke, and goes on.
@@ -76,10 +106,12 @@ func recovering(log *slog.Logger, h http.Handler) http.Handler {
 	})
 }
 
-// router finds who answers for a path. It looks at the first segment: some words are the gateway's own, all others
-// are streams.
+// router finds who answers for a path, and asks whether the caller may. It looks at the first segment: some words are
+// the gateway's own, all others are streams.
 type router struct {
+	gateway *Gateway
 	pages   *web.Pages
+	guard   *guard.Guard
 	api     *admin.API
 	metrics http.Handler
 	whep    *whep.Endpoint
@@ -94,16 +126,9 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.pages.Index(w, r)
 	case first == "assets" && len(rest) == 1:
 		rt.pages.Asset(w, r, rest[0])
-	case first == "favicon.ico" && len(rest) == 0:
-		rt.pages.Asset(w, r, "favicon.svg")
 	case first == "api":
 		rt.serveAPI(w, r, rest)
-	case first == "healthz" && len(rest) == 0:
-		rt.api.Health(w, r)
-	case first == "readyz" && len(rest) == 0:
-		rt.api.Ready(w, r)
-	case first == "metrics" && len(rest) == 0:
-		rt.metrics.ServeHTTP(w, r)
+	case len(rest) == 0 && rt.serveOwn(w, r, first):
 	case config.ValidStreamName(first):
 		rt.serveStream(w, r, first, rest)
 	default:
@@ -111,21 +136,84 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// serveOwn answers for the words of one segment that are the gateway's own.
+func (rt *router) serveOwn(w http.ResponseWriter, r *http.Request, name string) bool {
+	switch name {
+	case "favicon.ico":
+		rt.pages.Asset(w, r, "favicon.svg")
+	case "healthz":
+		rt.api.Health(w, r)
+	case "readyz":
+		rt.api.Ready(w, r)
+	case "metrics":
+		rt.allowed(rt.metrics.ServeHTTP, auth.Metrics, "")(w, r)
+	case "login":
+		rt.serveLogin(w, r)
+	case "logout":
+		rt.guard.ServeLogout(w, r)
+	case "ice-test":
+		rt.pages.ICETest(w, r)
+	default:
+		return false
+	}
+	return true
+}
+
+func (rt *router) serveLogin(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost {
+		rt.guard.ServeLogin(w, r)
+		return
+	}
+	rt.pages.Login(w, r)
+}
+
 func (rt *router) serveAPI(w http.ResponseWriter, r *http.Request, path []string) {
-	switch {
-	case len(path) == 2 && path[0] == "v1" && path[1] == "streams":
-		rt.api.Streams(w, r)
-	case len(path) == 3 && path[0] == "v1" && path[1] == "streams":
-		rt.api.Stream(w, r, path[2])
-	case len(path) == 2 && path[0] == "v1" && path[1] == "sessions":
-		rt.api.Sessions(w, r)
-	case len(path) == 3 && path[0] == "v1" && path[1] == "sessions":
-		rt.api.Session(w, r, path[2])
-	case len(path) == 2 && path[0] == "v1" && path[1] == "devices":
-		rt.api.Devices(w, r)
+	if len(path) < 2 || len(path) > 3 || path[0] != "v1" {
+		notFound(w)
+		return
+	}
+	name := strings.Join(path[2:], "")
+	switch what, one := path[1], len(path) == 3; {
+	case what == "streams" && !one:
+		rt.serveList(w, r)
+	case what == "streams":
+		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.api.Stream(w, r, name) }, auth.Play, name)(w, r)
+	case what == "sessions" && !one:
+		rt.allowed(rt.api.Sessions, auth.Admin, "")(w, r)
+	case what == "sessions":
+		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.api.Session(w, r, name) }, auth.Admin, "")(w, r)
+	case what == "devices" && !one:
+		rt.allowed(rt.api.Devices, auth.Admin, "")(w, r)
+	case what == "ice" && !one:
+		rt.serveICE(w, r)
 	default:
 		notFound(w)
 	}
+}
+
+// serveList shows what the caller may play.
+func (rt *router) serveList(w http.ResponseWriter, r *http.Request) {
+	if _, err := rt.guard.Identify(r); err != nil {
+		rt.guard.Refuse(w, r, err)
+		return
+	}
+	_, err := rt.guard.Check(r, auth.Admin, "")
+	rt.api.Streams(w, r, func(stream string) bool {
+		if err == nil {
+			return true
+		}
+		_, err := rt.guard.Check(r, auth.Play, stream)
+		return err == nil
+	})
+}
+
+// serveICE is for whoever may be let in at all.
+func (rt *router) serveICE(w http.ResponseWriter, r *http.Request) {
+	if _, err := rt.guard.Identify(r); err != nil {
+		rt.guard.Refuse(w, r, err)
+		return
+	}
+	rt.api.ICE(w, r, func() []admin.ICEServer { return adminICE(rt.gateway.iceServers(r, ""), rt.gateway.config().Turn.TTL) })
 }
 
 func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream string, path []string) {
@@ -135,27 +223,49 @@ func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream str
 		wrongURL(w, stream)
 	case len(path) == 0:
 		w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(w, r, "/"+stream+"/", http.StatusFound)
+		http.Redirect(w, r, "/"+stream+"/"+query(r), http.StatusFound)
 	case page:
-		rt.pages.Player(w, r, stream)
-	case len(path) == 1 && path[0] == "whep":
-		rt.whep.ServeEndpoint(w, r, stream)
-	case len(path) == 2 && path[0] == "whep":
-		rt.whep.ServeSession(w, r, stream, path[1])
-	case len(path) > 2 && path[0] == "whep":
-		rt.whep.ServeExtension(w, r, stream, path[1], path[2:])
-	case len(path) == 1 && path[0] == "whip":
-		rt.whip.ServeEndpoint(w, r, stream)
-	case len(path) == 2 && path[0] == "whip":
-		rt.whip.ServeSession(w, r, stream, path[1])
-	case len(path) > 2 && path[0] == "whip":
-		rt.whip.ServeBelow(w, r, stream, path[1], path[2:])
+		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.pages.Player(w, r, stream) }, auth.Play, stream)(w, r)
+	case path[0] == "whep":
+		rt.serveWHEP(w, r, stream, path[1:])
+	case path[0] == "whip":
+		rt.serveWHIP(w, r, stream, path[1:])
 	case len(path) == 1 && path[0] == "publish":
-		rt.pages.Publish(w, r, stream)
+		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.pages.Publish(w, r, stream) }, auth.Publish, stream)(w, r)
 	case len(path) == 1 && path[0] == "snapshot.jpg":
-		rt.api.Snapshot(w, r, stream)
+		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.api.Snapshot(w, r, stream) }, auth.Play, stream)(w, r)
 	default:
 		notFound(w)
+	}
+}
+
+func (rt *router) serveWHEP(w http.ResponseWriter, r *http.Request, stream string, path []string) {
+	if len(path) == 0 {
+		rt.endpoint(func(w http.ResponseWriter, r *http.Request) { rt.whep.ServeEndpoint(w, r, stream) }, auth.Play, stream)(w, r)
+		return
+	}
+	r, ok := rt.known(w, r)
+	switch {
+	case !ok:
+	case len(path) == 1:
+		rt.whep.ServeSession(w, r, stream, path[0])
+	default:
+		rt.whep.ServeExtension(w, r, stream, path[0], path[1:])
+	}
+}
+
+func (rt *router) serveWHIP(w http.ResponseWriter, r *http.Request, stream string, path []string) {
+	if len(path) == 0 {
+		rt.endpoint(func(w http.ResponseWriter, r *http.Request) { rt.whip.ServeEndpoint(w, r, stream) }, auth.Publish, stream)(w, r)
+		return
+	}
+	r, ok := rt.known(w, r)
+	switch {
+	case !ok:
+	case len(path) == 1:
+		rt.whip.ServeSession(w, r, stream, path[0])
+	default:
+		rt.whip.ServeBelow(w, r, stream, path[0], path[1:])
 	}
 }
 
@@ -169,4 +279,12 @@ func wrongURL(w http.ResponseWriter, stream string) {
 
 func notFound(w http.ResponseWriter) {
 	problem.Write(w, problem.New(http.StatusNotFound, "not_found", "There is nothing at this path."))
+}
+
+// query is that of a request, to be put behind another path.
+func query(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return ""
+	}
+	return "?" + r.URL.RawQuery
 }

@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"sluice/redact"
 )
 
 // Set when the program is linked; see the Makefile.
@@ -70,12 +72,13 @@ func parse(flags *flag.FlagSet, args []string, stdout, stderr io.Writer, usage s
 	return exitDone, true
 }
 
-func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
+// newLogger makes a log without secrets.
+func newLogger(w io.Writer, level slog.Leveler, format string) *slog.Logger {
 	o := &slog.HandlerOptions{Level: level}
 	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.New(redact.Handler(slog.NewJSONHandler(w, o)))
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.New(redact.Handler(slog.NewTextHandler(w, o)))
 }
 
 func sayVersion(args []string, stdout, stderr io.Writer) int {

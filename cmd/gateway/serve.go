@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -53,7 +54,7 @@ func runGateway(ctx context.Context, args, environ []string, stdout, stderr io.W
 		fmt.Fprintln(stderr, err)
 		return exitFailure
 	}
-	log, err := logger(c, *level, *format, stderr)
+	log, threshold, err := logger(c, *level, *format, stderr)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitUsage
@@ -65,7 +66,15 @@ func runGateway(ctx context.Context, args, environ []string, stdout, stderr io.W
 		fmt.Fprintf(stdout, "The configuration is valid: %d streams.\n", len(c.Streams))
 		return exitDone
 	}
-	return serve(ctx, c, log, stdout)
+	ask, done := watch(ctx, cmp.Or(*file, defaultConfig))
+	defer done()
+	o := gateway.Options{
+		Config: c, Log: log, Reload: ask, Load: func() (config.Config, []config.Warning, error) { return load(*file, environ) },
+	}
+	if *level == "" {
+		o.SetLevel = func(level string) { _ = threshold.UnmarshalText([]byte(level)) } // one of four words
+	}
+	return serve(ctx, o, stdout)
 }
 
 func load(file string, environ []string) (config.Config, []config.Warning, error) {
@@ -79,34 +88,34 @@ func load(file string, environ []string) (config.Config, []config.Warning, error
 }
 
 // logger makes the log as the configuration says, or the command line instead.
-func logger(c config.Config, level, format string, w io.Writer) (*slog.Logger, error) {
+func logger(c config.Config, level, format string, w io.Writer) (*slog.Logger, *slog.LevelVar, error) {
 	if level == "" {
 		level = c.Log.Level
 	}
 	if format == "" {
 		format = c.Log.Format
 	}
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log-level: %q is not one of debug, info, warn, error", level)
+	threshold := new(slog.LevelVar)
+	if err := threshold.UnmarshalText([]byte(level)); err != nil {
+		return nil, nil, fmt.Errorf("--log-level: %q is not one of debug, info, warn, error", level)
 	}
 	if format != "text" && format != "json" {
-		return nil, fmt.Errorf("--log-format: %q is not one of text, json", format)
+		return nil, nil, fmt.Errorf("--log-format: %q is not one of text, json", format)
 	}
-	return newLogger(w, l, format), nil
+	return newLogger(w, threshold, format), threshold, nil
 }
 
-func serve(ctx context.Context, c config.Config, log *slog.Logger, stdout io.Writer) int {
+func serve(ctx context.Context, o gateway.Options, stdout io.Writer) int {
 	ver, rev, goVersion := build()
+	log := o.Log
 	log.Info("starting", "version", ver, "commit", rev, "go", goVersion)
-	g, err := gateway.New(gateway.Options{
-		Config: c, Log: log, Version: ver,
-		OnListening: func(addr net.Addr) { fmt.Fprintf(stdout, "Open %s in a browser.\n", gateway.URL(addr)) },
-	})
+	o.Version = ver
+	o.OnListening = func(addr net.Addr) {
+		fmt.Fprintf(stdout, "Open %s in a browser.\n", gateway.URL(addr, o.Config.HTTP.Encrypted()))
+	}
+	g, err := gateway.New(o)
 	if err == nil {
-		done := noteHangups(ctx, log)
 		err = g.Run(ctx)
-		done()
 	}
 	if err != nil {
 		log.Error("the gateway has failed", "err", err)

@@ -12,8 +12,9 @@ import (
 // and so does a line without a package: think where a new package stands before it is written.
 var mayImport = map[string][]string{
 	// The words all others speak.
-	"media":  {},
-	"config": {},
+	"media":  {"redact"},
+	"redact": {},
+	"config": {"redact"},
 	"auth":   {},
 
 	// From a camera's packets to access units.
@@ -50,6 +51,11 @@ var mayImport = map[string][]string{
 	"ingest/whep":            {"ingest", "signalling/client", "signalling/client/call", "peer", "negotiation", "hub", "media"},
 	"push":                   {"signalling/client", "signalling/client/call", "peer", "transport", "rtpout", "hub", "media"},
 
+	// Who may, and how they are reached.
+	"auth/guard":  {"auth", "signalling/problem", "redact"},
+	"certificate": {},
+	"turn":        {},
+
 	// For those who run it. They declare the interfaces that they need.
 	"admin":   {"signalling/problem"},
 	"metrics": {},
@@ -57,12 +63,12 @@ var mayImport = map[string][]string{
 
 	// The house: the only package that knows all others, and the command that starts it.
 	"gateway": {
-		"admin", "auth", "bitstream", "config", "fanout", "hub", "ingest", "ingest/capture", "ingest/gst", "ingest/rtsp", "ingest/whep", "ingest/whip",
+		"admin", "auth", "auth/guard", "bitstream", "certificate", "config", "fanout", "hub", "ingest", "ingest/capture", "ingest/gst", "ingest/rtsp", "ingest/whep", "ingest/whip",
 		"internal/camera", "media", "metrics",
-		"negotiation", "peer", "push", "rtpin", "rtpout", "session", "signalling/client", "signalling/problem", "signalling/resource",
-		"transcode", "transport", "web", "whep", "worker", "worker/pipeline", "worker/wire",
+		"negotiation", "peer", "push", "redact", "rtpin", "rtpout", "session", "signalling/client", "signalling/problem", "signalling/resource",
+		"transcode", "transport", "turn", "web", "whep", "worker", "worker/pipeline", "worker/wire",
 	},
-	"cmd/gateway": {"gateway", "config"},
+	"cmd/gateway": {"gateway", "config", "redact"},
 
 	// The workers: cgo, behind build tags.
 	"cmd/gateway-gst":     {"worker/wire", "media"},

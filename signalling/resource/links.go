@@ -11,6 +11,7 @@ import (
 type ICEServer struct {
 	URLs                 []string // "stun:host:3478", "turn:host:3478?transport=udp", "turns:…"
 	Username, Credential string   // "" for stun
+	Expires              bool     // the credential is made for one session
 }
 
 // iceLinks are the values of Link for ICE servers, one for each URL, the cheapest way first (RFC 9725 4.6, A23).

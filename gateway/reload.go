@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sluice/config"
+)
+
+// reloads counts them.
+type reloads struct {
+	turn sync.Mutex // one at a time
+
+	done, refused atomic.Uint64
+	last          atomic.Int64 // when the configuration in force was read, in Unix seconds
+}
+
+// awaitReloads reads the configuration anew whenever it is asked to, until ctx is done.
+func (g *Gateway) awaitReloads(ctx context.Context) {
+	g.reloads.last.Store(time.Now().Unix())
+	for {
+		select {
+		case <-g.options.Reload:
+			g.reread()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// reread puts the configuration into force that is in the file now. One with faults is refused whole: they are told,
+// and the old one stays (J158).
+func (g *Gateway) reread() {
+	to, warnings, err := g.options.Load()
+	for _, w := range warnings {
+		g.log.Warn("configuration", "warning", w.String())
+	}
+	if err == nil {
+		err = g.Reload(to)
+	}
+	if err == nil {
+		return
+	}
+	g.reloads.refused.Add(1)
+	for fault := range strings.Lines(err.Error()) {
+		g.log.Error("the configuration has a fault", "fault", strings.TrimSpace(fault))
+	}
+	g.log.Error("the configuration was not reloaded: the one from before stays in force")
+}
+
+// Reload puts another valid configuration into force, or none of it if the error is not nil. What needs a restart is
+// named in the log and stays as it is.
+func (g *Gateway) Reload(to config.Config) error {
+	g.reloads.turn.Lock()
+	defer g.reloads.turn.Unlock()
+	old := g.config()
+	next, restart := old.Reloaded(to)
+	if next.HTTP.Encrypted() != old.HTTP.Encrypted() {
+		restart = append(restart, "http.tls_cert")
+		next.HTTP.TLSCert, next.HTTP.TLSKey = old.HTTP.TLSCert, old.HTTP.TLSKey
+	}
+	if err := next.Validate(); err != nil {
+		return errors.Join(errors.New("what can't change without a restart contradicts the rest, so restart the gateway:"), err)
+	}
+	if err := g.apply(old, next); err != nil {
+		return err
+	}
+	if len(restart) > 0 {
+		g.log.Warn("these keys have changed and take a restart of the gateway", "keys", strings.Join(restart, " "))
+	}
+	g.reloads.done.Add(1)
+	g.reloads.last.Store(time.Now().Unix())
+	g.log.Info("the configuration was reloaded", "changed", strings.Join(old.Changed(next), " "), "streams", len(next.Streams))
+	return nil
+}
+
+// apply goes through what may fail first.
+func (g *Gateway) apply(old, next config.Config) error {
+	authorization, err := g.access.with(g.options, next.Auth)
+	if err != nil {
+		return err
+	}
+	if g.certificates != nil && (next.HTTP.TLSCert != old.HTTP.TLSCert || next.HTTP.TLSKey != old.HTTP.TLSKey) {
+		if err := g.certificates.use(next.HTTP); err != nil {
+			return err
+		}
+	}
+	if g.relay != nil {
+		if err := g.relay.server.Configure(g.relayOptions(next)); err != nil {
+			return fmt.Errorf("turn: %w", err)
+		}
+	}
+	if err := g.streams.alter(next, g.endStream); err != nil {
+		return err
+	}
+	g.current.Store(&next)
+	g.access.now.Store(authorization)
+	g.sessions.Configure(g.sessionOptions(next))
+	g.resources.Limit(next.Limits.SDPKiB<<10, next.Limits.PostsPerSecondPerIP)
+	if g.options.SetLevel != nil {
+		g.options.SetLevel(next.Log.Level)
+	}
+	g.expel()
+	return nil
+}
