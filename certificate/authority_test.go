@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -213,6 +214,27 @@ func TestAuthorityThatIsNotTrusted(t *testing.T) {
 	var log record
 	running(t, newTestAuthority(t, p, t.TempDir(), &log, "door.here.test"))
 	waitFor(t, "failure", func() bool { return strings.Contains(log.String(), "SSL_CERT_FILE") })
+}
+
+// TestAuthorityOfTheSystem has a process of its own trust the authority by SSL_CERT_FILE: the roots of a process are read
+// once. It learns of its name only from an authority that it could ask.
+func TestAuthorityOfTheSystem(t *testing.T) {
+	const variable = "SLUICE_TEST_DIRECTORY"
+	if directory := os.Getenv(variable); directory != "" {
+		var log record
+		running(t, newTestAuthority(t, &pebble{directory: directory}, t.TempDir(), &log, "door.elsewhere.test"))
+		waitFor(t, "failure", func() bool { return strings.Contains(log.String(), "gave no certificate") })
+		t.Log(log.String())
+		return
+	}
+	p := startPebble(t, freePort(t), freePort(t), time.Hour)
+	for file, want := range map[string]string{p.root: "door.elsewhere.test does not resolve", "/dev/null": "SSL_CERT_FILE"} {
+		child := exec.Command(os.Args[0], "-test.run=^TestAuthorityOfTheSystem$", "-test.v")
+		child.Env = append(os.Environ(), variable+"="+p.directory, "SSL_CERT_FILE="+file)
+		if said, err := child.CombinedOutput(); err != nil || !strings.Contains(string(said), want) {
+			t.Errorf("with SSL_CERT_FILE=%s: %v, want … %s\n%s", file, err, want, said)
+		}
+	}
 }
 
 func TestAuthorityOptions(t *testing.T) {

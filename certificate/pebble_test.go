@@ -21,6 +21,7 @@ import (
 // pebble is a certificate authority in a process of its own. It finds every name below here.test at 127.0.0.1.
 type pebble struct {
 	directory string
+	root      string       // the file of the certificate that its HTTPS shows
 	client    *http.Client // trusts it
 	stop      func()
 }
@@ -52,8 +53,8 @@ func startPebble(t *testing.T, httpPort, tlsPort int, life time.Duration) *pebbl
 	roots := x509.NewCertPool()
 	roots.AddCert(leaf)
 	p := &pebble{
-		directory: "https://" + address + "/dir",
-		client:    &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}, Timeout: 10 * time.Second},
+		directory: "https://" + address + "/dir", root: filepath.Join(dir, "cert.pem"),
+		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}, Timeout: 10 * time.Second},
 	}
 	stopped := false
 	p.stop = func() {

@@ -48,6 +48,7 @@ func TestAuthorityIsAskedLessAndLess(t *testing.T) {
 		})
 		running(t, s)
 		time.Sleep(4 * time.Hour)
+		synctest.Wait()
 		if want := []int{0, 5, 15, 35, 75, 135, 195}; !slices.Equal(*asked, want) {
 			t.Errorf("it is asked in the minutes %d, want %d", *asked, want)
 		}
@@ -68,6 +69,7 @@ func TestAuthorityMayAskToWait(t *testing.T) {
 		})
 		running(t, s)
 		time.Sleep(3 * time.Hour)
+		synctest.Wait()
 		if want := []int{0, 120}; !slices.Equal(*asked, want) {
 			t.Errorf("it is asked in the minutes %d, want %d", *asked, want)
 		}
