@@ -22,7 +22,7 @@ func holdsSecret(s string) bool {
 	for rest := s; strings.Contains(rest, "://"); _, rest, _ = strings.Cut(rest, "://") { // a pipeline may have several URLs
 		authority := authorityOf(rest)
 		at := max(strings.LastIndexByte(authority, '@'), 0)
-		if _, password, _ := strings.Cut(authority[:at], ":"); strings.Trim(password, hidden) != "" {
+		if _, password, _ := strings.Cut(authority[:at], ":"); strings.Trim(password, "*") != "" {
 			return true
 		}
 	}

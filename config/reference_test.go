@@ -68,8 +68,8 @@ func TestConfigFileExamples(t *testing.T) {
 func TestReferenceNamesEveryKey(t *testing.T) {
 	text := string(read(t, "../docs/reference.md"))
 	c, s, r := Default(), DefaultStream(), Rendition{}
-	globals := slices.DeleteFunc(c.globals(), func(l leaf) bool { return l.key == usersKey })
-	all := append(globals, leaves("streams.NAME", reflect.ValueOf(&s).Elem())...)
+	all := slices.DeleteFunc(c.globals(), func(l leaf) bool { return l.key == usersKey })
+	all = append(all, leaves("streams.NAME", reflect.ValueOf(&s).Elem())...)
 	all = append(all, leaves(usersKey, reflect.ValueOf(&User{}).Elem())...)
 	all = append(all, leaves("streams.NAME.renditions.RENDITION", reflect.ValueOf(&r).Elem())...)
 	for _, l := range all {
