@@ -197,3 +197,59 @@ func TestMethods(t *testing.T) {
 		}
 	}
 }
+
+// The list lets those sign out who have signed in, and the others sign in where there are accounts.
+func TestIndexKnowsWhoHasSignedIn(t *testing.T) {
+	signedIn := func(r *http.Request) bool { return r.Header.Get("Cookie") != "" }
+	open, closed := func() bool { return false }, func() bool { return true }
+	cases := []struct {
+		name            string
+		options         []Options
+		cookie          string
+		signIn, signOut bool
+	}{
+		{"no options", nil, "sluice_session=x", false, false},
+		{"signed in", []Options{{SignedIn: signedIn, Closed: closed}}, "sluice_session=x", false, true},
+		{"not signed in", []Options{{SignedIn: signedIn, Closed: closed}}, "", true, false},
+		{"no accounts", []Options{{SignedIn: signedIn, Closed: open}}, "", false, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := New(c.options...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			header := http.Header{}
+			if c.cookie != "" {
+				header.Set("Cookie", c.cookie)
+			}
+			body := p.serve(http.MethodGet, "/", header).Body.String()
+			if got := strings.Contains(body, `id="signout"`) && strings.Contains(body, "data-signed-in"); got != c.signOut {
+				t.Errorf("signing out is offered: %t", got)
+			}
+			if got := strings.Contains(body, `href="/login">Sign in</a>`); got != c.signIn {
+				t.Errorf("signing in is offered: %t", got)
+			}
+		})
+	}
+}
+
+// Password managers know the fields by their names and autocomplete; nothing of the query gets into the page.
+func TestLoginForms(t *testing.T) {
+	body := newPages(t).serve(http.MethodGet, "/login?next=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&token=canary", nil).Body.String()
+	for _, want := range []string{
+		`id="token" name="token" class="entry" type="password" autocomplete="current-password"`,
+		`id="user" name="username" class="entry" type="text" autocomplete="username"`,
+		`id="password" name="password" class="entry" type="password" autocomplete="current-password"`,
+		`id="notice" class="notice" role="alert"`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in the page", want)
+		}
+	}
+	for _, never := range []string{"canary", "alert(1)", "action="} {
+		if strings.Contains(body, never) {
+			t.Errorf("%s in the page", never)
+		}
+	}
+}

@@ -3,38 +3,49 @@
 const gatherFor = 12_000; // browsers give a silent server up after some ten seconds
 
 // gather tries a server (of one URL), or without one finds this device's own addresses. It calls tell with the
-// Gathering each time that it has changed, and resolves when it has ended.
-export function gather(server, tell) {
-  const pc = new RTCPeerConnection({ iceServers: server ? [server] : [] });
-  const began = performance.now();
-  const gathering = {
-    url: server?.urls ?? '', candidates: [], errors: [], ended: false, tellsErrors: 'onicecandidateerror' in RTCPeerConnection.prototype,
-  };
+// Gathering each time that it has changed, and resolves when it has ended: by itself, or (silent) since the server has
+// not answered in time. Chromium waits for a silent STUN server without end, and tells no error.
+export function gather(server, tell, connect = (configuration) => new RTCPeerConnection(configuration)) {
+  const gathering = { url: server?.urls ?? '', candidates: [], errors: [], ended: false, silent: false };
+  let pc;
+  try {
+    pc = connect({ iceServers: server ? [server] : [] });
+  } catch (err) {
+    gathering.errors.push({ code: 0, text: err.message });
+    gathering.ended = true;
+    tell(gathering);
+    return Promise.resolve(gathering);
+  }
   return new Promise((resolve) => {
-    const end = () => {
+    follow(pc, gathering, tell, resolve);
+    pc.createDataChannel('');
+    pc.setLocalDescription().catch(() => {}); // then there are no candidates
+  });
+}
+
+function follow(pc, gathering, tell, resolve) {
+  const began = performance.now();
+  const end = (silent) => {
+    if (!gathering.ended) {
       clearTimeout(timer);
       pc.close();
-      if (!gathering.ended) {
-        gathering.ended = true;
-        tell(gathering);
-        resolve(gathering);
-      }
-    };
-    const timer = setTimeout(end, gatherFor);
-    pc.addEventListener('icecandidate', ({ candidate }) => {
-      if (candidate?.candidate) {
-        take(gathering, candidate, performance.now() - began);
-        tell(gathering);
-      } else if (candidate === null) {
-        end();
-      }
-    });
-    pc.addEventListener('icecandidateerror', ({ errorCode, errorText }) => {
-      gathering.errors.push({ code: errorCode, text: errorText ?? '' });
+      Object.assign(gathering, { ended: true, silent });
       tell(gathering);
-    });
-    pc.createDataChannel('');
-    pc.setLocalDescription().catch(end);
+      resolve(gathering);
+    }
+  };
+  const timer = setTimeout(() => end(true), gatherFor);
+  pc.addEventListener('icecandidate', ({ candidate }) => {
+    if (candidate?.candidate) {
+      take(gathering, candidate, performance.now() - began);
+      tell(gathering);
+    } else if (candidate === null) {
+      end(false);
+    }
+  });
+  pc.addEventListener('icecandidateerror', ({ errorCode, errorText }) => {
+    gathering.errors.push({ code: errorCode, text: errorText ?? '' });
+    tell(gathering);
   });
 }
 
@@ -57,7 +68,7 @@ export function candidateOf({ type, protocol, address, port, relatedAddress, rel
 }
 
 function endpoint(address, port) {
-  if (!address) {
+  if (!address || address === '0.0.0.0' || address === '::') { // hidden
     return '';
   }
   return `${address.includes(':') ? `[${address}]` : address}:${port ?? 0}`;

@@ -8,7 +8,7 @@ import { askServers } from './servers.js';
 import { showSignIn, signInOffer } from './signin.js';
 
 const at = (id) => document.getElementById(id);
-const words = { testing: 'Testing', works: 'Works', unsure: 'Unsure', fails: 'Fails' };
+const words = { testing: 'Testing', works: 'Works', fails: 'Fails' };
 let gatherings = []; // those of the present round
 let round = 0;
 
@@ -69,9 +69,17 @@ async function test(servers, none) {
 }
 
 function busy(now) {
+  const done = gatherings.length > 0;
   at('state').dataset.state = now ? 'connecting' : 'idle';
-  at('state').textContent = now ? 'Testing' : 'Done';
-  at('copy').disabled = now;
+  at('state').textContent = stateWords(now, done);
+  at('copy').disabled = now || !done;
+}
+
+function stateWords(now, done) {
+  if (now) {
+    return 'Testing';
+  }
+  return done ? 'Done' : 'Not tested';
 }
 
 function complain({ title, text }) {

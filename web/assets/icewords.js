@@ -34,14 +34,17 @@ export function transportWords(transport) {
 
 // errorWords says an error that a browser reports, with its code and what the server said.
 export function errorWords({ code, text }) {
+  if (code === 0) {
+    return `the browser will not use it (${text})`;
+  }
   const saying = errorSayings[code] ?? 'it answered with an error';
   const said = text.trim().replace(/\.$/, '');
   return `${saying} (${said ? `${code}: ${said}` : code})`;
 }
 
 // verdictOf says in one sentence whether a server works, and over what: {state, words}. The state is "testing",
-// "works", "unsure" or "fails".
-export function verdictOf({ url, candidates, errors, ended, tellsErrors }) {
+// "works" or "fails". gathering is what gather() tells.
+export function verdictOf({ url, candidates, errors, ended, silent }) {
   const turn = /^turn/i.test(url);
   const over = transportWords(transportOf(url));
   const best = candidates.find(({ kind }) => kind === (turn ? 'relay' : 'srflx'));
@@ -51,10 +54,10 @@ export function verdictOf({ url, candidates, errors, ended, tellsErrors }) {
   if (!ended) {
     return { state: 'testing', words: `Trying ${turn ? 'TURN' : 'STUN'} over ${over} …` };
   }
-  if (errors.length > 0) {
-    return { state: 'fails', words: `${failWords(turn, over, candidates)}: ${errorWords(worst(errors))}.` };
+  if (!turn && !silent && errors.length === 0) { // browsers leave out an address that they know already
+    return { state: 'works', words: `STUN answers over ${over}, with this device's own address: no NAT lies between.` };
   }
-  return silentVerdict(turn, over, candidates, tellsErrors);
+  return { state: 'fails', words: `${failWords(turn, over, candidates)}: ${reasonWords(errors, silent)}.` };
 }
 
 function worksWords(turn, { protocol, address, after }) {
@@ -71,20 +74,13 @@ function failWords(turn, over, candidates) {
   return candidates.length > 0 ? `TURN answers over ${over}, but gave no relay` : `TURN does not work over ${over}`;
 }
 
-// Browsers leave out an address that STUN tells if it is this device's own.
-function silentVerdict(turn, over, candidates, tellsErrors) {
-  if (turn) {
-    return { state: 'fails', words: `${failWords(turn, over, candidates)}: the browser does not say why.` };
+// An error of the server says more than those of the way to it.
+function reasonWords(errors, silent) {
+  const worst = errors.find(({ code }) => code !== 701) ?? errors[0];
+  if (worst) {
+    return errorWords(worst);
   }
-  if (tellsErrors) {
-    return { state: 'works', words: `STUN answers over ${over}, with this device's own address: no NAT lies between.` };
-  }
-  return { state: 'unsure', words: `STUN over ${over} told no other address: no NAT lies between, or the server does not answer.` };
-}
-
-// worst is the error that says most: that of a server before those of the way to it.
-function worst(errors) {
-  return errors.find(({ code }) => code !== 701) ?? errors[0];
+  return silent ? 'it does not answer' : 'the browser does not say why';
 }
 
 // reportText is the whole test as text to send to somebody. It has the servers' URLs and no user names or passwords.

@@ -136,8 +136,8 @@ function idleWords(stream) {
 }
 
 function complain(err) {
-  root.dataset.state = 'error';
   const offer = signInOffer(err, location);
+  root.dataset.state = offer ? 'refused' : 'error';
   showSignIn(at('signin'), offer);
   setText(at('notice-words'), offer ? refusals[err.status] : `${sentenceOf(err)} Trying again.`);
   at('notice').hidden = false;

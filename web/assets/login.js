@@ -7,30 +7,37 @@ const at = (id) => document.getElementById(id);
 const next = nextOf(location.search, location.origin);
 let waiting = 0; // the interval that counts down to when the gateway takes attempts again
 
+const forms = [at('by-token'), at('by-name')];
+const buttons = forms.map((form) => form.querySelector('[type="submit"]'));
+
 const named = () => !at('by-name').hidden;
 
 async function submit() {
   const credentials = credentialsOf({
     named: named(), token: at('token').value, user: at('user').value, password: at('password').value,
   });
-  if (!credentials || at('submit').disabled) {
+  if (!credentials || buttons[0].disabled) {
     return;
   }
-  at('submit').disabled = true;
+  enable(false);
   const { ok, words, wait } = await attempt(credentials);
   if (ok) {
     location.replace(next);
     return;
   }
-  at('submit').disabled = false;
   say(words);
   if (wait > 0) {
     countDown(wait);
-  } else {
-    const field = at(named() ? 'password' : 'token');
-    field.focus();
-    field.select();
+    return;
   }
+  enable(true);
+  const field = at(named() ? 'password' : 'token');
+  field.focus();
+  field.select();
+}
+
+function enable(able) {
+  buttons.forEach((button) => { button.disabled = !able; });
 }
 
 function say(words) {
@@ -38,30 +45,28 @@ function say(words) {
   at('notice').textContent = words;
 }
 
-// countDown keeps the button still until the gateway takes another attempt.
+// countDown keeps the buttons still until the gateway takes another attempt.
 function countDown(wait) {
   const until = performance.now() + wait;
-  at('submit').disabled = true;
   clearInterval(waiting);
   waiting = setInterval(() => {
     const left = until - performance.now();
-    at('notice').textContent = waitWords(left);
-    if (left <= 0) {
-      clearInterval(waiting);
-      at('submit').disabled = false;
-      say('');
+    if (left > 0) {
+      say(waitWords(left));
+      return;
     }
+    clearInterval(waiting);
+    enable(true);
+    say('');
   }, 1_000);
 }
 
 function switchMode() {
-  const name = !named();
-  for (const [id, shown] of [['by-name', name], ['by-token', !name]]) {
-    at(id).hidden = !shown;
-    at(id).disabled = !shown;
-  }
-  at('switch').textContent = name ? 'Use a token' : 'Use name and password';
-  at(name ? 'user' : 'token').focus();
+  const byName = !named();
+  at('by-name').hidden = !byName;
+  at('by-token').hidden = byName;
+  at('switch').textContent = byName ? 'Use a token' : 'Use name and password';
+  at(byName ? 'user' : 'token').focus();
 }
 
 // takeToken signs in with the token in the fragment, as in the URL that "gateway init" prints, and leaves none of it in
@@ -79,10 +84,12 @@ function takeToken() {
   submit();
 }
 
-at('form').addEventListener('submit', (event) => {
-  event.preventDefault();
-  submit();
-});
+for (const form of forms) {
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    submit();
+  });
+}
 at('switch').addEventListener('click', switchMode);
 addEventListener('hashchange', takeToken);
 takeToken();

@@ -45,12 +45,12 @@ function fromLine(line) {
   return [username === undefined ? { urls: url } : { urls: url, username, credential: credential ?? '' }];
 }
 
-function check({ urls, username }) {
+function check({ urls, username, credential }) {
   if (!/^(stuns?|turns?):[^\s/@?]+(\?transport=(udp|tcp))?$/i.test(urls)) {
     const shown = urls.replace(/^([a-z]+:).*@/i, '$1…@');
     throw new Error(`${shown} is no URL of a STUN or TURN server: those look like turn:turn.example.org:3478?transport=udp.`);
   }
-  if (/^turn/i.test(urls) && !username) {
+  if (/^turn/i.test(urls) && !(username && credential)) {
     throw new Error(`${urls} needs a user name and a password behind it.`);
   }
 }

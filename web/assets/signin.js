@@ -32,7 +32,9 @@ export function nextOf(search, origin) {
     return '/';
   }
   const url = new URL(next, origin);
-  return url.origin === origin && url.pathname !== '/login' ? url.pathname + url.search + url.hash : '/';
+  const { pathname } = url; // of which dots are gone, which may have hidden another //
+  const here = url.origin === origin && !pathname.startsWith('//') && pathname !== '/login';
+  return here ? pathname + url.search + url.hash : '/';
 }
 
 // tokenOf reads the token from the fragment of the login's URL, which no server gets to see; '' if there is none.
