@@ -20,6 +20,25 @@ const sayings = {
   ],
 };
 
+// What the gateway has seen of a connection that failed, in words for whoever watches or publishes: what is wrong, and
+// one thing to try. The keys are the reasons of a verdict, some with their detail.
+const closed = 'Try another network, such as mobile data. If that does not help either, tell whoever runs the gateway that its media port cannot be reached.';
+const inspected = 'Switch off a VPN, a proxy or a security program that looks into connections, or try another network.';
+const reasons = {
+  nothing_announced: 'The gateway does not know an address of its own to be reached at. Tell whoever runs it: its log says what to change.',
+  loopback_only: 'The gateway is set up for its own machine alone. Open this page there, or ask whoever runs it to open it to the network.',
+  nothing_arrived: `This page comes through, but nothing of the connection for pictures and sound does: a firewall stops it. ${closed}`,
+  no_candidates_usable: `This page comes through, but nothing of the connection for pictures and sound does: a firewall stops it. ${closed}`,
+  relay_unreachable: `The relay that this device goes through cannot reach the gateway. ${closed}`,
+  arrived_not_answered: `What this device sends arrives, but the answers do not come back: a firewall stops them. ${inspected}`,
+  wrong_credentials: 'The gateway got packets that belong to another attempt. Reload the page.',
+  dtls_failed: `The encryption of the connection could not be agreed on. ${inspected}`,
+  'dtls_failed profile': 'This browser and the gateway have no encryption in common. Update the browser.',
+  'dtls_failed timeout': `Small packets come through and larger ones are lost, so that the connection never begins. ${inspected}`,
+  'connected_no_media no_keyframe': 'The {source} sends, but has not begun a picture yet. Wait some seconds; if none comes, whoever runs it must set a shorter keyframe interval.',
+  'connected_no_media unheard': `The gateway sends the picture, and it is lost on the way: larger packets do not come through. ${inspected}`,
+};
+
 const statusTitles = {
   400: 'The gateway did not understand the request',
   401: 'Sign in to watch this stream',
@@ -47,9 +66,9 @@ const slugTitles = { not_local: 'Only the gateway’s own machine may' };
 
 // Failure says why there is no picture. Its kind is one of the keys of sayings, or "http" with the status, the last
 // word of the problem's type (slug), and the milliseconds that the server asks to wait (retryAfter). Its detail is
-// what the server, or the browser, says of it.
+// what the server, or the browser, says of it, its verdict what the gateway has seen of the connection (see askVerdict).
 export class Failure extends Error {
-  constructor(kind, { status = 0, slug = '', detail = '', retryAfter = 0, cause } = {}) {
+  constructor(kind, { status = 0, slug = '', detail = '', retryAfter = 0, verdict, cause } = {}) {
     super(detail || kind, { cause });
     this.name = 'Failure';
     this.kind = kind;
@@ -57,6 +76,7 @@ export class Failure extends Error {
     this.slug = slug;
     this.detail = detail;
     this.retryAfter = retryAfter;
+    this.verdict = verdict;
   }
 
   // waiting tells that nothing is wrong between page and gateway: only the picture is missing.
@@ -95,7 +115,8 @@ function caused(failure, { error, fault, making }) {
 
 function plain(failure) {
   if (failure.kind !== 'http') {
-    const [title, text] = sayings[failure.kind] ?? ['Something went wrong', failure.message];
+    const [title, plainly] = sayings[failure.kind] ?? ['Something went wrong', failure.message];
+    const text = verdictText(failure.verdict) ?? plainly;
     return { title, text: [text, sentence(failure.detail)].filter(Boolean).join(' ') };
   }
   const fallback = failure.status >= 500 ? 'The gateway has a problem' : 'The gateway refused';
@@ -103,6 +124,11 @@ function plain(failure) {
     title: slugTitles[failure.slug] ?? statusTitles[failure.status] ?? fallback,
     text: sentence(failure.detail) || statusTexts[failure.status] || `It answered with status ${failure.status}.`,
   };
+}
+
+// verdictText gives the words for what the gateway has seen; undefined where that says no more than the failure itself.
+export function verdictText({ reason = '', detail = '' } = {}) {
+  return reasons[`${reason} ${detail}`] ?? reasons[reason];
 }
 
 // httpFailure makes a Failure of a refused request from its status, content type and body. Only problem

@@ -10,7 +10,7 @@ import { StreamEvents } from './events.js';
 import { Failure } from './failure.js';
 import { Progress } from './progress.js';
 import { layersOf } from './quality.js';
-import { postJSON } from './signalling.js';
+import { askVerdict, postJSON } from './signalling.js';
 import { summarize } from './stats.js';
 import { WhepSession } from './whep.js';
 
@@ -19,6 +19,7 @@ const patience = 10_000;
 const heldPause = 250;
 const renewAfterUndecodable = 10_000;
 const videolessAfter = 1_500;
+const askAfter = 8_000;
 const settledAfter = 1_500; // by then what was under way when the source went has been shown
 
 // SluicePlayer plays a WHEP endpoint and comes back by itself after every failure. Its events:
@@ -61,6 +62,8 @@ export class SluicePlayer extends EventTarget {
   #counted = 0;
   #askedAt = 0;
   #undecodableAt = 0;
+  #verdict;
+  #whyAt = -askAfter;
   #sampler = 0;
   #retryTimer = 0;
   #backoff = new Backoff();
@@ -288,9 +291,24 @@ export class SluicePlayer extends EventTarget {
     if (verdict === 'flowing' && fresh > 0 && performance.now() - this.#inactiveAt > settledAfter) {
       this.#flows();
     } else if (verdict === 'stalled' || verdict === 'nopicture') {
-      this.#become('waiting', new Failure(verdict));
+      this.#askWhy();
+      this.#become('waiting', new Failure(verdict, { verdict: this.#verdict }));
     } else if (verdict === 'undecodable') {
       this.#undecodable();
+    }
+  }
+
+  // Where no picture has come for a while the gateway may know more, or see that what it sends does not arrive.
+  async #askWhy() {
+    const session = this.#session;
+    const now = performance.now();
+    if (this.startedIn !== undefined || now - this.#askedAt < askAfter || now - this.#whyAt < askAfter) {
+      return;
+    }
+    this.#whyAt = now;
+    const verdict = await askVerdict(session.signalling.resource);
+    if (this.#session === session) {
+      this.#verdict = verdict;
     }
   }
 
@@ -393,6 +411,8 @@ export class SluicePlayer extends EventTarget {
     this.#heard = false;
     this.#counted = 0;
     this.#undecodableAt = 0;
+    this.#verdict = undefined;
+    this.#whyAt = -askAfter;
   }
 
   #has(kind) {
@@ -404,13 +424,19 @@ export class SluicePlayer extends EventTarget {
   }
 
   #become(state, failure) {
-    if (this.state === state && this.failure?.message === failure?.message && this.failure?.kind === failure?.kind) {
+    if (this.state === state && same(this.failure, failure)) {
       return;
     }
     this.state = state;
     this.failure = failure;
     this.dispatchEvent(new CustomEvent('statechange'));
   }
+}
+
+// same tells that two failures have the same words.
+function same(a, b) {
+  const verdict = (failure) => [failure?.verdict?.reason, failure?.verdict?.detail].join(' ');
+  return a?.message === b?.message && a?.kind === b?.kind && verdict(a) === verdict(b);
 }
 
 // play makes a player and starts it.

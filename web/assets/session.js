@@ -1,7 +1,7 @@
 // What a stay at a WHIP and at a WHEP endpoint have in common: a peer connection, its signalling, and its end.
 
 import { Failure } from './failure.js';
-import { Signalling } from './signalling.js';
+import { askVerdict, Signalling } from './signalling.js';
 
 // connectTimeout is how long a path to the server may be sought, in milliseconds.
 export const connectTimeout = 10_000;
@@ -20,6 +20,8 @@ export class Session extends EventTarget {
   #headers;
   #begun;
   #timer = 0;
+  #stood = false; // it has been connected
+  #ending = false;
   #over = false;
 
   // headers go with the offer. begun is what the page has begun before there was a session (inline/ask.js), if
@@ -92,8 +94,19 @@ export class Session extends EventTarget {
     this.#timer = setTimeout(() => this.end(kind), milliseconds);
   }
 
-  end(kind) {
-    this.emit('ended', new Failure(kind));
+  // end tells why. Where there never was a connection the gateway is asked first, which has seen the other side of it.
+  async end(kind) {
+    if (this.#ending) {
+      return;
+    }
+    this.#ending = true;
+    const never = !this.#stood && !this.dismissed && (kind === 'lost' || kind === 'ice');
+    const verdict = never ? await askVerdict(this.signalling.resource) : undefined;
+    if (never && this.#stood) {
+      this.#ending = false; // it has come about meanwhile
+      return;
+    }
+    this.emit('ended', new Failure(never ? 'ice' : kind, { verdict }));
     this.close();
   }
 
@@ -140,6 +153,7 @@ export class Session extends EventTarget {
     clearTimeout(this.#timer);
     switch (this.pc.connectionState) {
       case 'connected':
+        this.#stood = true;
         this.emit('connected');
         break;
       case 'connecting':

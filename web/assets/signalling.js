@@ -6,6 +6,7 @@ import { Failure, httpFailure } from './failure.js';
 import { parseLinks } from './link.js';
 
 const requestTimeout = 10_000;
+const verdictTimeout = 2_000;
 const sdpType = 'application/sdp';
 
 // Signalling speaks for one session. Its requests reject with a Failure.
@@ -70,6 +71,20 @@ export async function postJSON(url, value) {
   const response = await send(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) });
   await bodyOf(response);
   return response;
+}
+
+// askVerdict resolves to what the gateway has seen of the session at that URL: { reason, detail, … }, with an empty reason
+// where nothing is wrong on its side. It resolves to undefined where the gateway can't be asked, or has no verdicts.
+export async function askVerdict(resource) {
+  if (!resource) {
+    return undefined;
+  }
+  try {
+    const response = await fetch(`${resource}/verdict`, { signal: AbortSignal.timeout(verdictTimeout) });
+    return response.ok ? await response.json() : undefined;
+  } catch {
+    return undefined; // the page says less
+  }
 }
 
 function send(url, options) {

@@ -1,6 +1,6 @@
 // What can keep somebody from publishing, and the words for it.
 
-import { describe, Failure } from './failure.js';
+import { describe, Failure, verdictText } from './failure.js';
 
 const sayings = {
   unsupported: ['This browser cannot publish', 'Open the page in a current Chromium, Firefox or Safari.'],
@@ -88,5 +88,5 @@ export function describeTrouble(failure) {
       text: failure.detail ? said.text : (statusTexts[failure.status] ?? said.text),
     };
   }
-  return title ? { title, text } : said;
+  return title ? { title, text: verdictText(failure.verdict) ?? text } : said;
 }

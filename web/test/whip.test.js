@@ -185,6 +185,7 @@ test('a lost path is mended by an ICE restart', async () => {
 
 test('a session that the server has forgotten ends', async () => {
   const { session, pc } = await open();
+  pc.become('connected');
   patched = { status: 404 };
   pc.become('failed');
   await settle();
@@ -194,6 +195,7 @@ test('a session that the server has forgotten ends', async () => {
 test('a restart that nobody answers ends in time', async () => {
   const { session, pc } = await open();
   Object.defineProperty(globalThis, 'navigator', { value: { onLine: true }, configurable: true });
+  pc.become('connected');
   globalThis.fetch = () => Promise.reject(new TypeError('no network'));
   pc.become('disconnected');
   await settle();
