@@ -19,23 +19,31 @@ func (s *Server) SelfTest(ctx context.Context) []string {
 
 // Warnings is the part of SelfTest that needs no running server.
 func (s *Server) Warnings() (warnings []string) {
-	relay, listener := s.o.RelayAddress, s.Addrs().UDP.Addr()
-	switch {
-	case relay.IsValid() && relay.Unmap().IsUnspecified():
-		warnings = append(warnings, fmt.Sprintf("turn.relay_address = %q is no address that viewers can reach; "+
-			"set the public address of this machine", relay))
-	case relay.IsValid() && private(relay) && listener.IsValid() && !listener.IsUnspecified() && !private(listener):
-		warnings = append(warnings, fmt.Sprintf("turn.relay_address = %q is private, but TURN listens on the public %v; "+
-			"viewers on the internet will not reach the relays", relay, listener))
-	case !relay.IsValid() && listener.IsValid() && listener.IsUnspecified() && s.behindNAT():
-		warnings = append(warnings, "this machine has private addresses only and turn.relay_address is not set; "+
-			"viewers on the internet will not reach the relays: set it to the public address")
+	if w := relayWarning(s.o.RelayAddress, s.Addrs().UDP.Addr(), behindNAT()); w != "" {
+		warnings = append(warnings, w)
 	}
 	if len(s.o.Realm) > maxShortRealm {
 		warnings = append(warnings, fmt.Sprintf("turn.realm = %q has more than %d bytes, so that the answer to a request "+
 			"without credentials is more than twice as long: choose a shorter one", s.o.Realm, maxShortRealm))
 	}
 	return warnings
+}
+
+// relayWarning says what is wrong with the address that relays are announced under, "" if nothing is.
+func relayWarning(relay, listener netip.Addr, nat bool) string {
+	public := listener.IsValid() && !listener.IsUnspecified() && !private(listener)
+	switch {
+	case relay.IsValid() && relay.Unmap().IsUnspecified():
+		return fmt.Sprintf("turn.relay_address = %q is no address that viewers can reach; set the public address of this "+
+			"machine", relay)
+	case relay.IsValid() && private(relay) && public:
+		return fmt.Sprintf("turn.relay_address = %q is private, but TURN listens on the public %v; viewers on the internet "+
+			"will not reach the relays", relay, listener)
+	case !relay.IsValid() && listener.IsUnspecified() && nat:
+		return "this machine has private addresses only and turn.relay_address is not set; viewers on the internet will not " +
+			"reach the relays: set it to the public address"
+	}
+	return ""
 }
 
 // maxShortRealm is the longest with which a 401 is no longer than twice the shortest Allocate request.
@@ -49,7 +57,7 @@ func private(ip netip.Addr) bool {
 var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
 
 // behindNAT says whether no interface has a public address.
-func (s *Server) behindNAT() bool {
+func behindNAT() bool {
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
 		return false

@@ -139,9 +139,7 @@ func TestNoPortIsLeft(t *testing.T) {
 	if code := errorOf(a.send(a.request(stun.MethodAllocate, transport(protoUDP)))); code != 508 {
 		t.Errorf("error %d", code)
 	}
-	if n := s.quota.now(); n != 0 {
-		t.Errorf("%d places are still held", n)
-	}
+	waitFor(t, func() bool { return s.quota.now() == 0 })
 }
 
 func udpPort1() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:0") }
