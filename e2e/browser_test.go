@@ -23,6 +23,7 @@ type kind struct {
 	pages                   int    // how many may be open at a time
 	endpoint                string // matches the line that tells where it is driven
 	session                 string // what comes behind that address
+	prefs                   string // of the profile, in the words of Firefox
 }
 
 // insecureHost is this machine under a name that Chromium does not take for it, so pages there are not secure.
@@ -50,9 +51,10 @@ var firefox = kind{
 	args: func(profile string) []string {
 		return []string{"--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"}
 	},
+	prefs: firefoxPrefs + offNetwork,
 }
 
-// firefoxPrefs let WebRTC work on loopback, let sound play without a gesture, and keep Firefox off the network.
+// firefoxPrefs let WebRTC work on loopback, and let sound play without a gesture.
 // A page without the permission to film gets the address of the default route only, whatever ice.loopback says.
 const firefoxPrefs = `user_pref("permissions.default.camera", 1);
 user_pref("permissions.default.microphone", 1);
@@ -61,7 +63,10 @@ user_pref("media.peerconnection.ice.loopback", true);
 user_pref("media.peerconnection.ice.obfuscate_host_addresses", false);
 user_pref("media.autoplay.default", 0);
 user_pref("media.autoplay.blocking_policy", 0);
-user_pref("media.gmp-manager.updateEnabled", false);
+`
+
+// offNetwork keeps Firefox from calling home.
+const offNetwork = `user_pref("media.gmp-manager.updateEnabled", false);
 user_pref("media.gmp-gmpopenh264.autoupdate", false);
 user_pref("app.update.disabledForTesting", true);
 user_pref("browser.safebrowsing.downloads.remote.enabled", false);
@@ -136,7 +141,7 @@ func startBrowser(k kind) (*browser, error) {
 		return nil, err
 	}
 	shared.profiles = append(shared.profiles, profile)
-	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(firefoxPrefs), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(k.prefs), 0o600); err != nil {
 		return nil, err
 	}
 	cmd := command(k.program, k.args(profile)...)

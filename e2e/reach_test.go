@@ -15,7 +15,6 @@ http.listen = ":` + gatewayPort + `"
 webrtc.listen_udp = "8189"
 auth.mode = "internal"
 auth.users = [{ name = "anonymous", allow = [{ actions = ["play", "admin", "metrics"], streams = ["*"] }] }]
-streams.door.source = "demo:"
 `
 
 // askSTUN has the gateway find its public address.
@@ -101,7 +100,7 @@ func TestReach(t *testing.T) {
 // startGateway runs a gateway that the viewer knows as a host.
 func (w *world) startGateway(at, config string) *gatewayProcess {
 	w.t.Helper()
-	path := writeConfig(w.t, anybody+config)
+	path := writeConfig(w.t, anybody+"streams.door.source = \"demo:\"\n"+config)
 	g := &gatewayProcess{process: start(w.t, "gateway", w.gateway.command(program, "--config", path)), URL: "http://" + at + ":" + gatewayPort + "/"}
 	w.t.Cleanup(func() { g.stop(w.t) })
 	g.await(w.t, `msg=listening`, listenLimit)
