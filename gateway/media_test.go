@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"log/slog"
 	"slices"
 	"testing"
 
@@ -31,7 +32,11 @@ func TestWayOfAPublicAddress(t *testing.T) {
 			}
 			g := &Gateway{options: Options{Config: config.Config{WebRTC: c.web}}}
 			if c.web.FastPath {
-				g.fanout = fanout.New(fanout.Options{Port: testPort(t)})
+				certificate, err := transport.NewCertificate()
+				if err != nil {
+					t.Fatal(err)
+				}
+				g.fanout = fanout.New(fanout.Options{Port: testPort(t), Certificate: certificate, Log: slog.New(slog.DiscardHandler)})
 			}
 			way := g.fastWay()
 			if c.slow {
