@@ -87,10 +87,9 @@ type wireFake struct{ wrote chan struct{} }
 func (w *wireFake) read([]byte) (int, netip.AddrPort, error) {
 	return 0, netip.AddrPort{}, net.ErrClosed
 }
-func (w *wireFake) write(p []byte, _ netip.AddrPort) error { w.written += len(p); return nil }
-func (*wireFake) local() net.Addr                          { return udpAddr(udpPort(3478)) }
-func (*wireFake) relaying(bool)                            {}
-func (*wireFake) close() error                             { return nil }
+func (*wireFake) local() net.Addr { return udpAddr(udpPort(3478)) }
+func (*wireFake) relaying(bool)   {}
+func (*wireFake) close() error    { return nil }
 
 func (w *wireFake) write([]byte, netip.AddrPort) error {
 	select {
