@@ -1,0 +1,115 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/pion/stun/v4"
+
+	"sluice/turn"
+)
+
+// client is a viewer with an allocation: as little as loads a server.
+type client struct {
+	conn     *net.UDPConn
+	username string
+	key      stun.MessageIntegrity
+	nonce    []byte
+	realm    []byte
+}
+
+// allocate opens a socket and gets an allocation for it.
+func allocate(server netip.AddrPort) (*client, error) {
+	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(server))
+	if err != nil {
+		return nil, err
+	}
+	username, credential := turn.Mint(secret, "bench", time.Hour, time.Now())
+	c := &client{conn: conn, username: username, key: stun.NewLongTermIntegrity(username, "sluice", credential)}
+	if err := c.allocate(); err != nil {
+		_ = conn.Close() // the first error says it all
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *client) allocate() error {
+	udp := stun.RawAttribute{Type: stun.AttrRequestedTransport, Value: []byte{17, 0, 0, 0}}
+	challenge, err := c.ask(stun.MethodAllocate, udp)
+	if err != nil {
+		return err
+	}
+	if c.nonce, err = challenge.Get(stun.AttrNonce); err != nil {
+		return err
+	}
+	if c.realm, err = challenge.Get(stun.AttrRealm); err != nil {
+		return err
+	}
+	return c.want(stun.MethodAllocate, udp)
+}
+
+// bind binds the channel to a peer.
+func (c *client) bind(channel uint16, peer netip.AddrPort) error {
+	return c.want(stun.MethodChannelBind,
+		stun.RawAttribute{Type: stun.AttrChannelNumber, Value: []byte{byte(channel >> 8), byte(channel), 0, 0}}, xorPeer(peer))
+}
+
+// release ends the allocation.
+func (c *client) release() error {
+	defer c.conn.Close()
+	return c.want(stun.MethodRefresh, stun.RawAttribute{Type: stun.AttrLifetime, Value: make([]byte, 4)})
+}
+
+// want asks with credentials, for a success.
+func (c *client) want(method stun.Method, attributes ...stun.Setter) error {
+	attributes = append(attributes, stun.NewUsername(c.username), stun.Realm(c.realm), stun.Nonce(c.nonce), c.key)
+	m, err := c.ask(method, attributes...)
+	if err != nil {
+		return err
+	}
+	if m.Type.Class != stun.ClassSuccessResponse {
+		var code stun.ErrorCodeAttribute
+		return fmt.Errorf("%v was refused with %v", method, errors.Join(code.GetFrom(m), errors.New(code.String())))
+	}
+	return nil
+}
+
+// ask sends until there is an answer.
+func (c *client) ask(method stun.Method, attributes ...stun.Setter) (*stun.Message, error) {
+	question, err := stun.Build(append([]stun.Setter{stun.TransactionID, stun.NewType(method, stun.ClassRequest)}, attributes...)...)
+	if err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 1500)
+	for range 5 {
+		if _, err = c.conn.Write(question.Raw); err != nil {
+			continue
+		}
+		if err = c.conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
+			return nil, err
+		}
+		var n int
+		if n, err = c.conn.Read(buf); err != nil {
+			continue
+		}
+		answer := &stun.Message{Raw: buf[:n]}
+		if err = answer.Decode(); err == nil && answer.TransactionID == question.TransactionID {
+			return answer, nil
+		}
+	}
+	return nil, fmt.Errorf("%v is not answered: %w", method, err)
+}
+
+type xorPeer netip.AddrPort
+
+// AddTo adds XOR-PEER-ADDRESS.
+func (p xorPeer) AddTo(m *stun.Message) error {
+	a := netip.AddrPort(p)
+	address := stun.XORMappedAddress{IP: a.Addr().AsSlice(), Port: int(a.Port())}
+	return address.AddToAs(m, stun.AttrXORPeerAddress)
+}
