@@ -105,27 +105,41 @@ func (a *authority) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, e
 	if host == "" {
 		host = a.hosts[0]
 	}
+	if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == protoChallenge {
+		return a.proof(host)
+	}
+	c, tell, err := a.shown(host, time.Now())
+	if tell {
+		a.log.Warn("a TLS handshake failed", "host", host, "remote", remote(hello), "err", err)
+	}
+	return c, err
+}
+
+// proof is the certificate that answers a challenge (RFC 8737 3).
+func (a *authority) proof(host string) (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == protoChallenge {
-		if proof := a.proofs[host]; proof != nil {
-			return proof, nil
-		}
-		return nil, fmt.Errorf("no challenge is under way for %q", host)
-	}
-	if c := a.certs[host]; c != nil {
+	if c := a.proofs[host]; c != nil {
 		return c, nil
+	}
+	return nil, fmt.Errorf("no challenge is under way for %q", host)
+}
+
+// shown is the certificate of a host, or why there is none and whether that has to be told again.
+func (a *authority) shown(host string, now time.Time) (c *tls.Certificate, tell bool, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if c = a.certs[host]; c != nil {
+		return c, false, nil
 	}
 	why, ours := a.reasons[host]
 	if !ours {
-		return nil, &UnknownHostError{host}
+		return nil, false, &UnknownHostError{host}
 	}
-	err := &NoCertificateError{host, why}
-	if now := time.Now(); now.Sub(a.told[host]) >= tellInterval {
+	if tell = now.Sub(a.told[host]) >= tellInterval; tell {
 		a.told[host] = now
-		a.log.Warn("a TLS handshake failed", "host", host, "remote", remote(hello), "err", err)
 	}
-	return nil, err
+	return nil, tell, &NoCertificateError{host, why}
 }
 
 func remote(hello *tls.ClientHelloInfo) string {

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/acme"
@@ -35,9 +36,21 @@ type challengeError struct {
 func (e *challengeError) Error() string { return e.kind + ": " + e.err.Error() }
 func (e *challengeError) Unwrap() error { return e.err }
 
-// order proves that the host is ours and gets a certificate for it: one order for each kind of challenge, until one is
-// good (RFC 8555 7.1).
+// order gets a certificate. An authority that has forgotten our account, as one for tests does when it starts anew, gets
+// a second try with a new one.
 func (a *authority) order(ctx context.Context, host string) (*tls.Certificate, error) {
+	pair, err := a.tryAll(ctx, host)
+	unknown := func(r refusal) bool { return r.what() == "accountDoesNotExist" }
+	if slices.ContainsFunc(problems(err), unknown) {
+		a.forgetAccount()
+		pair, err = a.tryAll(ctx, host)
+	}
+	return pair, err
+}
+
+// tryAll proves that the host is ours and gets a certificate for it: one order for each kind of challenge, until one is
+// good (RFC 8555 7.1).
+func (a *authority) tryAll(ctx context.Context, host string) (*tls.Certificate, error) {
 	if err := a.register(ctx); err != nil {
 		return nil, fmt.Errorf("make an account: %w", err)
 	}
@@ -73,16 +86,24 @@ func (a *authority) register(ctx context.Context) error {
 	if a.registered {
 		return nil
 	}
-	key, err := a.accountKey()
-	if err != nil {
-		return err
+	if a.client.Key == nil {
+		key, err := a.accountKey()
+		if err != nil {
+			return err
+		}
+		a.client.Key = key
 	}
-	a.client.Key = key
-	if _, err = a.client.Register(ctx, &acme.Account{}, acme.AcceptTOS); err != nil && !errors.Is(err, acme.ErrAccountAlreadyExists) {
+	if _, err := a.client.Register(ctx, &acme.Account{}, acme.AcceptTOS); err != nil && !errors.Is(err, acme.ErrAccountAlreadyExists) {
 		return err
 	}
 	a.registered = true
 	return nil
+}
+
+func (a *authority) forgetAccount() {
+	a.registering.Lock()
+	defer a.registering.Unlock()
+	a.registered = false
 }
 
 // prove opens an order and answers its challenges. The order that it returns is ready for its certificate.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ type pebble struct {
 	directory string
 	root      string       // the file of the certificate that its HTTPS shows
 	client    *http.Client // trusts it
+	start     func()       // with nothing of what it knew before
 	stop      func()
 }
 
@@ -44,36 +46,36 @@ func startPebble(t *testing.T, httpPort, tlsPort int, life time.Duration) *pebbl
 		t.Fatal(err)
 	}
 	var said bytes.Buffer
-	process := exec.Command(binary, "-strict", "-config", write(t, dir, "config.json", config), "-dnsserver", startDNS(t))
-	process.Env = append(os.Environ(), "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0", "PEBBLE_AUTHZREUSE=0")
-	process.Stdout, process.Stderr = &said, &said
-	if err = process.Start(); err != nil {
-		t.Fatal(err)
-	}
+	args := []string{"-strict", "-config", write(t, dir, "config.json", config), "-dnsserver", startDNS(t)}
 	roots := x509.NewCertPool()
 	roots.AddCert(leaf)
 	p := &pebble{
 		directory: "https://" + address + "/dir", root: filepath.Join(dir, "cert.pem"),
 		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}, Timeout: 10 * time.Second},
 	}
-	stopped := false
-	p.stop = func() {
-		if !stopped {
-			stopped = true
+	p.start = func() {
+		process := exec.Command(binary, args...)
+		process.Env = append(os.Environ(), "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0", "PEBBLE_AUTHZREUSE=0")
+		process.Stdout, process.Stderr = &said, &said
+		if err := process.Start(); err != nil {
+			t.Fatal(err)
+		}
+		p.stop = sync.OnceFunc(func() {
 			_ = process.Process.Kill()
 			_ = process.Wait() // it was killed
-		}
+		})
+		waitFor(t, "pebble's directory", func() bool {
+			r, err := p.client.Get(p.directory)
+			return err == nil && r.Body.Close() == nil && r.StatusCode == http.StatusOK
+		})
 	}
+	p.start()
 	t.Cleanup(func() {
 		p.stop()
 		p.client.CloseIdleConnections()
 		if t.Failed() {
 			t.Logf("pebble said:\n%s", said.String())
 		}
-	})
-	waitFor(t, "pebble's directory", func() bool {
-		r, err := p.client.Get(p.directory)
-		return err == nil && r.Body.Close() == nil && r.StatusCode == http.StatusOK
 	})
 	return p
 }

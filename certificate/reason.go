@@ -59,7 +59,7 @@ type refusal struct {
 
 // problems finds what the authority said within an error of ours.
 func problems(err error) (found []refusal) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each part of a joined error is looked into by itself
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
 			found = append(found, problems(e)...)
 		}

@@ -81,13 +81,17 @@ func (s *selfSigned) run(ctx context.Context) {
 		}
 		before := s.leaf()
 		err := s.reload()
-		switch {
-		case err != nil && err.Error() != told:
+		if err != nil {
+			if err.Error() != told {
+				s.log.Warn("the self-signed certificate can't be made anew", "err", err)
+			}
 			told = err.Error()
-			s.log.Warn("the self-signed certificate can't be made anew", "err", err)
-		case err == nil && !before.Equal(s.leaf()):
+			continue
+		}
+		told = ""
+		if now := s.leaf(); !now.Equal(before) {
 			s.log.Info("the self-signed certificate was made anew: browsers ask again, compare its fingerprint",
-				"fingerprint", Fingerprint(s.leaf()), "not_after", s.leaf().NotAfter)
+				"fingerprint", Fingerprint(now), "not_after", now.NotAfter)
 		}
 	}
 }

@@ -261,7 +261,7 @@ func TestSplitIdleConnections(t *testing.T) {
 		"silent":          func(c net.Conn) net.Conn { return c },
 		"half a hello":    func(c net.Conn) net.Conn { _, _ = c.Write([]byte("\x16\x03\x01\x02\x00\x01")); return c },
 		"half a request":  func(c net.Conn) net.Conn { _, _ = c.Write([]byte("GET / HTTP/1.1\r\n")); return c },
-		"after handshake": func(c net.Conn) net.Conn { return shake(c) },
+		"after handshake": shake,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
