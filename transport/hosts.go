@@ -133,6 +133,7 @@ func (h *hosts) interfaceAddrs() []netip.Addr {
 	if err != nil {
 		return nil
 	}
+	addressesOf := readAddresses()
 	var all []netip.Addr
 	for _, i := range interfaces {
 		if i.Flags&net.FlagUp == 0 || len(h.interfaces) > 0 && !slices.Contains(h.interfaces, i.Name) {

@@ -16,37 +16,45 @@ type assigned struct {
 	flags uint32 // IFA_F_…
 }
 
-// addressesOf are those of an interface that others may be told of: none that is going or not sure to be ours, and no
-// temporary one (RFC 8981) beside the stable one of its network, which is for servers.
-func addressesOf(i net.Interface) []netip.Addr {
+// readAddresses reads the addresses of all interfaces, and returns what tells those of one that others may be told of:
+// none that is going or not sure to be ours, and no temporary one (RFC 8981) beside the stable one of its network, which
+// is for servers.
+func readAddresses() func(net.Interface) []netip.Addr {
 	table, err := syscall.NetlinkRIB(unix.RTM_GETADDR, unix.AF_UNSPEC)
 	if err != nil {
-		return nil
+		return func(net.Interface) []netip.Addr { return nil }
 	}
+	all := parseAddresses(table)
+	return func(i net.Interface) []netip.Addr { return announced(all[i.Index]) }
+}
+
+// parseAddresses reads a list of addresses, by the numbers of their interfaces.
+func parseAddresses(table []byte) map[int][]assigned {
 	messages, err := syscall.ParseNetlinkMessage(table)
 	if err != nil {
 		return nil
 	}
-	var all []assigned
-	for m := range messages {
-		if a, ok := readAssigned(&messages[m], i.Index); ok && a.lasting() {
-			all = append(all, a)
+	all := make(map[int][]assigned)
+	for i := range messages {
+		if a, index, ok := readAssigned(&messages[i]); ok && a.lasting() {
+			all[index] = append(all[index], a)
 		}
 	}
-	return announced(all)
+	return all
 }
 
-// readAssigned reads a message about an address of the interface with a number.
-func readAssigned(m *syscall.NetlinkMessage, index int) (assigned, bool) {
+// readAssigned reads a message about an address, and the number of its interface.
+func readAssigned(m *syscall.NetlinkMessage) (a assigned, index int, ok bool) {
 	const head = unix.SizeofIfAddrmsg // family, prefix length, flags, scope, interface
-	if m.Header.Type != unix.RTM_NEWADDR || len(m.Data) < head || int(binary.NativeEndian.Uint32(m.Data[4:])) != index {
-		return assigned{}, false
+	if m.Header.Type != unix.RTM_NEWADDR || len(m.Data) < head {
+		return assigned{}, 0, false
 	}
 	attributes, err := syscall.ParseNetlinkRouteAttr(m)
 	if err != nil {
-		return assigned{}, false
+		return assigned{}, 0, false
 	}
-	a, own := assigned{flags: uint32(m.Data[2])}, netip.Addr{}
+	var own netip.Addr
+	a.flags = uint32(m.Data[2])
 	for _, attribute := range attributes {
 		switch value := attribute.Value; attribute.Attr.Type {
 		case unix.IFA_LOCAL: // of both ends of a link, ours
@@ -62,7 +70,7 @@ func readAssigned(m *syscall.NetlinkMessage, index int) (assigned, bool) {
 		}
 	}
 	a.Prefix = netip.PrefixFrom(own, int(m.Data[1]))
-	return a, own.IsValid()
+	return a, int(binary.NativeEndian.Uint32(m.Data[4:])), own.IsValid()
 }
 
 // lasting reports whether the address is ours, and will be for a while.

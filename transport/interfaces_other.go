@@ -7,7 +7,9 @@ import (
 	"net/netip"
 )
 
-// addressesOf are those of an interface.
+// readAddresses returns what tells the addresses of an interface.
+func readAddresses() func(net.Interface) []netip.Addr { return addressesOf }
+
 func addressesOf(i net.Interface) []netip.Addr {
 	addrs, err := i.Addrs()
 	if err != nil {
