@@ -72,7 +72,7 @@ func (s *selfSigned) leaf() *x509.Certificate { return s.current.Load().Leaf }
 func (s *selfSigned) run(ctx context.Context) {
 	ticker := time.NewTicker(checkInterval)
 	defer ticker.Stop()
-	told := ""
+	told := false // that it fails; the text of the error is another each time
 	for {
 		select {
 		case <-ctx.Done():
@@ -82,13 +82,13 @@ func (s *selfSigned) run(ctx context.Context) {
 		before := s.leaf()
 		err := s.reload()
 		if err != nil {
-			if err.Error() != told {
+			if !told {
 				s.log.Warn("the self-signed certificate can't be made anew", "err", err)
 			}
-			told = err.Error()
+			told = true
 			continue
 		}
-		told = ""
+		told = false
 		if now := s.leaf(); !now.Equal(before) {
 			s.log.Info("the self-signed certificate was made anew: browsers ask again, compare its fingerprint",
 				"fingerprint", Fingerprint(now), "not_after", now.NotAfter)
@@ -98,9 +98,9 @@ func (s *selfSigned) run(ctx context.Context) {
 
 // reload makes a certificate if there is none, if it is near its end, or if a name is missing.
 func (s *selfSigned) reload() error {
+	now, names := time.Now(), clean(s.names())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now, names := time.Now(), clean(s.names())
 	current := s.current.Load()
 	if current != nil && now.Add(renewBefore).Before(current.Leaf.NotAfter) && !missing(names, current.Leaf) {
 		return nil
