@@ -106,15 +106,20 @@ func (s *keySet) refresh(ctx context.Context) {
 		return
 	}
 	keys, err := s.fetch(ctx)
-	if err != nil {
-		s.log.Warn("the keys of auth.jwt.jwks_url can't be had", "err", err)
+	if s.keep(keys, err) {
+		s.log.Warn("the keys of auth.jwt.jwks_url can't be had: the old ones go on", "err", err)
 	}
+}
+
+// keep tells whether an error will be found out by nobody, as there are keys.
+func (s *keySet) keep(keys []jose.JSONWebKey, err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.err = err
 	if err == nil {
 		s.keys, s.fetched = keys, time.Now()
 	}
+	return err != nil && len(s.keys) > 0
 }
 
 func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {

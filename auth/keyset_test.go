@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -113,7 +114,11 @@ func TestKeysAreAway(t *testing.T) {
 	k, other := newKey(t), newKey(t)
 	synctest.Test(t, func(t *testing.T) {
 		i := &issuer{keys: []jose.JSONWebKey{public("1", k)}, away: true}
-		a := withKeys(t, i.serve)
+		var log strings.Builder
+		a := must(t, Options{
+			Mode: ModeJWT, Client: server(i.serve).client(), Log: slog.New(slog.NewTextHandler(&log, nil)),
+			JWT: JWT{JWKSURL: "https://user:" + canary + "@keys.test/" + canary},
+		})
 		es := func(kid string, k crypto.Signer) string { return ask(t, a, sign(t, jose.ES256, k, kid, good(nil))) }
 		for range 2 * maxFailures {
 			if got := es("1", k); got != "unavailable" {
@@ -134,6 +139,9 @@ func TestKeysAreAway(t *testing.T) {
 			}
 		}
 		i.expect(t, 3)
+		if strings.Count(log.String(), "the old ones go on") != 1 || strings.Contains(log.String(), canary) {
+			t.Errorf("log: %s", log.String())
+		}
 	})
 }
 

@@ -19,7 +19,7 @@ var errBusy = errors.New("too many logins at once")
 // passwords verifies passwords, few at a time, and remembers the right ones for a while.
 type passwords struct {
 	right   *memory[struct{}]
-	nobody  *argon        // what an unknown user is compared with, for the same time
+	nobody  *argon        // what an unknown user is compared with, for the same time; nil: nobody has a password
 	jobs    chan struct{} // capacity: passwordJobs; who verifies puts one in and takes it out
 	waiting atomic.Int32
 }
@@ -27,18 +27,22 @@ type passwords struct {
 // login is a user name with a password.
 type login struct{ user, password string }
 
-// newPasswords takes a hash whose cost an unknown user has; nil: that of HashPassword.
+// newPasswords takes the hash whose cost an unknown user has; nil: nobody has a password.
 func newPasswords(like *argon) *passwords {
-	nobody := newArgon()
+	p := &passwords{right: newMemory[struct{}](passwordTTL), jobs: make(chan struct{}, passwordJobs)}
 	if like != nil {
-		nobody.memory, nobody.time, nobody.threads = like.memory, like.time, like.threads
+		p.nobody = newArgon()
+		p.nobody.memory, p.nobody.time, p.nobody.threads = like.memory, like.time, like.threads
 	}
-	return &passwords{right: newMemory[struct{}](passwordTTL), nobody: nobody, jobs: make(chan struct{}, passwordJobs)}
+	return p
 }
 
 // verify compares a password with a hash; nil is that of nobody. again is asked before the work begins, which may be a
 // while after the call: its error is returned.
 func (p *passwords) verify(ctx context.Context, l login, hash *argon, again func() error) (bool, error) {
+	if p.nobody == nil {
+		return false, nil
+	}
 	d := p.right.digest(l.user, l.password)
 	if _, ok := p.right.recall(d); ok && hash != nil {
 		return true, nil

@@ -56,7 +56,7 @@ func TestMay(t *testing.T) {
 
 // J163: a pattern can't cost more than its length times that of the name.
 func TestMatchCost(t *testing.T) {
-	glob, name := strings.Repeat("*a", maxGlob/2-1)+"*b", strings.Repeat("a", 64<<10)
+	glob, name := strings.Repeat("*a", maxGlob/2-1)+"*b", strings.Repeat("a", 16<<10)
 	begin := time.Now()
 	if match(glob, name) {
 		t.Error("it matches")

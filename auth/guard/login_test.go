@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -175,25 +176,34 @@ func TestLoginEnds(t *testing.T) {
 	})
 }
 
-// I44: what is kept of logins is bounded; the oldest gives way.
+// I44: what is kept of logins is bounded; the oldest gives way, and nobody can put others out.
 func TestLoginsAreBounded(t *testing.T) {
 	l := newLogins()
-	p := &auth.Principal{Kind: auth.ModeInternal}
-	ids := make([]string, maxLogins+2)
-	for i := range ids {
-		ids[i] = l.add(p, auth.Credentials{Password: "x"})
-		if i%2 == 1 && i < 100 {
-			l.drop(ids[i])
-		}
+	add := func(name string) string {
+		return l.add(&auth.Principal{Name: name, Kind: auth.ModeInternal}, auth.Credentials{Password: "x"})
 	}
-	if len(l.known) > maxLogins || len(l.order) != maxLogins {
+	admin := add("admin")
+	if !l.find(admin).credentials.None() {
+		t.Error("a password is kept")
+	}
+	first := add("bob")
+	for range maxOwnLogins - 1 {
+		add("bob")
+	}
+	if l.find(first) == nil {
+		t.Error("a login gives way too early")
+	}
+	for range 2 * maxLogins {
+		l.drop(add("bob"))
+	}
+	if l.find(first) != nil || l.find(admin) == nil || len(l.known) != maxOwnLogins || len(l.order) != len(l.known) {
 		t.Errorf("%d logins, %d ids", len(l.known), len(l.order))
 	}
-	if l.find(ids[0]) != nil || l.find(ids[2]) == nil || l.find(ids[len(ids)-1]) == nil {
-		t.Error("the wrong one gave way")
+	for i := range maxLogins {
+		add(strconv.Itoa(i))
 	}
-	if !l.find(ids[2]).credentials.None() {
-		t.Error("a password is kept")
+	if l.find(admin) != nil || len(l.known) != maxLogins || len(l.order) != maxLogins {
+		t.Errorf("%d logins, %d ids", len(l.known), len(l.order))
 	}
 }
 

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"crypto/rand"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,12 +10,14 @@ import (
 )
 
 const (
-	maxLogins = 10_000
-	loginTTL  = 12 * time.Hour
+	maxLogins    = 10_000
+	maxOwnLogins = 100 // of one principal
+	loginTTL     = 12 * time.Hour
 )
 
 // login is one of a page.
 type login struct {
+	id          string
 	principal   *auth.Principal
 	credentials auth.Credentials // empty where the principal is enough
 	until       time.Time
@@ -24,30 +27,48 @@ type login struct {
 type logins struct {
 	mu    sync.Mutex
 	known map[string]*login // guarded by mu
-	order []string          // guarded by mu; by age, with those that are dropped already
+	order []*login          // guarded by mu; those of known by age
 }
 
 func newLogins() *logins { return &logins{known: map[string]*login{}} }
 
-// add returns the id of 128 random bits.
+// add returns the id of 128 random bits. Where there are too many, of all or of this principal, the oldest ends: nobody
+// puts others out by logging in again and again.
 func (l *logins) add(p *auth.Principal, c auth.Credentials) string {
 	if p.Kind == auth.ModeInternal {
 		c = auth.Credentials{} // no password stays in memory for nothing
 	}
-	id, now := rand.Text(), time.Now()
+	now := time.Now()
+	added := &login{id: rand.Text(), principal: p, credentials: c, until: now.Add(loginTTL)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.order) > 0 {
-		oldest := l.known[l.order[0]]
-		if oldest != nil && now.Before(oldest.until) && len(l.order) < maxLogins {
-			break
-		}
-		delete(l.known, l.order[0])
-		l.order = l.order[1:]
+	for len(l.order) > 0 && (len(l.order) >= maxLogins || now.After(l.order[0].until)) {
+		l.remove(l.order[0])
 	}
-	l.known[id] = &login{principal: p, credentials: c, until: now.Add(loginTTL)}
-	l.order = append(l.order, id)
-	return id
+	if own := l.of(p.Name); len(own) >= maxOwnLogins {
+		l.remove(own[0])
+	}
+	l.known[added.id] = added
+	l.order = append(l.order, added)
+	return added.id
+}
+
+// of lists those of a principal by age. mu is held.
+func (l *logins) of(name string) []*login {
+	var own []*login
+	for _, one := range l.order {
+		if one.principal.Name == name {
+			own = append(own, one)
+		}
+	}
+	return own
+}
+
+// remove is for one that is there. mu is held.
+func (l *logins) remove(one *login) {
+	delete(l.known, one.id)
+	i := slices.Index(l.order, one)
+	l.order = slices.Delete(l.order, i, i+1)
 }
 
 // find returns nil for an id of no login, or of one that is over.
@@ -64,5 +85,7 @@ func (l *logins) find(id string) *login {
 func (l *logins) drop(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.known, id)
+	if one := l.known[id]; one != nil {
+		l.remove(one)
+	}
 }
