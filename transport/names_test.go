@@ -144,15 +144,15 @@ func TestNamesBackOff(t *testing.T) {
 		n, s, log := following(t, "good.example", "bad.example")
 		s.set(false, "good.example", "192.0.2.1")
 		time.Sleep(refreshInterval + time.Millisecond) // the first failure
-		for _, after := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
-			before := s.count("bad.example")
-			time.Sleep(after*time.Second - 2*time.Millisecond)
+		for _, seconds := range []int{1, 2, 4, 8, 16, 30, 30} {
+			before, after := s.count("bad.example"), time.Duration(seconds)*time.Second
+			time.Sleep(after - 2*time.Millisecond)
 			if got := s.count("bad.example") - before; got != 0 {
-				t.Errorf("%d more look-ups before %d s", got, after)
+				t.Errorf("%d more look-ups before %v", got, after)
 			}
 			time.Sleep(2 * time.Millisecond)
 			if got := s.count("bad.example") - before; got != 1 {
-				t.Errorf("%d look-ups after %d s, want 1", got, after)
+				t.Errorf("%d look-ups after %v, want 1", got, after)
 			}
 		}
 		checkAddrs(t, n, "192.0.2.1")
