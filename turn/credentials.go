@@ -40,9 +40,9 @@ func longTermKey(username, realm, password string) []byte {
 	return key[:]
 }
 
-// parseUsername takes "expiry:id" apart; ok is false for everything that Mint would not have made at a time from
-// a day ago to now.
-func parseUsername(username string, now time.Time) (id string, ok bool) {
+// parseUsername takes "expiry:id" apart; ok is false for what Mint would not have made, for what expired longer than
+// grace ago, and for what expires later than may be.
+func parseUsername(username string, now time.Time, grace time.Duration) (id string, ok bool) {
 	expiry, id, found := strings.Cut(username, ":")
 	if !found || !digits(expiry) || !validID(id) {
 		return "", false
@@ -51,7 +51,7 @@ func parseUsername(username string, now time.Time) (id string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	earliest, latest := now.Unix(), now.Add(farthestExpiry+clockLeeway).Unix()
+	earliest, latest := now.Add(-grace).Unix(), now.Add(farthestExpiry+clockLeeway).Unix()
 	return id, seconds >= earliest && seconds <= latest
 }
 

@@ -51,7 +51,7 @@ func TestParseUsername(t *testing.T) {
 	now := time.Unix(1700000000, 0)
 	for _, c := range usernames {
 		t.Run(c.name, func(t *testing.T) {
-			id, ok := parseUsername(c.username, now)
+			id, ok := parseUsername(c.username, now, 0)
 			if ok != c.ok || ok && id != c.id {
 				t.Errorf("%q, %v; want %q, %v", id, ok, c.id, c.ok)
 			}
@@ -65,7 +65,7 @@ func FuzzParseUsername(f *testing.F) {
 	}
 	now := time.Unix(1700000000, 0)
 	f.Fuzz(func(t *testing.T, username string) {
-		id, ok := parseUsername(username, now)
+		id, ok := parseUsername(username, now, 0)
 		if !ok {
 			return
 		}

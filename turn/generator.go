@@ -39,7 +39,7 @@ func (a generator) AllocatePacketConn(c pion.AllocateListenerConfig) (net.Packet
 		return nil, nil, errNoPort
 	}
 	s := a.gate.server
-	announced, bound := s.relayAddress(c.Network == "udp4", r.client)
+	announced, bound := a.gate.relayAddress(c.Network == "udp4", r.client)
 	if !announced.IsValid() {
 		return nil, nil, errNoFamily
 	}
@@ -97,32 +97,35 @@ func (s *Server) candidates(asked uint16) []uint16 {
 }
 
 // relays says whether an allocation of an address family (RFC 8656 section 18.8) is possible for a client.
-func (s *Server) relays(family byte, client netip.AddrPort) bool {
+func (g *gate) relays(family byte, client netip.AddrPort) bool {
 	if family != family4 && family != family6 {
 		return false
 	}
-	announced, _ := s.relayAddress(family == family4, client)
+	announced, _ := g.relayAddress(family == family4, client)
 	return announced.IsValid()
 }
 
 // relayAddress returns which address a relay is announced under, and where it is bound; announced is invalid if there
 // is none of that family.
-func (s *Server) relayAddress(four bool, client netip.AddrPort) (announced, bound netip.Addr) {
-	bound = netip.IPv6Unspecified()
-	if four {
-		bound = netip.IPv4Unspecified()
+func (g *gate) relayAddress(four bool, client netip.AddrPort) (announced, bound netip.Addr) {
+	if set := g.server.o.RelayAddress; set.IsValid() && set.Is4() == four {
+		if four {
+			return set, netip.IPv4Unspecified()
+		}
+		return set, netip.IPv6Unspecified()
 	}
-	if s.o.RelayAddress.IsValid() && s.o.RelayAddress.Is4() == four {
-		return s.o.RelayAddress, bound
+	own := addrPort(g.LocalAddr()).Addr()
+	if own.IsUnspecified() {
+		own = routeTo(client)
 	}
-	if own := s.routeTo(client); own.IsValid() && own.Is4() == four {
+	if own.Is4() == four {
 		return own, own
 	}
-	return netip.Addr{}, bound
+	return netip.Addr{}, netip.Addr{}
 }
 
 // routeTo is the address of ours that datagrams to client leave from. No datagram is sent.
-func (s *Server) routeTo(client netip.AddrPort) netip.Addr {
+func routeTo(client netip.AddrPort) netip.Addr {
 	conn, err := net.DialUDP("udp", nil, udpAddr(client))
 	if err != nil {
 		return netip.Addr{}

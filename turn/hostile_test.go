@@ -416,3 +416,60 @@ func TestEvenPort(t *testing.T) {
 	}
 	waitFor(t, func() bool { return s.quota.now() == 2 })
 }
+
+// G4: a credential may expire under an allocation, which then gets permissions for ten minutes more and no refresh.
+func TestCredentialExpiresUnderAnAllocation(t *testing.T) {
+	s := serve(t, nil)
+	expires := time.Unix(1700000000, 0)
+	username, credential := Mint(secret, "x", 0, expires)
+	key := stun.MessageIntegrity(longTermKey(username, "sluice", credential))
+	cases := []struct {
+		name   string
+		method stun.Method
+		at     time.Duration // after the expiry
+		ok     bool
+	}{
+		{"allocate before", stun.MethodAllocate, -time.Second, true},
+		{"allocate after", stun.MethodAllocate, time.Second, false},
+		{"refresh after", stun.MethodRefresh, time.Second, false},
+		{"permission after", stun.MethodCreatePermission, time.Second, true},
+		{"channel after", stun.MethodChannelBind, maxLifetime, true},
+		{"permission much after", stun.MethodCreatePermission, maxLifetime + time.Second, false},
+		{"permission a day before", stun.MethodCreatePermission, -24 * time.Hour, true},
+		{"permission long before", stun.MethodCreatePermission, -25 * time.Hour, false},
+	}
+	for _, c := range cases {
+		m := &stun.Message{Raw: bare(c.method, stun.NewUsername(username), key)}
+		if err := m.Decode(); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := s.verify(m, username, expires.Add(c.at)); ok != c.ok {
+			t.Errorf("%s: %v", c.name, ok)
+		}
+	}
+}
+
+// J103: nobody reaches another's relay by one of his own, and each hears only the ports that he asked for.
+func TestRelaysDoNotReachRelays(t *testing.T) {
+	media, other := echo(t, "udp4", "127.0.0.1:0"), listenUDP(t, udpPort1())
+	s := serve(t, nil, media, addrPort(other.LocalAddr()))
+	victim := udpViewer(t, s, "victim")
+	if err := victim.exchange(media, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	a := mintedAsker(t, s, "attacker").allocated()
+	at := victim.relay.LocalAddr().String()
+	if code := errorOf(a.send(a.request(stun.MethodCreatePermission, peer(at)))); code != 403 {
+		t.Errorf("permission for the relay: %d", code)
+	}
+	if code := errorOf(a.send(a.request(stun.MethodChannelBind, channelNumber(0x4000), peer(at)))); code != 403 {
+		t.Errorf("channel to the relay: %d", code)
+	}
+	if _, err := a.conn.Write([]byte{0x40, 0, 0, 4, 'e', 'v', 'i', 'l'}); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return s.Stats().Refused[Garbage] == 1 })
+	if err := victim.exchange(media, "still mine"); err != nil {
+		t.Error(err)
+	}
+}

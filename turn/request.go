@@ -17,7 +17,7 @@ type request struct {
 	slot   *slot                 // taken for an Allocate
 }
 
-// challenged says which error asks for credentials, 0 if there are right ones. Specification: RFC 8489 section 9.2.4.
+// authenticate says which error asks for credentials, 0 if there are right ones. Specification: RFC 8489 section 9.2.4.
 func (s *Server) authenticate(r *request, now time.Time) stun.ErrorCode {
 	if !r.msg.Contains(stun.AttrMessageIntegrity) {
 		s.counters.challenges.Add(1)
@@ -47,10 +47,11 @@ func (s *Server) authenticate(r *request, now time.Time) stun.ErrorCode {
 func (s *Server) verify(m *stun.Message, username string, now time.Time) (id string, ok bool) {
 	key := stun.MessageIntegrity(longTermKey(username, s.o.Realm, password(s.terms.Load().secret, username)))
 	right := key.Check(m) == nil
-	if !renews(m) {
-		now = now.Add(-maxLifetime)
+	grace := maxLifetime
+	if renews(m) {
+		grace = 0
 	}
-	id, valid := parseUsername(username, now)
+	id, valid := parseUsername(username, now, grace)
 	return id, valid && right
 }
 

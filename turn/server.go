@@ -18,8 +18,8 @@ type Server struct {
 	// Fixed.
 	o         Options
 	began     time.Time
-	udp       []*net.UDPConn
-	tcp, tls  net.Listener // either may be nil
+	udp       []*net.UDPConn // the first as it was asked for
+	tcp, tls  net.Listener   // either may be nil
 	nonces    *nonces
 	quota     *quota // of allocations
 	places    *quota // of connections
@@ -63,17 +63,16 @@ const listenBuffer = 4 << 20
 
 func (s *Server) listen(ctx context.Context) error {
 	var config net.ListenConfig
+	var err error
 	if s.o.ListenUDP != "" {
-		conn, err := config.ListenPacket(ctx, "udp", s.o.ListenUDP)
-		if err != nil {
+		if s.udp, err = listenEverywhere(ctx, s.o.ListenUDP); err != nil {
 			return fmt.Errorf("open the TURN port: %w", err)
 		}
-		udp := conn.(*net.UDPConn)          //nolint:forcetypeassert // of network udp
-		_ = udp.SetReadBuffer(listenBuffer) // less will do
-		_ = udp.SetWriteBuffer(listenBuffer)
-		s.udp = append(s.udp, udp)
+		for _, conn := range s.udp {
+			_ = conn.SetReadBuffer(listenBuffer) // less will do
+			_ = conn.SetWriteBuffer(listenBuffer)
+		}
 	}
-	var err error
 	if s.o.ListenTCP != "" {
 		if s.tcp, err = config.Listen(ctx, "tcp", s.o.ListenTCP); err != nil {
 			return fmt.Errorf("open the TURN port: %w", err)
@@ -278,8 +277,8 @@ type Addrs struct{ UDP, TCP, TLS netip.AddrPort }
 
 // Addrs returns the bound addresses.
 func (s *Server) Addrs() (a Addrs) {
-	for _, c := range s.udp {
-		a.UDP = addrPort(c.LocalAddr())
+	if len(s.udp) > 0 {
+		a.UDP = addrPort(s.udp[0].LocalAddr())
 	}
 	if s.tcp != nil {
 		a.TCP = addrPort(s.tcp.Addr())

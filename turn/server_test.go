@@ -3,6 +3,7 @@ package turn
 import (
 	"net"
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -163,5 +164,44 @@ func TestListenRefuses(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// A listener on all addresses answers from the one that was asked, and relays are there, too.
+func TestWildcardAnswersFromTheAddressAsked(t *testing.T) {
+	media := echo(t, "udp4", "127.0.0.1:0")
+	s := serve(t, func(o *Options) { o.ListenUDP = ":0" }, media)
+	port, all := s.Addrs().UDP.Port(), homes(s.Addrs().UDP.Addr())
+	if runtime.GOOS == "linux" && len(s.udp) != 1+len(all) {
+		t.Errorf("%d sockets for %v", len(s.udp), all)
+	}
+	for _, ip := range all {
+		at := netip.AddrPortFrom(ip, port)
+		if err := askBinding(t.Context(), at); err != nil {
+			t.Errorf("%v: %v", at, err)
+		}
+	}
+	at := netip.AddrPortFrom(media.Addr(), port)
+	username, credential := Mint(secret, "one", time.Hour, time.Now())
+	v := newViewer(t, listenUDP(t, at), at, username, credential)
+	v.allocate(t)
+	if err := v.exchange(media, "hello"); err != nil {
+		t.Error(err)
+	}
+	if got := addrPort(v.relay.LocalAddr()).Addr(); got != media.Addr() {
+		t.Errorf("relay at %v", got)
+	}
+}
+
+// A port that another server has is refused, on one address and on all.
+func TestListenNoticesAnotherServer(t *testing.T) {
+	s := serve(t, func(o *Options) { o.ListenUDP = ":0" })
+	port := s.Addrs().UDP.Port()
+	for _, ip := range []netip.Addr{netip.IPv4Unspecified(), netip.MustParseAddr("127.0.0.1")} {
+		o := Options{Secret: secret, ListenUDP: netip.AddrPortFrom(ip, port).String()}
+		if other, err := Listen(t.Context(), o); err == nil {
+			other.close()
+			t.Errorf("%v is shared", o.ListenUDP)
+		}
 	}
 }

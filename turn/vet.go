@@ -49,7 +49,7 @@ func (g *gate) vetAllocate(r *request) refusal {
 		return refusal{stun.CodeUnsupportedTransProto, TCPRelay}
 	}
 	if family, err := r.msg.Get(stun.AttrRequestedAddressFamily); err == nil && len(family) == 4 {
-		if !g.server.relays(family[0], r.client) {
+		if !g.relays(family[0], r.client) {
 			return refusal{stun.CodeAddrFamilyNotSupported, AddressFamily}
 		}
 	}
