@@ -25,7 +25,7 @@ UNITS = $$(go list ./... | grep -v '^$(MODULE)/e2e$$')
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: run run-deps build workers test test-static test-race test-workers e2e lint format fuzz bench bench-fanout bench-transcode conformance deps tools go
+.PHONY: run run-deps build workers test test-static test-race test-workers e2e lint format fuzz bench bench-fanout bench-transcode bench-turn conformance deps tools go
 
 run: run-deps build ## build the gateway and its workers and start it with the demo stream; it prints the URL to open
 	bin/gateway --config $(CONFIG)
@@ -85,6 +85,10 @@ bench-fanout: go ## what a viewer costs, beside a floor and a reference; FANOUT=
 bench-transcode: workers ## what it costs to make a stream anew, beside ffmpeg; TRANSCODE=-quick tries everything for a moment
 	$(STAGE) "ffmpeg and plugins" scripts/install-test-deps ffmpeg $(WORKER_PLUGINS)
 	go run ./bench/transcode $(TRANSCODE)
+
+bench-turn: ## the embedded TURN server beside coturn; TURN=-quick tries everything for a moment
+	$(STAGE) coturn scripts/install-test-deps coturn
+	go run ./bench/turn $(TURN)
 
 # A test that fails stands in the table as such, so the target goes on.
 conformance: deps workers .tools/pebble ## every test once; writes into docs/conformance.md which test proves what, and how it went
