@@ -61,7 +61,7 @@ func (s *Session) sayEnd() {
 	why, verdict, never := s.why, s.verdict, s.since.IsZero()
 	s.mu.Unlock()
 	i := s.Info()
-	if never && verdict.Reason != "" {
+	if never && verdict.Reason != "" && verdict.Reason != CauseRefused { // whom we send away has not been waited for
 		s.neverConnected(i, verdict)
 		return
 	}

@@ -15,7 +15,7 @@ func (f *facts) words(cause Cause, detail string) (sentence, advice string) {
 			`Name the interfaces, or the address, under which peers reach this machine: [webrtc] interfaces = [] or additional_hosts = ["203.0.113.7"].`
 	case CauseLoopbackOnly:
 		return fmt.Sprintf("the gateway announced only addresses of its own machine (%s), which the peer can't reach", f.announced()),
-			"Listen on all addresses: [webrtc] listen_udp = \"" + f.ourPort() + "\", without a host of 127.0.0.1."
+			`Listen on all addresses: [webrtc] listen_udp = ":` + f.ourPort() + `".`
 	case CauseNothingArrived, CauseNoCandidates:
 		return f.nothingArrived(cause), f.openPort()
 	case CauseRelay:
@@ -80,7 +80,7 @@ func (f *facts) openPort() string {
 func (f *facts) otherWays() string {
 	var ways []string
 	if !f.reach.TCP {
-		ways = append(ways, `[webrtc] listen_tcp = "`+f.ourPort()+`"`)
+		ways = append(ways, `[webrtc] listen_tcp = ":`+f.ourPort()+`"`)
 	}
 	if !f.reach.TURN {
 		ways = append(ways, `[turn] mode = "embedded"`)
