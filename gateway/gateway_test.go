@@ -47,16 +47,13 @@ func (l *logBuffer) String() string {
 type running struct {
 	url  string // without a slash at its end
 	log  *logBuffer
+	g    *gateway.Gateway
 	stop func() error // may be called twice
 }
 
 func start(t *testing.T, toml string) *running {
 	t.Helper()
-	text := "[http]\nlisten = \"127.0.0.1:0\"\n[webrtc]\nlisten_udp = \"0\"\n" + toml
-	c, _, err := config.Parse([]byte(text), "test.toml", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parse(t, toml)
 	r := &running{log: &logBuffer{}}
 	listening := make(chan net.Addr, 1)
 	g, err := gateway.New(gateway.Options{
@@ -66,6 +63,7 @@ func start(t *testing.T, toml string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.g = g
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- g.Run(ctx) }()
@@ -86,6 +84,17 @@ func start(t *testing.T, toml string) *running {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// parse reads a configuration on top of what tests need.
+func parse(t *testing.T, toml string) config.Config {
+	t.Helper()
+	text := "[http]\nlisten = \"127.0.0.1:0\"\n[webrtc]\nlisten_udp = \"0\"\n" + toml
+	c, _, err := config.Parse([]byte(text), "test.toml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 func (r *running) get(t *testing.T, path string, into any) (status int, body string) {

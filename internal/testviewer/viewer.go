@@ -22,6 +22,7 @@ import (
 type Options struct {
 	Video, Audio []Codec // none: no such section
 	TCP          bool    // it gets no UDP through
+	Token        string  // shown as a bearer token; "": none
 }
 
 // Codec is one payload of an offer.
@@ -57,6 +58,7 @@ const packetBuffer = 4096
 // Viewer is one player. Close it in any case.
 type Viewer struct {
 	pc       *webrtc.PeerConnection
+	token    string // fixed
 	location string // of the session; "" before Post
 
 	Video, Audio chan *rtp.Packet // closed when the track ends
@@ -89,7 +91,7 @@ func New(o Options) (*Viewer, error) {
 		return nil, fmt.Errorf("make a viewer: %w", err)
 	}
 	v := &Viewer{
-		pc: pc, Video: make(chan *rtp.Packet, packetBuffer), Audio: make(chan *rtp.Packet, packetBuffer),
+		pc: pc, token: o.Token, Video: make(chan *rtp.Packet, packetBuffer), Audio: make(chan *rtp.Packet, packetBuffer),
 		Connected: make(chan struct{}), Closed: make(chan struct{}),
 	}
 	v.follow()
@@ -208,7 +210,7 @@ func (v *Viewer) Post(ctx context.Context, endpoint string) error {
 	if err != nil {
 		return err
 	}
-	status, header, body, err := do(ctx, http.MethodPost, endpoint, offer)
+	status, header, body, err := v.do(ctx, http.MethodPost, endpoint, offer)
 	if err != nil {
 		return err
 	}
@@ -232,16 +234,19 @@ func (v *Viewer) Location() string { return v.location }
 
 // Delete ends the session by its URL and returns the status.
 func (v *Viewer) Delete(ctx context.Context) (int, error) {
-	status, _, _, err := do(ctx, http.MethodDelete, v.location, "")
+	status, _, _, err := v.do(ctx, http.MethodDelete, v.location, "")
 	return status, err
 }
 
-func do(ctx context.Context, method, to, body string) (int, http.Header, string, error) {
+func (v *Viewer) do(ctx context.Context, method, to, body string) (int, http.Header, string, error) {
 	r, err := http.NewRequestWithContext(ctx, method, to, strings.NewReader(body))
 	if err != nil {
 		return 0, nil, "", err
 	}
 	r.Header.Set("Content-Type", "application/sdp")
+	if v.token != "" {
+		r.Header.Set("Authorization", "Bearer "+v.token)
+	}
 	w, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, nil, "", err
