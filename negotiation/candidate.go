@@ -11,6 +11,7 @@ import (
 type CandidatePolicy struct {
 	Loopback    bool                      // the gateway itself listens on loopback
 	DenyPrivate bool                      // skip addresses of private networks: the gateway serves the internet alone
+	Dial        bool                      // TCP candidates that wait for us may be dialled
 	Refuse      func(netip.AddrPort) bool // more to skip, such as the gateway's own media port; may be nil
 }
 
@@ -50,11 +51,11 @@ func parseCandidate(value string) (candidate, bool) {
 }
 
 // Allows reports whether the value of an a=candidate line names a place that checks may be sent to. Names
-// are never resolved, and TCP is never dialled: such peers come to us. An address that only this machine or
+// are never resolved, and TCP is not dialled unless the policy says so: such peers come to us. An address that only this machine or
 // link can mean, or a port of a well-known service, would make the gateway a tool against others.
 func (p CandidatePolicy) Allows(value string) bool {
 	c, ok := parseCandidate(value)
-	if !ok || c.component != "1" || c.transport != "udp" || !c.addr.IsValid() {
+	if !ok || c.component != "1" || c.transport != "udp" && !p.dials(c) || !c.addr.IsValid() {
 		return false
 	}
 	if !p.AllowsAddr(c.addr) {
@@ -64,6 +65,11 @@ func (p CandidatePolicy) Allows(value string) bool {
 		return false
 	}
 	return p.Refuse == nil || !p.Refuse(netip.AddrPortFrom(c.addr, uint16(c.port)))
+}
+
+// dials reports whether a candidate is to be connected to over TCP (RFC 6544 4.5).
+func (p CandidatePolicy) dials(c candidate) bool {
+	return p.Dial && c.transport == "tcp" && c.tcpType == "passive"
 }
 
 // AllowsAddr reports whether checks may be sent to an address at all.

@@ -86,4 +86,16 @@ func (e *Engine) loopbackHelps(mux *announcedMux, loopback bool) bool {
 }
 
 // candidates says which of a peer's candidates are tried.
-func (l *link) candidates() negotiation.CandidatePolicy { return l.engine.policy(l.mux, l.loopback) }
+func (l *link) candidates() negotiation.CandidatePolicy {
+	policy := l.engine.policy(l.mux, l.loopback)
+	policy.Dial = l.dial
+	return policy
+}
+
+// dialTCP has TCP candidates of the peer connected to (RFC 6544 5.2), which a gateway does for nobody.
+func dialTCP(s *webrtc.SettingEngine) {
+	s.SetNetworkTypes([]webrtc.NetworkType{
+		webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
+	})
+	s.DisableActiveTCP(false)
+}

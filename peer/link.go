@@ -23,6 +23,8 @@ type link struct {
 	witness  *transport.Witness     // fixed: sees its packets before that
 	plan     *negotiation.Plan      // fixed; nil if we offer
 	loopback bool                   // fixed: loopback addresses are of use to the peer
+	dial     bool                   // fixed: TCP candidates of the peer are dialled
+	relayed  bool                   // fixed: media go through TURN servers alone
 
 	connected chan struct{} // closed once ICE and DTLS are through and all that must be ready is
 	steps     atomic.Int32  // how many of those are to come

@@ -29,6 +29,8 @@ type ReceiveOptions struct {
 	Loopback bool        // the peer is on this machine: loopback addresses are of use to it
 	Outgoing bool        // the peer is a server that we have come to: it need not reach the port of all media
 	Servers  []ICEServer // that the peer lets us use
+	Dial     bool        // the peer's TCP candidates are dialled, and its UDP ones tried
+	Relayed  bool        // media go through TURN servers alone
 }
 
 // Receive answers a publisher's offer as the plan says and begins to connect. The caller closes the Reception. Errors
@@ -111,6 +113,9 @@ func (e *Engine) newReception(mux *announcedMux, codecs *webrtc.MediaEngine, rol
 	b := newBorder()
 	settings := e.settings(mux, role, o.Loopback)
 	settings.BufferFactory = b.buffer
+	if o.Dial {
+		dialTCP(&settings)
+	}
 	w := e.watched(&settings, mux)
 	pc, err := e.newPeerConnection(codecs, interceptors, settings)
 	if err != nil {
@@ -120,6 +125,7 @@ func (e *Engine) newReception(mux *announcedMux, codecs *webrtc.MediaEngine, rol
 		link: newLink(e, pc, mux, w, b, o.Loopback), choices: make(map[media.Kind]negotiation.Choice), ssrc: rand.Uint32(),
 		arrivals: make(chan arrival, arrivalQueue), over: make(chan struct{}), incoming: make(map[incomingKey]*incoming),
 	}
+	r.dial, r.relayed = o.Dial, o.Relayed
 	b.flood = r.floods
 	r.steps.Store(1)
 	pc.OnConnectionStateChange(r.onState)

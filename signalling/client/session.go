@@ -184,6 +184,24 @@ func (s *Session) Answer(ctx context.Context, sdp string) error {
 	return nil
 }
 
+// Verdict is what a Sluice gateway says of the session, as JSON: why it does not connect or play. Errors are those of
+// Client.Post, and ErrNoLocation.
+func (s *Session) Verdict(ctx context.Context) (string, error) {
+	if s.at.url == nil {
+		return "", ErrNoLocation
+	}
+	at := s.at
+	at.url = at.url.JoinPath("verdict")
+	resp, err := s.client.exchange(ctx, at, request{method: http.MethodGet})
+	if err != nil {
+		return "", err
+	}
+	if resp.status != http.StatusOK || !resp.is("application/json") {
+		return "", s.client.refused(http.MethodGet, resp)
+	}
+	return resp.body, nil
+}
+
 // Delete ends the session, within 3 s. It is sent even if ctx is done, and then ends within 1.5 s of that. It is no
 // error that the server has forgotten the session already, nor that it has named no URL for it.
 func (s *Session) Delete(ctx context.Context) error {
