@@ -15,7 +15,7 @@ const refusals = {
 };
 
 // attempt shows the gateway the credentials, {token} or {user, password}. It resolves to {ok, words, wait}: whether a
-// cookie is set now, what to tell the user if not, and the milliseconds for which no attempt will fare better.
+// cookie is set now, what to tell the user if not, and the milliseconds for which the gateway takes no attempts.
 export async function attempt(credentials) {
   try {
     const response = await fetch('/login', {
@@ -29,15 +29,15 @@ export async function attempt(credentials) {
 }
 
 async function refused(response, credentials) {
-  const wait = retryAfter(response.headers.get('Retry-After'));
   if (response.status === 429) {
+    const wait = retryAfter(response.headers.get('Retry-After'));
     return { ok: false, words: waitWords(wait), wait };
   }
   if (response.status === 401) {
-    return { ok: false, words: 'token' in credentials ? wrong.token : wrong.password, wait };
+    return { ok: false, words: 'token' in credentials ? wrong.token : wrong.password, wait: 0 };
   }
   const { detail } = httpFailure(response.status, response.headers.get('Content-Type'), await response.text());
-  return { ok: false, words: detail || refusals[response.status] || `The gateway answered with status ${response.status}.`, wait };
+  return { ok: false, words: detail || refusals[response.status] || `The gateway answered with status ${response.status}.`, wait: 0 };
 }
 
 // waitWords says how long the gateway takes no more attempts.

@@ -1,8 +1,8 @@
 // How a page sends its visitor to the login, and where the login sends him then.
 
-// Refusals that are the same for every account: of all but the gateway's own machine, and of publishers where the stream
-// has a source.
-const impersonal = new Set(['not_local', 'not_publishable']);
+// Refusals that are the same for every account: of all but the gateway's own machine, of publishers where the stream has
+// a source, and of pages of another origin.
+const impersonal = new Set(['not_local', 'not_publishable', 'cross_origin']);
 
 // signInOffer is what a page offers whoever was refused with a Failure: the words of a button and where that leads;
 // undefined where signing in would not help. location is that of the page, to come back to.

@@ -29,7 +29,7 @@ test('a refusal is told in words', async () => {
     'wrong password': [{ user: 'a', password: 'x' }, 401, { body: detail('no') }, /^The name or the password is wrong\.$/],
     'told why': [{ token: 'x' }, 403, { body: detail('Only this machine may.') }, /^Only this machine may\.$/],
     'no authorisation': [{ token: 'x' }, 404, {}, /nothing to sign in to/],
-    'no callback': [{ token: 'x' }, 503, {}, /Try again in a moment/],
+    'no callback': [{ token: 'x' }, 503, { headers: { 'Retry-After': '5' } }, /Try again in a moment/],
     'a proxy': [{ token: 'x' }, 502, { body: '<h1>Bad gateway', headers: { 'Content-Type': 'text/html' } }, /status 502/],
   };
   for (const [name, [credentials, status, answer, want]] of Object.entries(cases)) {
