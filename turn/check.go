@@ -53,7 +53,7 @@ func Check(ctx context.Context, o CheckOptions) (Result, error) {
 		return result, fmt.Errorf("check %s: %w", o.URL, err)
 	}
 	defer client.Close()
-	if err := client.Listen(); err != nil {
+	if err = client.Listen(); err != nil {
 		return result, &UnreachableError{o.URL, err}
 	}
 	err = result.allocate(ctx, client, o, began)

@@ -62,7 +62,7 @@ func TestBandwidthCaps(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			go f.relay.ReadFrom(make([]byte, maxDatagram))
+			go func() { _, _, _ = f.relay.ReadFrom(make([]byte, maxDatagram)) }()
 			refused := func() uint64 { return f.relay.server.Stats().Refused[c.reason] }
 			waitFor(t, func() bool { return refused() == 12 })
 			f.relay.Close()

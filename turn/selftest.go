@@ -106,14 +106,14 @@ func askBinding(ctx context.Context, at netip.AddrPort) error {
 	}
 	defer conn.Close()
 	deadline, _ := ctx.Deadline()
-	if err := conn.SetDeadline(deadline); err != nil {
+	if err = conn.SetDeadline(deadline); err != nil {
 		return err
 	}
 	question, err := stun.Build(stun.TransactionID, stun.BindingRequest)
 	if err != nil {
 		return err
 	}
-	if _, err := conn.Write(question.Raw); err != nil {
+	if _, err = conn.Write(question.Raw); err != nil {
 		return err
 	}
 	answer := make([]byte, maxDatagram)

@@ -117,8 +117,8 @@ func (s *Server) Run(ctx context.Context) error {
 	gates, err := s.startUDP()
 	var accepting sync.WaitGroup
 	if err == nil {
-		accepting.Go(func() { s.accept(s.tcp, nil) })
-		accepting.Go(func() { s.accept(s.tls, s.tlsConfig) })
+		accepting.Go(func() { s.accept(ctx, s.tcp, nil) })
+		accepting.Go(func() { s.accept(ctx, s.tls, s.tlsConfig) })
 		s.watch(ctx)
 	}
 	s.close()
@@ -173,7 +173,7 @@ func (s *Server) renewPolicy() *policy {
 	return p
 }
 
-func (s *Server) accept(l net.Listener, config *tls.Config) {
+func (s *Server) accept(ctx context.Context, l net.Listener, config *tls.Config) {
 	if l == nil {
 		return
 	}
@@ -184,7 +184,9 @@ func (s *Server) accept(l net.Listener, config *tls.Config) {
 			return
 		case err != nil:
 			s.o.Log.Warn("TURN can't accept a connection", "err", err)
-			time.Sleep(acceptPause)
+			if !pause(ctx, acceptPause) {
+				return
+			}
 		case config != nil:
 			s.Serve(tls.Server(conn, config))
 		default:
@@ -195,6 +197,18 @@ func (s *Server) accept(l net.Listener, config *tls.Config) {
 
 // acceptPause lets files be closed when there are too many.
 const acceptPause = 100 * time.Millisecond
+
+// pause returns false at ctx's end.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
 
 // Serve takes over a connection that speaks TURN, as from a shared HTTPS port, and returns at once. The TLS handshake
 // may be done or not. A connection is closed if it has no allocation within 10 s, if there are too many, and if

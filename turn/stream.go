@@ -82,7 +82,7 @@ func (s *stream) message(buf []byte) (int, error) {
 
 func (s *stream) shortened(buf []byte, stun bool, size int) (kept int, err error) {
 	if stun {
-		if _, err := io.ReadFull(s.r, buf[:headerSize]); err != nil {
+		if _, err = io.ReadFull(s.r, buf[:headerSize]); err != nil {
 			return 0, err
 		}
 		buf[2], buf[3] = 0, 0

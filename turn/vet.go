@@ -86,11 +86,12 @@ func (g *gate) vetPeers(r *request, held *relay) refusal {
 }
 
 // peersOf returns every XOR-PEER-ADDRESS.
-func peersOf(m *stun.Message) (peers []netip.AddrPort, err error) {
-	err = m.ForEach(stun.AttrXORPeerAddress, func(m *stun.Message) error {
+func peersOf(m *stun.Message) ([]netip.AddrPort, error) {
+	var peers []netip.AddrPort
+	err := m.ForEach(stun.AttrXORPeerAddress, func(m *stun.Message) error {
 		var a stun.XORMappedAddress
-		if err := a.GetFromAs(m, stun.AttrXORPeerAddress); err != nil {
-			return err
+		if a.GetFromAs(m, stun.AttrXORPeerAddress) != nil {
+			return errAttributes
 		}
 		ip, _ := netip.AddrFromSlice(a.IP)
 		peers = append(peers, plain(netip.AddrPortFrom(ip, uint16(a.Port)))) //nolint:gosec // 16 bits in the message

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -74,7 +73,8 @@ func (c *client) want(method stun.Method, attributes ...stun.Setter) error {
 	}
 	if m.Type.Class != stun.ClassSuccessResponse {
 		var code stun.ErrorCodeAttribute
-		return fmt.Errorf("%v was refused with %v", method, errors.Join(code.GetFrom(m), errors.New(code.String())))
+		_ = code.GetFrom(m) // without one it is 0
+		return fmt.Errorf("%v was refused with %v", method, code)
 	}
 	return nil
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // hold makes all allocations, one after the other, and looks at the server's memory before and with them.
-func (p plan) hold(ctx context.Context, s *server, _ media, f *figures) (err error) {
+func (p plan) hold(ctx context.Context, s *server, _ media, f *figures) error {
+	var err error
 	if f.idle, err = s.memory(); err != nil {
 		return err
 	}
@@ -19,12 +20,9 @@ func (p plan) hold(ctx context.Context, s *server, _ media, f *figures) (err err
 		}
 	}()
 	began := time.Now()
-	for range p.allocations {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		c, err := allocate(s.at)
-		if err != nil {
+	for len(held) < p.allocations && ctx.Err() == nil {
+		var c *client
+		if c, err = allocate(s.at); err != nil {
 			return err
 		}
 		held = append(held, c)

@@ -59,7 +59,7 @@ func (p plan) run(ctx context.Context) error {
 	defer os.RemoveAll(dir)
 	var ours, coturn []figures
 	for range p.rounds {
-		f, err := p.measure(ctx, func(ctx context.Context, media []string) (*server, error) { return startOurs(ctx, media) })
+		f, err := p.measure(ctx, startOurs)
 		if err != nil {
 			return fmt.Errorf("measure ours: %w", err)
 		}

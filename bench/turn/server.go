@@ -67,7 +67,7 @@ func startOurs(ctx context.Context, media []string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
+	if err = cmd.Start(); err != nil {
 		return nil, err
 	}
 	s := &server{cmd: cmd, stdin: stdin}
