@@ -53,7 +53,13 @@ type running struct {
 
 func start(t *testing.T, toml string) *running {
 	t.Helper()
-	c := parse(t, toml)
+	return startAt(t, "", toml)
+}
+
+// startAt is start with more keys of [http].
+func startAt(t *testing.T, keys, toml string) *running {
+	t.Helper()
+	c := parseAt(t, keys, toml)
 	r := &running{log: &logBuffer{}}
 	listening := make(chan net.Addr, 1)
 	g, err := gateway.New(gateway.Options{
@@ -80,6 +86,9 @@ func start(t *testing.T, toml string) *running {
 	select {
 	case a := <-listening:
 		r.url = "http://" + a.String()
+		if c.HTTP.Encrypted() {
+			r.url = "https://" + a.String()
+		}
 	case err := <-ended:
 		t.Fatal(err)
 	}
@@ -89,7 +98,13 @@ func start(t *testing.T, toml string) *running {
 // parse reads a configuration on top of what tests need.
 func parse(t *testing.T, toml string) config.Config {
 	t.Helper()
-	text := "[http]\nlisten = \"127.0.0.1:0\"\n[webrtc]\nlisten_udp = \"0\"\n" + toml
+	return parseAt(t, "", toml)
+}
+
+// parseAt is parse with more keys of [http].
+func parseAt(t *testing.T, keys, toml string) config.Config {
+	t.Helper()
+	text := "[http]\nlisten = \"127.0.0.1:0\"\n" + keys + "[webrtc]\nlisten_udp = \"0\"\n" + toml
 	c, _, err := config.Parse([]byte(text), "test.toml", nil)
 	if err != nil {
 		t.Fatal(err)
