@@ -112,6 +112,7 @@ func (g *Gateway) newGuard() *guard.Guard {
 		Authorizer:  g.access.authorizer,
 		QueryToken:  func() bool { return g.config().Auth.QueryToken },
 		LenientAuth: func() bool { return g.config().Auth.LenientAuth },
+		Mode:        func() auth.Mode { return auth.Mode(g.config().Auth.Mode) },
 		Log:         g.log,
 	})
 }

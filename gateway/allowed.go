@@ -42,9 +42,8 @@ func (rt *router) known(w http.ResponseWriter, r *http.Request) (*http.Request, 
 	if !guard.Shown(r) && !strict {
 		return r, true
 	}
-	p, err := rt.guard.Identify(r)
-	if err != nil {
-		rt.guard.Refuse(w, r, err)
+	p, ok := rt.guard.Admit(w, r)
+	if !ok {
 		return r, false
 	}
 	return withCaller(r, p), true

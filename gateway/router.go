@@ -193,8 +193,7 @@ func (rt *router) serveAPI(w http.ResponseWriter, r *http.Request, path []string
 
 // serveList shows what the caller may play.
 func (rt *router) serveList(w http.ResponseWriter, r *http.Request) {
-	if _, err := rt.guard.Identify(r); err != nil {
-		rt.guard.Refuse(w, r, err)
+	if _, ok := rt.guard.Admit(w, r); !ok {
 		return
 	}
 	_, err := rt.guard.Check(r, auth.Admin, "")
@@ -209,8 +208,7 @@ func (rt *router) serveList(w http.ResponseWriter, r *http.Request) {
 
 // serveICE is for whoever may be let in at all.
 func (rt *router) serveICE(w http.ResponseWriter, r *http.Request) {
-	if _, err := rt.guard.Identify(r); err != nil {
-		rt.guard.Refuse(w, r, err)
+	if _, ok := rt.guard.Admit(w, r); !ok {
 		return
 	}
 	rt.api.ICE(w, r, func() []admin.ICEServer { return adminICE(rt.gateway.iceServers(r, ""), rt.gateway.config().Turn.TTL) })

@@ -1,4 +1,5 @@
-// Package metrics says what the gateway counts, and under which names. No label holds a session.
+// Package metrics says what the gateway counts, and under which names. No label holds a session, an address, or anything
+// that somebody keeps to himself.
 package metrics
 
 import (
@@ -21,6 +22,7 @@ type Gateway interface {
 	SessionMetrics() (now []SessionCount, total uint64)
 	ViewerMetrics() Viewers
 	PortMetrics() Port
+	Doors
 }
 
 // Handler answers GET /metrics in the text format of Prometheus.
@@ -65,6 +67,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	counter(out, descTotal, total)
 	collectViewers(out, c.gateway.ViewerMetrics())
 	collectPort(out, c.gateway.PortMetrics())
+	collectDoors(out, c.gateway)
 	if t, ok := c.gateway.(Transcoder); ok {
 		collectTranscoder(out, t)
 	}

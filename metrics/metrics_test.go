@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/metrics"
 )
@@ -54,6 +55,24 @@ func (fake) TranscodeMetrics() []metrics.Transcode {
 
 func (fake) WorkerMetrics() metrics.Workers {
 	return metrics.Workers{Starts: map[string]uint64{"gateway-gst": 60, "gateway-capture": 61}, Warm: 1, Abandoned: map[string]uint64{"gateway-gst": 62, "gateway-capture": 63}}
+}
+
+func (fake) AccessMetrics() metrics.Access {
+	return metrics.Access{
+		Refused: map[string]uint64{"sessions": 70}, Logins: []metrics.Login{{Mode: "internal", Result: "invalid", Count: 71}},
+		CertificateExpiry: time.Unix(1_900_000_000, 0),
+	}
+}
+
+func (fake) ReloadMetrics() metrics.Reloads {
+	return metrics.Reloads{Applied: 72, Refused: 73, Last: time.Unix(1_800_000_000, 0)}
+}
+
+func (fake) RelayMetrics() *metrics.Relay {
+	return &metrics.Relay{
+		Allocations: 74, Connections: 75, AllocationsTotal: 76, Bindings: 77, Challenges: 78,
+		Up: metrics.Relayed{Packets: 79, Bytes: 80}, Down: metrics.Relayed{Packets: 81, Bytes: 82}, Refused: map[string]uint64{"unauthorized": 83},
+	}
 }
 
 func scrape(t *testing.T) string {
@@ -120,6 +139,22 @@ func TestValues(t *testing.T) {
 		`sluice_worker_starts_total{worker="gateway-gst"} 60`,
 		`sluice_worker_warm 1`,
 		`sluice_worker_abandoned_total{worker="gateway-capture"} 63`,
+		`sluice_limit_refused_total{limit="sessions"} 70`,
+		`sluice_auth_total{mode="internal",result="invalid"} 71`,
+		`sluice_certificate_expiry_timestamp_seconds 1.9e+09`,
+		`sluice_config_reloads_total{result="applied"} 72`,
+		`sluice_config_reloads_total{result="refused"} 73`,
+		`sluice_config_last_reload_timestamp_seconds 1.8e+09`,
+		`sluice_turn_allocations 74`,
+		`sluice_turn_connections 75`,
+		`sluice_turn_allocations_total 76`,
+		`sluice_turn_bindings_total 77`,
+		`sluice_turn_challenges_total 78`,
+		`sluice_turn_relayed_packets_total{direction="up"} 79`,
+		`sluice_turn_relayed_bytes_total{direction="up"} 80`,
+		`sluice_turn_relayed_packets_total{direction="down"} 81`,
+		`sluice_turn_relayed_bytes_total{direction="down"} 82`,
+		`sluice_turn_refused_total{reason="unauthorized"} 83`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("no line %s", line)
@@ -154,10 +189,10 @@ func TestNamesAndTypes(t *testing.T) {
 			t.Errorf("%s is no name of ours", name)
 		}
 	}
-	if ours != 42 {
+	if ours != 55 {
 		t.Errorf("%d metrics of ours", ours)
 	}
-	labels := []string{"stream", "state", "reason", "version", "protocol", "way", "result", "direction", "le", "kind", "codec", "worker"}
+	labels := []string{"stream", "state", "reason", "version", "protocol", "way", "result", "direction", "le", "kind", "codec", "worker", "limit", "mode"}
 	for _, m := range regexp.MustCompile(`(?m)^sluice_\w+\{(.*)\}`).FindAllStringSubmatch(text, -1) {
 		for _, l := range regexp.MustCompile(`(\w+)="`).FindAllStringSubmatch(m[1], -1) {
 			if !slices.Contains(labels, l[1]) {

@@ -18,8 +18,9 @@ import (
 // Options configure New. The functions are asked at each request, since the configuration may change.
 type Options struct {
 	Authorizer  func() auth.Authorizer
-	QueryToken  func() bool // ?token= counts; nil: never
-	LenientAuth func() bool // Authorization without a scheme is a token (A91); nil: never
+	QueryToken  func() bool      // ?token= counts; nil: never
+	LenientAuth func() bool      // Authorization without a scheme is a token (A91); nil: never
+	Mode        func() auth.Mode // the authorizer's, under which results are counted; nil: ModeInternal
 	Log         *slog.Logger
 }
 
@@ -29,6 +30,7 @@ type Guard struct {
 	logins *logins
 	cross  http.CrossOriginProtection
 	warned atomic.Int64 // Unix time of the last line in the log
+	tally  tally
 }
 
 // New makes a guard. It starts nothing.
@@ -39,6 +41,9 @@ func New(o Options) *Guard {
 	}
 	if o.LenientAuth == nil {
 		o.LenientAuth = never
+	}
+	if o.Mode == nil {
+		o.Mode = func() auth.Mode { return auth.ModeInternal }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -70,8 +75,26 @@ func (g *Guard) Require(w http.ResponseWriter, r *http.Request, a auth.Action, s
 		g.Refuse(w, r, err)
 		return r, false
 	}
+	g.count(nil)
 	return r.WithContext(context.WithValue(r.Context(), principalKey{}, p)), true
 }
+
+// Admit lets a request through that somebody known sends, whatever he may do. All others it answers as Require does.
+func (g *Guard) Admit(w http.ResponseWriter, r *http.Request) (*auth.Principal, bool) {
+	p, err := g.Identify(r)
+	if err != nil {
+		g.Refuse(w, r, err)
+		return nil, false
+	}
+	g.count(nil)
+	return p, true
+}
+
+// Counts is what Require, Admit, Refuse and logins came to since New.
+func (g *Guard) Counts() []Count { return g.tally.counts() }
+
+// count counts one request, whose answer err was.
+func (g *Guard) count(err error) { g.tally.add(g.o.Mode(), resultOf(err)) }
 
 // Check is Require without an answer. The errors are those of auth.Authorizer, and *CrossOriginError.
 func (g *Guard) Check(r *http.Request, a auth.Action, stream string) (*auth.Principal, error) {

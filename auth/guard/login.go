@@ -32,6 +32,7 @@ func (g *Guard) ServeLogin(w http.ResponseWriter, r *http.Request) {
 		g.refuseLogin(w, r, err)
 		return
 	}
+	g.count(nil)
 	g.forget(r)
 	g.setCookie(w, r, g.logins.add(p, c), int(loginTTL.Seconds()))
 }

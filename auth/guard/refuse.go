@@ -21,6 +21,7 @@ const (
 
 // Refuse answers a request that Check or Identify had an error for (A90).
 func (g *Guard) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	g.count(err)
 	var backoff *auth.BackoffError
 	var forbidden *auth.ForbiddenError
 	var cross *CrossOriginError

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"sluice/signalling/problem"
@@ -38,6 +39,8 @@ func setReadTimeout(w http.ResponseWriter, d time.Duration) {
 type Accepted struct {
 	Limit int      // bytes
 	Types []string // media types, in lower case
+
+	TooLarge *atomic.Uint64 // counts those above Limit; nil: nobody does
 }
 
 // ReadBody reads a body within its limits of type, size and time, and returns its media type as well. If it is
@@ -45,7 +48,7 @@ type Accepted struct {
 func ReadBody(w http.ResponseWriter, r *http.Request, a Accepted) (mediaType, body string, ok bool) {
 	mediaType, p := checkType(r, a.Types)
 	if p == nil {
-		body, p = read(w, r, a.Limit)
+		body, p = read(w, r, a)
 	}
 	if p != nil {
 		problem.Write(w, *p)
@@ -64,8 +67,8 @@ func checkType(r *http.Request, types []string) (string, *problem.Problem) {
 	return t, nil
 }
 
-func read(w http.ResponseWriter, r *http.Request, limit int) (string, *problem.Problem) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
+func read(w http.ResponseWriter, r *http.Request, a Accepted) (string, *problem.Problem) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(a.Limit)))
 	if err == nil {
 		return string(body), nil
 	}
@@ -73,8 +76,11 @@ func read(w http.ResponseWriter, r *http.Request, limit int) (string, *problem.P
 	w.Header().Set("Connection", "close") // what is left of the body would be taken for the next request
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
+		if a.TooLarge != nil {
+			a.TooLarge.Add(1)
+		}
 		return "", pointer(problem.New(http.StatusRequestEntityTooLarge, "body_too_large",
-			fmt.Sprintf("The body may have %d bytes.", limit)))
+			fmt.Sprintf("The body may have %d bytes.", a.Limit)))
 	case isTimeout(err):
 		return "", pointer(problem.New(http.StatusRequestTimeout, "timeout", "The body did not arrive within 10 seconds."))
 	default:

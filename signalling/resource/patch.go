@@ -24,7 +24,7 @@ func (s *Resources) patch(w http.ResponseWriter, r *http.Request, url string) {
 	if !s.owns(w, r, e) {
 		return
 	}
-	mediaType, body, ok := ReadBody(w, r, Accepted{Limit: max(maxFragment, int(s.maxSDP.Load())), Types: []string{fragmentType, sdpType}})
+	mediaType, body, ok := ReadBody(w, r, Accepted{Limit: max(maxFragment, int(s.maxSDP.Load())), Types: []string{fragmentType, sdpType}, TooLarge: &s.bodies})
 	if !ok {
 		return
 	}

@@ -92,9 +92,10 @@ type Resources struct {
 	maxSDP  atomic.Int64                                 // bytes
 	secret  [32]byte                                     // fixed; ETags come of it
 
-	posts     *limiter // of offers
-	guesses   *limiter // of requests to sessions that don't exist (J9)
-	deletions *limiter // of sessions (I30)
+	posts     *limiter      // of offers
+	guesses   *limiter      // of requests to sessions that don't exist (J9)
+	deletions *limiter      // of sessions (I30)
+	bodies    atomic.Uint64 // that were too large
 
 	mu     sync.Mutex
 	live   map[key]*entry // guarded by mu
@@ -132,10 +133,20 @@ func (s *Resources) Limit(maxSDP, postsPerSecond int) {
 // Caller is who a request was let in as; nil where nobody is told from anybody else.
 func (s *Resources) Caller(r *http.Request) *auth.Principal { return s.caller(r) }
 
-// Limited is how many requests were refused for coming too fast: offers, requests to sessions that don't exist, and
-// deletions.
-func (s *Resources) Limited() (posts, guesses, deletions uint64) {
-	return s.posts.refused.Load(), s.guesses.refused.Load(), s.deletions.refused.Load()
+// Limited is how many requests were refused for want of measure.
+type Limited struct {
+	Posts     uint64 // offers that came too fast
+	Guesses   uint64 // requests to sessions that don't exist, likewise
+	Deletions uint64 // of sessions, likewise
+	Bodies    uint64 // offers, answers and fragments that were too large
+}
+
+// Limited tells them since New.
+func (s *Resources) Limited() Limited {
+	return Limited{
+		Posts: s.posts.refused.Load(), Guesses: s.guesses.refused.Load(), Deletions: s.deletions.refused.Load(),
+		Bodies: s.bodies.Load(),
+	}
 }
 
 // Client is the address that a request comes from; invalid if it is none.
@@ -202,7 +213,7 @@ func (s *Resources) readOffer(w http.ResponseWriter, r *http.Request, e Endpoint
 	if e.Empty && r.ContentLength == 0 {
 		return "", true
 	}
-	_, body, ok := ReadBody(w, r, Accepted{Limit: int(s.maxSDP.Load()), Types: []string{sdpType}})
+	_, body, ok := ReadBody(w, r, Accepted{Limit: int(s.maxSDP.Load()), Types: []string{sdpType}, TooLarge: &s.bodies})
 	return body, ok
 }
 
