@@ -59,6 +59,7 @@ type Session struct {
 	State         string     `json:"state"` // connecting, connected or closed
 	Protocol      string     `json:"protocol"`
 	RemoteAddress string     `json:"remote_address"`
+	Principal     string     `json:"principal,omitempty"`  // whose it is
 	CreateTime    string     `json:"create_time"`          // RFC 3339
 	Way           string     `json:"way,omitempty"`        // fast or slow; of viewers
 	WayReason     string     `json:"way_reason,omitempty"` // why it is slow

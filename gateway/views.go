@@ -133,7 +133,7 @@ func (v adminView) Sessions() []admin.Session {
 func adminSession(i session.Info) admin.Session {
 	out := admin.Session{
 		ID: i.ID, Stream: i.Stream, Role: string(i.Role), State: string(i.State), Protocol: i.Protocol,
-		RemoteAddress: i.RemoteAddress, Way: string(i.Route.Way), WayReason: i.Route.Reason, CreateTime: i.Created.UTC().Format(time.RFC3339),
+		RemoteAddress: i.RemoteAddress, Principal: i.Principal, Way: string(i.Route.Way), WayReason: i.Route.Reason, CreateTime: i.Created.UTC().Format(time.RFC3339),
 		Stats: admin.Stats{
 			PacketsSent: i.Stats.Packets, BytesSent: i.Stats.Bytes, PacketsResent: i.Stats.Resent,
 			PacketsReceived: i.Received.Packets, BytesReceived: i.Received.Bytes, PacketsLost: i.Received.Lost, KeyframesRequested: i.Received.Keyframes,
