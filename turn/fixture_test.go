@@ -43,10 +43,11 @@ func serve(t testing.TB, change func(*Options), peers ...netip.AddrPort) *Server
 
 func waitFor(t testing.TB, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); !condition(); {
 		if time.Now().After(end) {
 			t.Fatal("it did not happen within 10 s")
 		}
+		time.Sleep(time.Millisecond) // until the next look
 	}
 }
 

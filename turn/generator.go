@@ -84,7 +84,12 @@ const tries = 64
 
 // candidates are ports to try: the one asked for, any, or some of the range in an order nobody can guess.
 func (s *Server) candidates(asked uint16) []uint16 {
-	if asked != 0 || s.o.PortMax == 0 {
+	switch {
+	case s.o.PortMax == 0:
+		return []uint16{asked}
+	case asked > s.o.PortMax:
+		return nil
+	case asked != 0:
 		return []uint16{asked}
 	}
 	size := int(s.o.PortMax) - int(s.o.PortMin) + 1

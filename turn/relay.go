@@ -164,8 +164,11 @@ func (r *relay) ReadFrom(p []byte) (int, net.Addr, error) {
 		}
 		peer, ok := r.name(plain(from))
 		switch {
-		case !ok || n == maxDatagram:
+		case !ok:
 			r.server.counters.refuse(PeerDatagram)
+			continue
+		case n == maxDatagram:
+			r.server.counters.refuse(TooLong)
 			continue
 		case !r.room(&r.down, &r.server.down, n):
 			continue

@@ -5,9 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,7 +33,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	running  bool
-	streams  map[io.Closer]struct{}
+	streams  map[net.Conn]struct{}
 	handlers sync.WaitGroup // of streams; added to under mu while running
 }
 
@@ -42,7 +43,7 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		o: o, began: time.Now(), nonces: newNonces(), streams: make(map[io.Closer]struct{}),
+		o: o, began: time.Now(), nonces: newNonces(), streams: make(map[net.Conn]struct{}),
 		quota:  newQuota(o.UserQuota, o.PerIP, o.TotalQuota),
 		places: newQuota(maxConnections(o), o.PerIP, maxConnections(o)),
 	}
@@ -265,13 +266,14 @@ func (s *Server) forget(c net.Conn) {
 	delete(s.streams, c)
 }
 
-// hangUp closes all connections and lets in no more.
+// hangUp closes all connections and lets in no more. TLS gets no farewell: one who does not read would hold us up.
 func (s *Server) hangUp() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.running = false
-	for c := range s.streams {
-		_ = c.Close() // its handler ends
+	left := slices.Collect(maps.Keys(s.streams))
+	s.mu.Unlock()
+	for _, c := range left {
+		_ = bottom(c).Close() // its handler ends
 	}
 }
 

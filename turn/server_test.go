@@ -20,8 +20,9 @@ func TestRelayOverUDP(t *testing.T) {
 	if err := v.exchange(media, "hello"); err != nil {
 		t.Fatal(err)
 	}
+	waitFor(t, func() bool { n := s.Stats(); return n.Up == n.Down })
 	stats := s.Stats()
-	if stats.Allocations != 1 || stats.Up.Packets == 0 || stats.Down.Bytes != 5*stats.Down.Packets {
+	if stats.Allocations != 1 || stats.Up.Packets == 0 || stats.Up.Bytes != 5*stats.Up.Packets {
 		t.Errorf("%+v", stats)
 	}
 	v.relay.Close()

@@ -25,13 +25,14 @@ const (
 	SourceRate      Reason = "source_rate"      // an answer to an address that asks too often
 	Garbage         Reason = "garbage"          // neither STUN nor ChannelData of ours
 	ConnectionQuota Reason = "connection_quota" // connections of one source address or in all
+	TooLong         Reason = "too_long"         // a datagram of 1600 bytes or more
 	Unsent          Reason = "unsent"           // a datagram that the system refused to send
 )
 
 // reasons gives each counter its place.
 var reasons = [...]Reason{
 	Unauthorized, UserQuota, AddressQuota, TotalQuota, TCPRelay, AddressFamily, Peer, NoPort, PeerDatagram, Bandwidth,
-	Capacity, SourceRate, Garbage, ConnectionQuota, Unsent,
+	Capacity, SourceRate, Garbage, ConnectionQuota, TooLong, Unsent,
 }
 
 // Stats are counters since the start, but for the two that say what is now.
