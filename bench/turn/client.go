@@ -85,24 +85,34 @@ func (c *client) ask(method stun.Method, attributes ...stun.Setter) (*stun.Messa
 	if err != nil {
 		return nil, err
 	}
-	buf := make([]byte, 1500)
 	for range 5 {
 		if _, err = c.conn.Write(question.Raw); err != nil {
 			continue
 		}
-		if err = c.conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
-			return nil, err
-		}
-		var n int
-		if n, err = c.conn.Read(buf); err != nil {
-			continue
-		}
-		answer := &stun.Message{Raw: buf[:n]}
-		if err = answer.Decode(); err == nil && answer.TransactionID == question.TransactionID {
+		var answer *stun.Message
+		if answer, err = c.answer(question.TransactionID); err == nil {
 			return answer, nil
 		}
 	}
 	return nil, fmt.Errorf("%v is not answered: %w", method, err)
+}
+
+// answer reads until the answer comes, past packets that are still on their way.
+func (c *client) answer(to [stun.TransactionIDSize]byte) (*stun.Message, error) {
+	if err := c.conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 1500)
+	for {
+		n, err := c.conn.Read(buf)
+		if err != nil {
+			return nil, err
+		}
+		answer := &stun.Message{Raw: buf[:n]}
+		if answer.Decode() == nil && answer.TransactionID == to {
+			return answer, nil
+		}
+	}
 }
 
 type xorPeer netip.AddrPort
