@@ -192,6 +192,12 @@ func (g *Gateway) serveUsers(ctx context.Context, listener net.Listener) error {
 		g.awaitReloads(ctx)
 		return nil
 	})
+	if g.relay != nil {
+		group.Go(func() error {
+			g.testRelay(ctx)
+			return nil
+		})
+	}
 	if g.certificates != nil {
 		group.Go(func() error { return g.certificates.run(ctx) })
 		group.Go(func() error { return g.serveChallenges(ctx) })
@@ -206,7 +212,14 @@ func (g *Gateway) serveUsers(ctx context.Context, listener net.Listener) error {
 
 func (g *Gateway) sayListening(listener net.Listener) {
 	g.ready.Store(true)
-	g.log.Info("listening", "http", listener.Addr().String(), "udp", g.port.Addr().String(), "streams", len(g.hub.Streams()))
+	attrs := []any{"http", listener.Addr().String(), "udp", g.port.Addr().String(), "streams", len(g.hub.Streams())}
+	if g.certificates != nil {
+		attrs[0] = "https"
+	}
+	if g.relay != nil {
+		attrs = append(attrs, "turn", g.relay.String())
+	}
+	g.log.Info("listening", attrs...)
 	if g.options.OnListening != nil {
 		g.options.OnListening(listener.Addr())
 	}

@@ -41,10 +41,23 @@ func (g *Gateway) openRelay(ctx context.Context, secure *tls.Config, https net.A
 		return fmt.Errorf("turn: %w", err)
 	}
 	g.relay = &relay{server: server, listeners: relayListeners(server.Addrs(), shared(c, secure, https))}
-	for _, warning := range server.Warnings() {
-		g.log.Warn("turn: " + warning)
-	}
 	return nil
+}
+
+// String lists the ways to the server, as udp:3478.
+func (r *relay) String() string {
+	all := make([]string, len(r.listeners))
+	for i, l := range r.listeners {
+		all[i] = fmt.Sprintf("%s/%s:%d", l.scheme, l.transport, l.port)
+	}
+	return strings.Join(all, " ")
+}
+
+// testRelay tells of what will keep the server from being of use (G15).
+func (g *Gateway) testRelay(ctx context.Context) {
+	for _, warning := range g.relay.server.SelfTest(ctx) {
+		g.log.Warn("TURN: " + warning)
+	}
 }
 
 // relayOptions translates the configuration, in which 0 is no limit.
