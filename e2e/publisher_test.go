@@ -90,6 +90,7 @@ type pageStats struct {
 	Sounds           int      // samples of sound, silence that was put in for lost packets apart
 	Cipher           string   // of SRTP, in the browser's words
 	Route            string   // how media come: "host udp", "relay udp", "host tcp"
+	Relay            string   // how a relay of the viewer's is reached: "udp", "tcp", "tls"
 	Shown            float64  // milliseconds from start to the first picture
 	Gap, Stall       float64  // longest time without a new picture, and without the page itself running; see watch
 	Drift            *float64 // milliseconds by which the picture is ahead of the sound; nil: not known yet

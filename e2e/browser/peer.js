@@ -148,7 +148,7 @@
 
   // stats sums up what is sent and how the other side takes it.
   async function stats() {
-    const sum = { state: connection.connectionState, ice: connection.iceConnectionState, statuses, layers: {}, pictures: 0, keyframeRequests: 0, bandwidth: 0, reports: 0, decoded: 0, received: 0, sounds: 0, cipher: '', route: '', shown, ...pause };
+    const sum = { state: connection.connectionState, ice: connection.iceConnectionState, statuses, layers: {}, pictures: 0, keyframeRequests: 0, bandwidth: 0, reports: 0, decoded: 0, received: 0, sounds: 0, cipher: '', route: '', relay: '', shown, ...pause };
     const playout = {}; // of each kind: the source's time of what is played now
     const nothing = new Promise((resolve) => { setTimeout(resolve, 2_000, new Map()); }); // Firefox may never answer
     const reports = await Promise.race([connection.getStats(), nothing]);
@@ -170,6 +170,7 @@
         const local = reports.get(reports.get(report.selectedCandidatePairId)?.localCandidateId);
         sum.cipher = report.srtpCipher ?? '';
         sum.route = `${local?.candidateType} ${local?.protocol}`;
+        sum.relay = local?.relayProtocol ?? '';
       }
     }
     sum.drift = playout.video && playout.audio ? playout.video - playout.audio : null;

@@ -1,0 +1,67 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"sluice/media"
+)
+
+// TestRelayInBrowsers plays in browsers that use nothing but the gateway's own TURN server: on the player page, which
+// chooses among all ways to it, and over each way alone.
+//
+// Proves G7, G13 and G16 as seen by a browser.
+func TestRelayInBrowsers(t *testing.T) {
+	t.Parallel()
+	camera := fmt.Sprintf("streams.door.source = %q\n", startCameraOf(t, media.VP8, media.Opus))
+	secure, keyHash := overTLS(t)
+	g := startGateway(t, secure+embedded+camera)
+	g.awaitState(t, "door", "ready", cameraLimit)
+	b := openBrowser(t, trusting(keyHash))
+	p := b.open(t, g.page("door")+"?relay=1")
+	p.awaitPicture(25)
+	p.awaitSound()
+	g.checkFromRelay(t, "door", 1)
+	g.checkWay(t, "door", "")
+
+	all := g.relays(t)
+	for name, c := range map[string]struct {
+		server iceServer
+		relay  string // in the browser's words
+	}{
+		"UDP":   {relayOf(t, all, "turn", "udp"), "udp"},
+		"TCP":   {relayOf(t, all, "turn", "tcp"), "tcp"},
+		"TLS":   {relayOf(t, all, "turns", "tcp"), "tls"},
+		"HTTPS": {all[len(all)-1], "tls"},
+	} {
+		t.Run(name, func(t *testing.T) { b.checkRelayed(t, g, c.server, c.relay) })
+	}
+	g.checkFromRelay(t, "door", 1)
+	g.checkNoTURNSecret(t, all)
+}
+
+// checkRelayed plays through one way to a relay.
+func (b *browser) checkRelayed(t *testing.T, g *gatewayProcess, server iceServer, relay string) {
+	t.Helper()
+	p := &pagePeer{b.open(t, g.URL)}
+	p.start(map[string]any{"url": g.whep("door"), "role": "play", "configuration": map[string]any{
+		"iceTransportPolicy": "relay", "iceServers": []iceServer{server},
+	}})
+	p.awaitDecoded(50)
+	if s := p.stats(); s.Route != "relay udp" || s.Relay != relay {
+		t.Errorf("by %s the media come by %q and to it over %q, want a relay over %q", server.URLs[0], s.Route, s.Relay, relay)
+	}
+	p.stop(t)
+}
+
+// TestRelayInFirefox does the same in Firefox, over UDP and TCP.
+//
+// Proves G16 as seen by another browser.
+func TestRelayInFirefox(t *testing.T) {
+	t.Parallel()
+	g := startGateway(t, embedded+fmt.Sprintf("streams.door.source = %q\n", startCameraOf(t, media.VP8, media.Opus)))
+	g.awaitState(t, "door", "ready", cameraLimit)
+	p := openBrowser(t, firefox).open(t, g.page("door")+"?relay=1")
+	p.awaitPicture(25)
+	g.checkFromRelay(t, "door", 1)
+}
