@@ -181,7 +181,7 @@ func TestClaims(t *testing.T) {
 		{"not JSON", []byte("publish"), "invalid"},
 		{"twice", []byte(`{"exp":9999999999,"exp":1}`), "invalid"},
 		{"a list", []byte("[]"), "invalid"},
-		{"deep", []byte(`{"x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}"), "invalid"},
+		{"deep", good(said{"x": json.RawMessage(strings.Repeat("[", 2000) + strings.Repeat("]", 2000))}), "invalid"},
 		{"deep, and no end", []byte(`{"x":` + strings.Repeat(`{"a":`, 2000)), "invalid"},
 		{"brackets in text are not deep", good(said{"x": strings.Repeat(`[{"\`, 100)}), "jwt:alice"},
 		{"MediaMTX", good(said{"sluice": nil, "mediamtx_permissions": []said{{"action": "publish", "path": "auth_1"}}}), "jwt:alice"},

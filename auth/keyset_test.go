@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -191,6 +192,23 @@ func TestKeysHang(t *testing.T) {
 			t.Errorf("%d waited", slow)
 		}
 		i.expect(t, 2)
+	})
+}
+
+// I4: a request that is given up meanwhile takes the keys from nobody: else, guesses could hold up a fetch for ever.
+func TestKeysForOthers(t *testing.T) {
+	k := newKey(t)
+	synctest.Test(t, func(t *testing.T) {
+		i := &issuer{keys: []jose.JSONWebKey{public("1", k)}, delay: time.Second}
+		a := withKeys(t, i.serve)
+		token := sign(t, jose.ES256, k, "1", good(nil))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, _ = a.Authorize(ctx, Request{Credentials: Credentials{Token: token}})
+		if got := ask(t, a, token); got != "jwt:alice" {
+			t.Error(got)
+		}
+		i.expect(t, 1)
 	})
 }
 
