@@ -42,9 +42,8 @@ type Options struct {
 	Closed func() bool
 }
 
-// New makes the pages ready, with the options if there are any (the first counts). Its error says which embedded file
-// is broken: a fault of the build.
-func New(options ...Options) (*Pages, error) {
+// New makes the pages ready. Its error says which embedded file is broken: a fault of the build.
+func New(o Options) (*Pages, error) {
 	root, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
 		return nil, fmt.Errorf("open the assets: %w", err)
@@ -63,14 +62,10 @@ func New(options ...Options) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse the page templates: %w", err)
 	}
-	p := &Pages{
+	return &Pages{
 		assets: as, player: pages.Lookup("player.html"), publish: pages.Lookup("publish.html"), index: pages.Lookup("index.html"),
-		login: pages.Lookup("login.html"), iceTest: pages.Lookup("icetest.html"), asking: policy(ask),
-	}
-	if len(options) > 0 {
-		p.options = options[0]
-	}
-	return p, nil
+		login: pages.Lookup("login.html"), iceTest: pages.Lookup("icetest.html"), asking: policy(ask), options: o,
+	}, nil
 }
 
 // Player answers GET and HEAD of /{stream}/ with the page that plays the stream. The name is escaped wherever

@@ -12,7 +12,7 @@ import (
 
 func newPages(t *testing.T) *Pages {
 	t.Helper()
-	p, err := New()
+	p, err := New(Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,18 +204,18 @@ func TestIndexKnowsWhoHasSignedIn(t *testing.T) {
 	open, closed := func() bool { return false }, func() bool { return true }
 	cases := []struct {
 		name            string
-		options         []Options
+		options         Options
 		cookie          string
 		signIn, signOut bool
 	}{
-		{"no options", nil, "sluice_session=x", false, false},
-		{"signed in", []Options{{SignedIn: signedIn, Closed: closed}}, "sluice_session=x", false, true},
-		{"not signed in", []Options{{SignedIn: signedIn, Closed: closed}}, "", true, false},
-		{"no accounts", []Options{{SignedIn: signedIn, Closed: open}}, "", false, false},
+		{"no options", Options{}, "sluice_session=x", false, false},
+		{"signed in", Options{SignedIn: signedIn, Closed: closed}, "sluice_session=x", false, true},
+		{"not signed in", Options{SignedIn: signedIn, Closed: closed}, "", true, false},
+		{"no accounts", Options{SignedIn: signedIn, Closed: open}, "", false, false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := New(c.options...)
+			p, err := New(c.options)
 			if err != nil {
 				t.Fatal(err)
 			}
