@@ -48,7 +48,7 @@ func New(o Options) *Guard {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Guard{o: o, logins: newLogins()}
+	return &Guard{o: o, logins: newLogins(maxLogins)}
 }
 
 // Wrap reads the credentials of each request before h, and takes a token out of its URL, so that no handler, log or

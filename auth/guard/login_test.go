@@ -178,7 +178,8 @@ func TestLoginEnds(t *testing.T) {
 
 // I44: what is kept of logins is bounded; the oldest gives way, and nobody can put others out.
 func TestLoginsAreBounded(t *testing.T) {
-	l := newLogins()
+	const size = 3 * maxOwnLogins
+	l := newLogins(size)
 	add := func(name string) string {
 		return l.add(&auth.Principal{Name: name, Kind: auth.ModeInternal}, auth.Credentials{Password: "x"})
 	}
@@ -193,16 +194,16 @@ func TestLoginsAreBounded(t *testing.T) {
 	if l.find(first) == nil {
 		t.Error("a login gives way too early")
 	}
-	for range 2 * maxLogins {
+	for range 2 * size {
 		l.drop(add("bob"))
 	}
 	if l.find(first) != nil || l.find(admin) == nil || len(l.known) != maxOwnLogins || len(l.order) != len(l.known) {
 		t.Errorf("%d logins, %d ids", len(l.known), len(l.order))
 	}
-	for i := range maxLogins {
+	for i := range size {
 		add(strconv.Itoa(i))
 	}
-	if l.find(admin) != nil || len(l.known) != maxLogins || len(l.order) != maxLogins {
+	if l.find(admin) != nil || len(l.known) != size || len(l.order) != size {
 		t.Errorf("%d logins, %d ids", len(l.known), len(l.order))
 	}
 }

@@ -25,12 +25,14 @@ type login struct {
 
 // logins are those that go on, by the id in the cookie. They all last equally long, so the oldest ends first.
 type logins struct {
+	size int // the most there may be
+
 	mu    sync.Mutex
 	known map[string]*login // guarded by mu
 	order []*login          // guarded by mu; those of known by age
 }
 
-func newLogins() *logins { return &logins{known: map[string]*login{}} }
+func newLogins(size int) *logins { return &logins{size: size, known: map[string]*login{}} }
 
 // add returns the id of 128 random bits. Where there are too many, of all or of this principal, the oldest ends: nobody
 // puts others out by logging in again and again.
@@ -42,7 +44,7 @@ func (l *logins) add(p *auth.Principal, c auth.Credentials) string {
 	added := &login{id: rand.Text(), principal: p, credentials: c, until: now.Add(loginTTL)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.order) > 0 && (len(l.order) >= maxLogins || now.After(l.order[0].until)) {
+	for len(l.order) > 0 && (len(l.order) >= l.size || now.After(l.order[0].until)) {
 		l.remove(l.order[0])
 	}
 	if own := l.of(p.Name); len(own) >= maxOwnLogins {
