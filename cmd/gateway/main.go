@@ -43,6 +43,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 			return runCamera(ctx, args[1:], stdout, stderr)
 		case "devices":
 			return runDevices(ctx, args[1:], environ, stdout, stderr)
+		case "doctor":
+			return runDoctor(ctx, args[1:], environ, stdout, stderr)
 		case "hash-password":
 			return runHashPassword(args[1:], os.Stdin, stdout, stderr)
 		case "init":

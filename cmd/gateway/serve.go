@@ -22,6 +22,7 @@ Usage:
   gateway [--config FILE] [--check] [--log-level LEVEL] [--log-format FORMAT]
   gateway camera FILE|--demo [--listen ADDRESS] [--user NAME --password PASSWORD]
   gateway devices [--config FILE]
+  gateway doctor [--config FILE] [--url URL] [--stream NAME] [--token TOKEN]
   gateway hash-password [--token] [PASSWORD]
   gateway init [--config FILE] [--listen ADDRESS] [--force]
   gateway probe URL

@@ -60,10 +60,11 @@ var mayImport = map[string][]string{
 	"admin":   {"signalling/problem"},
 	"metrics": {},
 	"web":     {},
+	"doctor":  {"redact"},
 
 	// The house: the only package that knows all others, and the command that starts it.
 	"gateway": {
-		"admin", "auth", "auth/guard", "bitstream", "certificate", "config", "fanout", "hub", "ingest", "ingest/capture", "ingest/gst", "ingest/rtsp", "ingest/whep", "ingest/whip",
+		"admin", "auth", "auth/guard", "bitstream", "certificate", "config", "doctor", "fanout", "hub", "ingest", "ingest/capture", "ingest/gst", "ingest/rtsp", "ingest/whep", "ingest/whip",
 		"internal/camera", "media", "metrics",
 		"negotiation", "peer", "push", "redact", "rtpin", "rtpout", "session", "signalling/client", "signalling/problem", "signalling/resource",
 		"transcode", "transport", "turn", "web", "whep", "worker", "worker/pipeline", "worker/wire",
