@@ -18,6 +18,8 @@ func (b *bench) counterOffer() (*Session, *fakeSender) {
 		b.t.Fatal(err)
 	}
 	link := b.fake.sender(len(b.fake.senders) - 1)
+	link.mu.Lock()
+	defer link.mu.Unlock()
 	link.sdp = strings.NewReplacer("recvonly", "sendonly").Replace(vp8Offer)
 	return s, link
 }

@@ -66,12 +66,12 @@ func onlyVP8(sdp string) string {
 
 // fakeLink is a connection that goes nowhere.
 type fakeLink struct {
-	sdp     string
 	ready   chan struct{} // closed by connect
 	over    chan struct{} // closed by lose and Close
 	overOne sync.Once
 
 	mu         sync.Mutex
+	sdp        string
 	err        error
 	candidates []string
 	restarts   int
@@ -96,10 +96,15 @@ func (l *fakeLink) lose(err error) {
 	})
 }
 
-func (l *fakeLink) Description() string        { return l.sdp }
 func (l *fakeLink) Connected() <-chan struct{} { return l.ready }
 func (l *fakeLink) Done() <-chan struct{}      { return l.over }
 func (l *fakeLink) RemoteAddress() string      { return "" }
+
+func (l *fakeLink) Description() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sdp
+}
 
 func (l *fakeLink) Evidence() transport.Evidence {
 	l.mu.Lock()

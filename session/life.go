@@ -77,11 +77,12 @@ func (s *Session) sayEnd() {
 func (s *Session) neverConnected(i Info, v *Verdict) {
 	i.State, i.Verdict = StateClosed, v
 	s.manager.history.add(i, time.Now())
-	who := "viewer"
+	attrs := []any{"reason", v.Reason, "why", v.Sentence, "after", time.Since(s.created).Round(time.Second)}
 	if s.Role() == RolePublish {
-		who = "publisher"
+		s.log.Info("publisher never connected", attrs...)
+		return
 	}
-	s.log.Info(who+" never connected", "reason", v.Reason, "why", v.Sentence, "after", time.Since(s.created).Round(time.Second))
+	s.log.Info("viewer never connected", attrs...)
 }
 
 // reasonText is for a log, where a connection that was closed without an error has a reason as well.
