@@ -1,7 +1,6 @@
 package session
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -119,34 +118,27 @@ func (g *gate) check(p *place) Limit {
 	return ""
 }
 
-// refusal says it in words. It needs mu.
+// refusal says it in words, and names the key. It needs mu.
 func (g *gate) refusal(reached Limit, p *place) error {
-	l := g.limits
+	l, reason, text := g.limits, ReasonLimit, ""
 	switch reached {
 	case LimitPerIP:
-		return tooManyFrom(fmt.Sprintf("there are already %d sessions from this address", l.PerIP))
+		reason, text = ReasonHostLimit, fmt.Sprintf("there are already %d sessions from this address", l.PerIP)
 	case LimitHalfOpenPerIP:
-		return tooManyFrom(fmt.Sprintf("%d sessions from this address are still connecting", l.HalfOpenPerIP))
+		reason, text = ReasonHostLimit, fmt.Sprintf("%d sessions from this address are still connecting", l.HalfOpenPerIP)
 	case LimitPerPrincipal:
-		return tooManyFrom(fmt.Sprintf("you already have %d sessions", l.PerPrincipal))
+		reason, text = ReasonHostLimit, fmt.Sprintf("you already have %d sessions", l.PerPrincipal)
 	case LimitPerStream:
-		return tooMany(fmt.Sprintf("stream %q already has %d sessions", p.stream, l.PerStream))
+		text = fmt.Sprintf("stream %q already has %d sessions", p.stream, l.PerStream)
 	case LimitSessions:
-		return tooMany(fmt.Sprintf("the gateway already has %d sessions", l.Sessions))
+		text = fmt.Sprintf("the gateway already has %d sessions", l.Sessions)
 	default:
-		return tooMany(fmt.Sprintf("%d sessions are still connecting", l.HalfOpen))
+		text = fmt.Sprintf("%d sessions are still connecting", l.HalfOpen)
 	}
+	return &Refusal{Reason: reason, RetryAfter: retryLimit, Err: fmt.Errorf("%s, which is the limit (limits.%s)", text, reached)}
 }
 
 func reached(limit, n int) bool { return limit > 0 && n >= limit }
-
-func tooManyFrom(text string) error {
-	return &Refusal{Reason: ReasonHostLimit, RetryAfter: retryLimit, Err: errors.New(text)}
-}
-
-func tooMany(text string) error {
-	return &Refusal{Reason: ReasonLimit, RetryAfter: retryLimit, Err: errors.New(text)}
-}
 
 // count needs mu.
 func (g *gate) count(p *place, sessions, halfOpen int) {
