@@ -43,6 +43,7 @@ type pionOptions struct {
 	rids   []string                                          // simulcast layers, all of the same picture
 	mangle func(offer string) string                         // of what is sent; pion itself keeps the offer as it was
 	write  func(interceptor.RTPWriter) interceptor.RTPWriter // sees every packet before it is encrypted
+	late   bool                                              // gathers after the answer, on the relays that it names alone
 }
 
 var pionH264 = webrtc.RTPCodecCapability{
@@ -68,17 +69,25 @@ func offerWithPion(t testing.TB, endpoint string, o pionOptions) (*pionPublisher
 	t.Cleanup(p.close)
 	p.watchState()
 	tracks := p.addTracks(t, o.rids)
-	offer := p.offer(t)
+	var offer string
+	if o.late {
+		offer = p.bareOffer(t)
+	} else {
+		offer = p.offer(t)
+	}
 	if o.mangle != nil {
 		offer = o.mangle(offer)
 	}
 	began := time.Now()
-	location, answer, _, refused := postOffer(t, endpoint, offer)
+	location, answer, header, refused := postOffer(t, endpoint, offer)
 	p.milliseconds = float64(time.Since(began).Microseconds()) / 1000
 	if refused != nil {
 		return nil, refused
 	}
 	p.resource, p.answer = location, answer
+	if o.late {
+		p.gather(t, header, offer)
+	}
 	if err := p.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatalf("the answer is not understood: %v:\n%s", err, answer)
 	}
@@ -103,7 +112,11 @@ func (p *pionPublisher) newConnection(t testing.TB, o pionOptions) *webrtc.PeerC
 	settings := webrtc.SettingEngine{}
 	p.socket = useSocket(t, &settings)
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(chain), webrtc.WithSettingEngine(settings))
-	c, err := api.NewPeerConnection(webrtc.Configuration{})
+	configuration := webrtc.Configuration{}
+	if o.late {
+		configuration = relayOnly()
+	}
+	c, err := api.NewPeerConnection(configuration)
 	if err != nil {
 		t.Fatal(err)
 	}
