@@ -35,8 +35,8 @@ func (generator) AllocateConn(pion.AllocateConnConfig) (net.Conn, error) { retur
 // port that is even and free; it closes the socket at once.
 func (a generator) AllocatePacketConn(c pion.AllocateListenerConfig) (net.PacketConn, net.Addr, error) {
 	r := a.gate.current
-	if r == nil || r.id != c.UserID && c.UserID != "" {
-		return nil, nil, errNoPort
+	if r == nil || r.slot == nil || r.id != c.UserID && c.UserID != "" {
+		return nil, nil, errNoPort // an allocation that ended while its repetition was on the way has no place
 	}
 	s := a.gate.server
 	announced, bound := a.gate.relayAddress(c.Network == "udp4", r.client)

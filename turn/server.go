@@ -146,12 +146,13 @@ func (s *Server) startUDP() (gates []*gate, err error) {
 	return gates, nil
 }
 
-// Answers per source address, which may be that of many viewers behind one NAT.
+// Answers per source address, which may be that of a whole company behind one NAT. Who is flooded through us gets
+// 11 kB/s at most.
 const (
-	bindingsPerSecond   = 50
-	bindingsAtOnce      = 250
-	challengesPerSecond = 20
-	challengesAtOnce    = 100
+	bindingsPerSecond   = 200
+	bindingsAtOnce      = 1000
+	challengesPerSecond = 200
+	challengesAtOnce    = 1000
 )
 
 // watch keeps the policy young until ctx is done.

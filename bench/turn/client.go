@@ -22,9 +22,9 @@ type client struct {
 	realm    []byte
 }
 
-// allocate opens a socket and gets an allocation for it.
-func allocate(server netip.AddrPort) (*client, error) {
-	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(server))
+// allocate opens a socket, on the nth address of loopback, and gets an allocation for it.
+func allocate(server netip.AddrPort, n int) (*client, error) {
+	conn, err := net.DialUDP("udp4", &net.UDPAddr{IP: source(n)}, net.UDPAddrFromAddrPort(server))
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +51,9 @@ func (c *client) allocate() error {
 	}
 	return c.want(stun.MethodAllocate, udp)
 }
+
+// source is the nth address of loopback, so that no limit for one address is met.
+func source(n int) net.IP { return net.IPv4(127, 0, 2+byte(n/250), 1+byte(n%250)) }
 
 // bind binds the channel to a peer.
 func (c *client) bind(channel uint16, peer netip.AddrPort) error {

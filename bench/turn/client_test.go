@@ -32,7 +32,7 @@ func TestClientRelays(t *testing.T) {
 	running.Go(func() { _ = s.Run(ctx) }) // its end is awaited
 	defer func() { cancel(); running.Wait() }()
 
-	c, err := allocate(s.Addrs().UDP)
+	c, err := allocate(s.Addrs().UDP, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,8 +50,7 @@ func (p plan) flooded(ctx context.Context, s *server, from int) (share, answered
 
 func openSources(s *server, n int) (conns []*net.UDPConn, err error) {
 	for i := range n {
-		ip := net.IPv4(127, 0, 2+byte(i/250), 1+byte(i%250))
-		c, err := net.DialUDP("udp4", &net.UDPAddr{IP: ip}, net.UDPAddrFromAddrPort(s.at))
+		c, err := net.DialUDP("udp4", &net.UDPAddr{IP: source(i)}, net.UDPAddrFromAddrPort(s.at))
 		if err != nil {
 			return conns, err
 		}

@@ -22,7 +22,7 @@ func (p plan) hold(ctx context.Context, s *server, _ media, f *figures) error {
 	began := time.Now()
 	for len(held) < p.allocations && ctx.Err() == nil {
 		var c *client
-		if c, err = allocate(s.at); err != nil {
+		if c, err = allocate(s.at, len(held)); err != nil {
 			return err
 		}
 		held = append(held, c)

@@ -72,8 +72,8 @@ func (p plan) relay(ctx context.Context, s *server, m media, f *figures) error {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var loops sync.WaitGroup
-	for _, to := range m.addresses() {
-		c, err := allocate(s.at)
+	for i, to := range m.addresses() {
+		c, err := allocate(s.at, i)
 		if err != nil {
 			return err
 		}

@@ -119,7 +119,7 @@ func (s *server) await(ctx context.Context) error {
 	var err error
 	for range 100 {
 		var c *client
-		if c, err = allocate(s.at); err == nil {
+		if c, err = allocate(s.at, 0); err == nil {
 			return c.release()
 		}
 		select {
