@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,11 @@ type sessionInfo struct {
 		PacketsSent   int `json:"packets_sent"`
 		PacketsResent int `json:"packets_resent"`
 	}
+	Verdict struct{ Reason, Sentence string }
 }
+
+// isOver reports whether the session has ended without ever being connected.
+func (s sessionInfo) isOver() bool { return s.State == "closed" }
 
 // globals are the keys that every configuration of a test begins with: no port is fixed.
 const globals = `
@@ -145,17 +150,18 @@ func (g *gatewayProcess) stream(t testing.TB, name string) stream {
 	return s
 }
 
-// sessions asks the API for the sessions of a stream.
+// sessions asks the API for the sessions of a stream that live.
 func (g *gatewayProcess) sessions(t testing.TB, name string) []sessionInfo {
 	t.Helper()
-	var all, own []sessionInfo
+	return slices.DeleteFunc(g.listed(t), func(s sessionInfo) bool { return s.Stream != name || s.isOver() })
+}
+
+// listed are all sessions that the API tells of.
+func (g *gatewayProcess) listed(t testing.TB) []sessionInfo {
+	t.Helper()
+	var all []sessionInfo
 	g.fetch(t, "api/v1/sessions", &all)
-	for _, s := range all {
-		if s.Stream == name {
-			own = append(own, s)
-		}
-	}
-	return own
+	return all
 }
 
 // awaitState waits until a stream is in a state and returns it.

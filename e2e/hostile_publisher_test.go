@@ -224,6 +224,9 @@ func TestNeverConnects(t *testing.T) {
 		}
 		return ""
 	})
+	if all := g.listed(t); len(all) != 1 || !all[0].isOver() || all[0].Verdict.Reason != "nothing_arrived" {
+		t.Errorf("it is remembered as %+v", all)
+	}
 }
 
 // newOffer is an offer of a publisher that will never connect.
