@@ -100,8 +100,14 @@ func TestReach(t *testing.T) {
 // startGateway runs a gateway that the viewer knows as a host.
 func (w *world) startGateway(at, config string) *gatewayProcess {
 	w.t.Helper()
-	path := writeConfig(w.t, anybody+"streams.door.source = \"demo:\"\n"+config)
-	g := &gatewayProcess{process: start(w.t, "gateway", w.gateway.command(program, "--config", path)), URL: "http://" + at + ":" + gatewayPort + "/"}
+	return w.startGatewayAs("http://"+at+":"+gatewayPort+"/", anybody+config)
+}
+
+// startGatewayAs runs a gateway with a whole configuration but for its stream, which the viewer knows by a URL.
+func (w *world) startGatewayAs(url, config string) *gatewayProcess {
+	w.t.Helper()
+	path := writeConfig(w.t, config+"streams.door.source = \"demo:\"\n")
+	g := &gatewayProcess{process: start(w.t, "gateway", w.gateway.command(program, "--config", path)), URL: url}
 	w.t.Cleanup(func() { g.stop(w.t) })
 	g.await(w.t, `msg=listening`, listenLimit)
 	g.awaitState(w.t, "door", "ready", cameraLimit)
@@ -115,29 +121,7 @@ func (w *world) watch(g *gatewayProcess, stun bool) *viewer {
 	if stun {
 		c.ICEServers = []webrtc.ICEServer{{URLs: []string{"stun:" + stunHost}}}
 	}
-	v := &viewer{closed: make(chan struct{}), received: make(map[media.Kind]*reception)}
-	settings, codecs := webrtc.SettingEngine{}, &webrtc.MediaEngine{}
-	settings.SetNetworkTypes([]webrtc.NetworkType{
-		webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
-	})
-	err := codecs.RegisterDefaultCodecs()
-	if err == nil {
-		v.connection, err = webrtc.NewAPI(webrtc.WithMediaEngine(codecs), webrtc.WithSettingEngine(settings)).NewPeerConnection(c)
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	v.follow(w.t)
-	offer := v.offer(w.t)
-	answer, refused := v.post(w.t, g.whep("door"), offer)
-	if refused != nil {
-		w.t.Fatalf("%+v", *refused)
-	}
-	v.answer = answer
-	if err := v.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
-		w.t.Fatalf("the answer is not understood: %v:\n%s", err, answer)
-	}
-	return v
+	return g.watchBy(w.t, "door", c)
 }
 
 // checkAnnounced looks at the gateway's candidates: the first, and an address that must not be among them.

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 )
 
 // TestPublishByRelay publishes as OBS does, which knows no server before the answer to its offer names some: it reads
-// them there, without stuns: and turns:, which it ignores, and gathers then. Nothing but the relay is used.
+// them there, without turns:, which it ignores, and gathers then. Nothing but the relay is used.
 //
 // Proves A23 and G13 as seen by a publisher.
 func TestPublishByRelay(t *testing.T) {
@@ -30,31 +31,6 @@ func TestPublishByRelay(t *testing.T) {
 	}
 }
 
-// obsServers reads Link headers as OBS does: it joins them, splits at each comma and each semicolon, whether quoted or
-// not, and takes stun: and turn: alone.
-func obsServers(h http.Header) []iceServer {
-	var all []iceServer
-	for _, link := range strings.Split(strings.Join(h.Values("Link"), ", "), ",") {
-		words := strings.Split(link, ";")
-		target := strings.Trim(strings.TrimSpace(words[0]), "<>")
-		if !strings.Contains(link, `rel="ice-server"`) || !strings.HasPrefix(target, "stun:") && !strings.HasPrefix(target, "turn:") {
-			continue
-		}
-		s := iceServer{URLs: []string{target}}
-		for _, word := range words[1:] {
-			name, value, _ := strings.Cut(strings.TrimSpace(word), "=")
-			switch value = strings.Trim(value, `"`); name {
-			case "username":
-				s.Username = value
-			case "credential":
-				s.Credential = value
-			}
-		}
-		all = append(all, s)
-	}
-	return all
-}
-
 // bareOffer is made before there are candidates.
 func (p *pionPublisher) bareOffer(t testing.TB) string {
 	t.Helper()
@@ -68,12 +44,7 @@ func (p *pionPublisher) bareOffer(t testing.TB) string {
 // gather has the publisher go through the relays that the answer's header names.
 func (p *pionPublisher) gather(t testing.TB, h http.Header, offer string) {
 	t.Helper()
-	var relays []iceServer
-	for _, s := range obsServers(h) {
-		if s.Username != "" {
-			relays = append(relays, s)
-		}
-	}
+	relays := slices.DeleteFunc(linkedServers(h), func(s iceServer) bool { return !strings.HasPrefix(s.URLs[0], "turn:") })
 	if len(relays) != 2 {
 		t.Fatalf("the header names %d relays to OBS, want one over UDP and one over TCP: %q", len(relays), h.Values("Link"))
 	}

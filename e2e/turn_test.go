@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"slices"
@@ -85,6 +86,48 @@ func (g *gatewayProcess) relays(t *testing.T) []iceServer {
 				all = append(all, iceServer{[]string{u}, s.Username, s.Credential})
 			}
 		}
+	}
+	return all
+}
+
+// relaysOf asks a stream's endpoint for the same, as one may who may play it.
+func (g *gatewayProcess) relaysOf(t *testing.T, stream string) []iceServer {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, g.whep(stream), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := client.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	all := slices.DeleteFunc(linkedServers(r.Header), func(s iceServer) bool { return !strings.HasPrefix(s.URLs[0], "turn") })
+	if len(all) == 0 {
+		t.Fatalf("OPTIONS of %s: %s names no relays: %q", stream, r.Status, r.Header.Values("Link"))
+	}
+	return all
+}
+
+// linkedServers reads Link headers as OBS does: it joins them and splits at each comma and semicolon, quoted or not.
+func linkedServers(h http.Header) []iceServer {
+	var all []iceServer
+	for link := range strings.SplitSeq(strings.Join(h.Values("Link"), ", "), ",") {
+		words := strings.Split(link, ";")
+		if !strings.Contains(link, `rel="ice-server"`) {
+			continue
+		}
+		s := iceServer{URLs: []string{strings.Trim(strings.TrimSpace(words[0]), "<>")}}
+		for _, word := range words[1:] {
+			name, value, _ := strings.Cut(strings.TrimSpace(word), "=")
+			switch value = strings.Trim(value, `"`); name {
+			case "username":
+				s.Username = value
+			case "credential":
+				s.Credential = value
+			}
+		}
+		all = append(all, s)
 	}
 	return all
 }
