@@ -97,7 +97,7 @@ func (e *examination) sessions(ctx context.Context, p *page, r *Report) {
 
 // scout is a session that tells where the gateway is reached, and is never connected.
 func (e *examination) scout(ctx context.Context) (Session, *Finding) {
-	s, err := e.open(ctx, false)
+	s, err := e.open(ctx, false, false)
 	if err == nil {
 		return s, nil
 	}

@@ -42,6 +42,7 @@ type Viewers interface {
 type SessionOptions struct {
 	URL, Token string // of the WHEP endpoint
 	Insecure   bool   // any certificate will do
+	TCP        bool   // it connects over TCP
 	Relayed    bool   // it connects through a TURN server alone
 }
 

@@ -66,9 +66,10 @@ func (e *examination) ways(ctx context.Context, p *page, servers []ICEServer) []
 	return found
 }
 
-func (e *examination) open(ctx context.Context, relayed bool) (Session, error) {
+func (e *examination) open(ctx context.Context, tcp, relayed bool) (Session, error) {
 	return e.o.Viewers.Open(ctx, SessionOptions{
-		URL: e.door.at(e.stream, "whep"), Token: e.door.token, Insecure: e.door.base.Scheme == "https" && !e.trusted, Relayed: relayed,
+		URL: e.door.at(e.stream, "whep"), Token: e.door.token, Insecure: e.door.base.Scheme == "https" && !e.trusted,
+		TCP: tcp, Relayed: relayed,
 	})
 }
 
@@ -78,7 +79,7 @@ func (e *examination) try(ctx context.Context, w *way) {
 		w.noRoute = true
 		return
 	}
-	s, err := e.open(ctx, w.relay != nil)
+	s, err := e.open(ctx, w.to.network == "tcp", w.relay != nil)
 	if err != nil {
 		w.open = err
 		return

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,34 +18,31 @@ import (
 	"sluice/transport"
 )
 
-// doctorViewers makes WHEP sessions. It owns a UDP port on loopback; the engine opens another one for sessions that
-// come to servers, which is the one in use.
+// doctorViewers makes WHEP sessions. Each has a UDP port of its own: several from one would be hard to tell apart, for us
+// and for the gateway.
 type doctorViewers struct {
-	engine *peer.Engine
-	agent  string
-	log    *slog.Logger
-	close  func() // after the last session
+	certificate tls.Certificate
+	agent       string
+	log         *slog.Logger
 }
 
-func newDoctorViewers(ctx context.Context, o DoctorOptions) (*doctorViewers, error) {
-	certificate, err := transport.NewCertificate()
+// newEngine makes the engine of one session, and what closes it. A port on loopback makes it open another one for
+// sessions that come to servers, which is the one in use.
+func (v *doctorViewers) newEngine(ctx context.Context) (*peer.Engine, func(), error) {
+	port, err := transport.Listen(ctx, transport.Options{ListenUDP: "127.0.0.1:0", Sockets: 1, Log: v.log})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	port, err := transport.Listen(ctx, transport.Options{ListenUDP: "127.0.0.1:0", Log: o.Log})
-	if err != nil {
-		return nil, err
-	}
-	engine := peer.NewEngine(ctx, peer.Options{Conn: port.Others(), Hosts: port, Certificate: certificate, Log: o.Log})
+	engine := peer.NewEngine(ctx, peer.Options{Conn: port.Others(), Hosts: port, Certificate: v.certificate, Log: v.log})
 	running, stop := context.WithCancel(ctx)
 	var reading sync.WaitGroup
 	reading.Go(func() { _ = port.Run(running, transport.Nobody{}) }) // nothing comes to it
-	return &doctorViewers{engine: engine, agent: "Sluice/" + o.Version, log: o.Log, close: func() {
-		_ = engine.Close() // the process ends
+	return engine, func() {
+		_ = engine.Close() // what can't be closed ends with the process
 		stop()
 		reading.Wait()
 		_ = port.Close()
-	}}, nil
+	}, nil
 }
 
 // Open implements doctor.Viewers.
@@ -55,7 +53,21 @@ func (v *doctorViewers) Open(ctx context.Context, o doctor.SessionOptions) (doct
 	if err != nil {
 		return nil, err
 	}
-	r, err := v.engine.OfferReceive(peer.ReceiveOptions{Loopback: true, Dial: !o.Relayed, Relayed: o.Relayed})
+	engine, closeEngine, err := v.newEngine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openSession(ctx, engine, c, peer.ReceiveOptions{Loopback: true, Dial: o.TCP, Relayed: o.Relayed})
+	if err != nil {
+		closeEngine()
+		return nil, err
+	}
+	s.closeEngine = closeEngine
+	return s, nil
+}
+
+func openSession(ctx context.Context, engine *peer.Engine, c *client.Client, o peer.ReceiveOptions) (*doctorSession, error) {
+	r, err := engine.OfferReceive(o)
 	if err != nil {
 		return nil, fmt.Errorf("make an offer: %w", err)
 	}
@@ -92,8 +104,9 @@ func withoutCandidates(sdp string) string {
 
 // doctorSession is one session. It is a peer.Sink that looks for the first picture.
 type doctorSession struct {
-	session   *client.Session
-	reception *peer.Reception
+	session     *client.Session
+	reception   *peer.Reception
+	closeEngine func() // after the reception
 
 	running sync.WaitGroup
 	stop    context.CancelFunc // set by Connect
@@ -179,6 +192,7 @@ func (s *doctorSession) Close(ctx context.Context) {
 	}
 	s.reception.Close()
 	s.running.Wait()
+	s.closeEngine()
 	_ = s.session.Delete(ctx) // it ends by itself as well
 }
 

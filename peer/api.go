@@ -15,11 +15,11 @@ import (
 )
 
 // newPeerConnection makes a PeerConnection that knows the given payloads only, so that its SDP can name no other.
-func (e *Engine) newPeerConnection(codecs *webrtc.MediaEngine, interceptors *interceptor.Registry, s webrtc.SettingEngine) (*webrtc.PeerConnection, error) {
+func (e *Engine) newPeerConnection(codecs *webrtc.MediaEngine, interceptors *interceptor.Registry, s webrtc.SettingEngine, policy webrtc.ICETransportPolicy) (*webrtc.PeerConnection, error) {
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(codecs), webrtc.WithSettingEngine(s), webrtc.WithInterceptorRegistry(interceptors))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{
 		Certificates: []webrtc.Certificate{e.certificate},
-		BundlePolicy: webrtc.BundlePolicyMaxBundle,
+		BundlePolicy: webrtc.BundlePolicyMaxBundle, ICETransportPolicy: policy,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a connection: %w", err)

@@ -124,13 +124,10 @@ func (l *link) Accept(answer string, servers []ICEServer) error {
 }
 
 func (l *link) useServers(servers []ICEServer) error {
-	if len(servers) == 0 && !l.relayed {
+	if len(servers) == 0 {
 		return nil
 	}
 	c := l.pc.GetConfiguration()
-	if l.relayed {
-		c.ICETransportPolicy = webrtc.ICETransportPolicyRelay
-	}
 	for _, s := range servers {
 		c.ICEServers = append(c.ICEServers, webrtc.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential})
 	}

@@ -83,7 +83,7 @@ func (e *Engine) newConnection(mux *announcedMux, codecs *webrtc.MediaEngine, ro
 	settings := e.settings(mux, role, o.Loopback)
 	settings.BufferFactory = b.buffer
 	w := e.watched(&settings, mux)
-	pc, err := e.newPeerConnection(codecs, &interceptor.Registry{}, settings) // the player resends and reports
+	pc, err := e.newPeerConnection(codecs, &interceptor.Registry{}, settings, webrtc.ICETransportPolicyAll) // the player resends and reports
 	if err != nil {
 		return nil, err
 	}

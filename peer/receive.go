@@ -29,7 +29,7 @@ type ReceiveOptions struct {
 	Loopback bool        // the peer is on this machine: loopback addresses are of use to it
 	Outgoing bool        // the peer is a server that we have come to: it need not reach the port of all media
 	Servers  []ICEServer // that the peer lets us use
-	Dial     bool        // the peer's TCP candidates are dialled, and its UDP ones tried
+	Dial     bool        // the peer's TCP candidates are dialled
 	Relayed  bool        // media go through TURN servers alone
 }
 
@@ -117,7 +117,12 @@ func (e *Engine) newReception(mux *announcedMux, codecs *webrtc.MediaEngine, rol
 		dialTCP(&settings)
 	}
 	w := e.watched(&settings, mux)
-	pc, err := e.newPeerConnection(codecs, interceptors, settings)
+	policy := webrtc.ICETransportPolicyAll
+	if o.Relayed {
+		policy = webrtc.ICETransportPolicyRelay
+		settings.SetRelayAcceptanceMinWait(0) // nothing better will come
+	}
+	pc, err := e.newPeerConnection(codecs, interceptors, settings, policy)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +130,7 @@ func (e *Engine) newReception(mux *announcedMux, codecs *webrtc.MediaEngine, rol
 		link: newLink(e, pc, mux, w, b, o.Loopback), choices: make(map[media.Kind]negotiation.Choice), ssrc: rand.Uint32(),
 		arrivals: make(chan arrival, arrivalQueue), over: make(chan struct{}), incoming: make(map[incomingKey]*incoming),
 	}
-	r.dial, r.relayed = o.Dial, o.Relayed
+	r.dial = o.Dial
 	b.flood = r.floods
 	r.steps.Store(1)
 	pc.OnConnectionStateChange(r.onState)
