@@ -16,9 +16,13 @@ import (
 	"sluice/config"
 )
 
-func newTestServer(t *testing.T) *http.Server {
+func newTestServer(t *testing.T) *http.Server { return newServerOf(t, "none") }
+
+// newServerOf is newTestServer in a mode of authorisation.
+func newServerOf(t *testing.T, mode string) *http.Server {
 	t.Helper()
 	c := config.Default()
+	c.Auth.Mode = mode
 	c.HTTP.AllowOrigins = []string{"https://page.example"}
 	g, err := New(Options{Config: c, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -43,8 +47,14 @@ func (l pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}
 // overPipes runs a client of the server in a bubble; dial opens connections.
 func overPipes(t *testing.T, client func(dial func() net.Conn)) {
 	t.Helper()
+	overPipesTo(t, "none", client)
+}
+
+// overPipesTo is overPipes to a server in a mode of authorisation.
+func overPipesTo(t *testing.T, mode string, client func(dial func() net.Conn)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		server, listener := newTestServer(t), make(pipes)
+		server, listener := newServerOf(t, mode), make(pipes)
 		go func() { _ = server.Serve(listener) }()
 		client(func() net.Conn {
 			near, far := net.Pipe()
