@@ -147,7 +147,7 @@ func (g *Gateway) sessionOptions(c config.Config) session.Options {
 	return session.Options{
 		Policy:     negotiation.Policy{H264: negotiation.H264Policy(w.H264Policy)},
 		ICETimeout: w.ICETimeout, ViewerIdleTimeout: w.ViewerIdleTimeout, StrictPreconditions: w.StrictPreconditions,
-		PaceBits: w.BurstMbps * 1_000_000, Reach: reachOf(g.options.Config), Log: g.log,
+		PaceBits: w.BurstMbps * 1_000_000, Reach: reachOf(c), Log: g.log,
 		Limits: session.Limits{
 			Sessions: l.Sessions, PerStream: l.SessionsPerStream, PerIP: l.SessionsPerIP, PerPrincipal: l.SessionsPerUser,
 			HalfOpen: l.HalfOpen, HalfOpenPerIP: l.HalfOpenPerIP,
