@@ -29,7 +29,7 @@ func shownOf(r *http.Request) *shown {
 // cookie whose login is over doesn't count.
 func Shown(r *http.Request) bool {
 	if s := shownOf(r); s != nil {
-		return s.login != nil || !s.credentials.None()
+		return s.login != nil || s.kept != "" || !s.credentials.None()
 	}
 	_, err := r.Cookie(cookieName)
 	return err == nil || r.Header.Get("Authorization") != ""

@@ -12,6 +12,9 @@ import (
 // shown is what a request carries: credentials, or the id of a login.
 type shown struct {
 	credentials auth.Credentials
+	inURL       bool   // the credentials are the token of the URL
+	kept        string // the token of a page's URL, out of a cookie; "": none, or one that was found to be wrong
+	stale       bool   // kept was wrong
 	id          string
 	login       *login // nil: no cookie, or none of a login that goes on
 }
@@ -23,12 +26,16 @@ func (g *Guard) shown(r *http.Request) *shown {
 		return &shown{credentials: c}
 	}
 	if token != "" && g.o.QueryToken() {
-		return &shown{credentials: auth.Credentials{Token: token}}
+		return &shown{credentials: auth.Credentials{Token: token}, inURL: true}
 	}
-	if c, err := r.Cookie(cookieName); err == nil {
-		return &shown{id: c.Value, login: g.logins.find(c.Value)}
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return &shown{}
 	}
-	return &shown{}
+	if kept := keptToken(c.Value); kept != "" && g.o.QueryToken() {
+		return &shown{kept: kept}
+	}
+	return &shown{id: c.Value, login: g.logins.find(c.Value)}
 }
 
 // header reads an Authorization. With lenient, one without a scheme is a token (A91).

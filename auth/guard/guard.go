@@ -71,17 +71,23 @@ func (g *Guard) read(r *http.Request) *http.Request {
 func (g *Guard) Require(w http.ResponseWriter, r *http.Request, a auth.Action, stream string) (*http.Request, bool) {
 	r = g.read(r)
 	p, err := g.Check(r, a, stream)
+	tidy(w, r)
 	if err != nil {
 		g.Refuse(w, r, err)
 		return r, false
 	}
 	g.count(nil)
+	if opensWithToken(r) {
+		g.keep(w, r)
+	}
 	return r.WithContext(context.WithValue(r.Context(), principalKey{}, p)), true
 }
 
 // Admit lets a request through that somebody known sends, whatever he may do. All others it answers as Require does.
 func (g *Guard) Admit(w http.ResponseWriter, r *http.Request) (*auth.Principal, bool) {
+	r = g.read(r)
 	p, err := g.Identify(r)
+	tidy(w, r)
 	if err != nil {
 		g.Refuse(w, r, err)
 		return nil, false
@@ -112,6 +118,12 @@ type question func(auth.Authorizer, context.Context, auth.Request) (*auth.Princi
 func (g *Guard) ask(r *http.Request, a auth.Action, stream string, q question) (*auth.Principal, error) {
 	r = g.read(r)
 	s := shownOf(r)
+	if s.kept != "" {
+		p, err := g.askKept(r, a, stream, q)
+		if !errors.Is(err, auth.ErrInvalid) {
+			return p, err
+		}
+	}
 	if s.login != nil {
 		p, err := g.renew(r, s.login, a, stream)
 		if !errors.Is(err, auth.ErrInvalid) {

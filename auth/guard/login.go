@@ -34,7 +34,8 @@ func (g *Guard) ServeLogin(w http.ResponseWriter, r *http.Request) {
 	}
 	g.count(nil)
 	g.forget(r)
-	g.setCookie(w, r, g.logins.add(p, c), int(loginTTL.Seconds()))
+	setCookie(w, r, g.logins.add(p, c), int(loginTTL.Seconds()))
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // ServeLogout takes the POST that ends a login. It answers 204, also where there is none.
@@ -43,7 +44,8 @@ func (g *Guard) ServeLogout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.forget(r)
-	g.setCookie(w, r, "", -1)
+	setCookie(w, r, "", -1)
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // ours refuses what is no POST of our own pages.
@@ -66,13 +68,19 @@ func (g *Guard) forget(r *http.Request) {
 	}
 }
 
-func (g *Guard) setCookie(w http.ResponseWriter, r *http.Request, id string, maxAge int) {
+// setCookie is kept for maxAge seconds, 0: until the browser is closed, -1: no longer.
+func setCookie(w http.ResponseWriter, r *http.Request, id string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
 		Name: cookieName, Value: id, Path: "/", MaxAge: maxAge,
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: isSecure(r),
 	})
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusNoContent)
+}
+
+// isSecure reports whether the client has come over HTTPS: to us, or to a proxy whose word the gateway takes. It leaves
+// X-Forwarded-Proto in requests of no others.
+func isSecure(r *http.Request) bool {
+	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
 // bodyError says what is wrong with the body of a login.

@@ -2,7 +2,7 @@
 
 import { httpFailure } from './failure.js';
 import { Posters } from './poster.js';
-import { showSignIn, signInOffer } from './signin.js';
+import { hideToken, showSignIn, signInOffer } from './signin.js';
 import { madeWords, sourceKind, stateWord, totalWords, trackWords, troubleWords, viewerWords } from './words.js';
 
 const refreshEvery = 2_000;
@@ -177,4 +177,5 @@ function setText(node, text) {
 
 document.addEventListener('visibilitychange', () => document.hidden || refresh());
 at('signout')?.addEventListener('click', signOut);
+hideToken(location, history);
 refresh();

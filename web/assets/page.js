@@ -6,7 +6,7 @@ import { describe } from './failure.js';
 import { SluicePlayer } from './player.js';
 import { posterOf } from './poster.js';
 import { qualities } from './quality.js';
-import { showSignIn, signInOffer } from './signin.js';
+import { hideToken, showSignIn, signInOffer } from './signin.js';
 import { headline, rows } from './stats.js';
 import { viewerWords } from './words.js';
 
@@ -196,6 +196,7 @@ for (const type of ['pointermove', 'pointerdown', 'keydown', 'focusin']) {
 addEventListener('pagehide', () => player.stop());
 addEventListener('pageshow', () => player.start());
 
+hideToken(location, history);
 stir();
 player.start();
 setTimeout(showPoster, posterAfter);

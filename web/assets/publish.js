@@ -7,7 +7,7 @@ import { sendable } from './layers.js';
 import { Level } from './level.js';
 import { meterCells, meterSums } from './meter.js';
 import { Publisher } from './publisher.js';
-import { showSignIn, signInOffer } from './signin.js';
+import { hideToken, showSignIn, signInOffer } from './signin.js';
 import { describeTrouble } from './trouble.js';
 import { codecTitle } from './words.js';
 
@@ -307,4 +307,5 @@ at('stop').addEventListener('click', stop);
 at('copy').addEventListener('click', copy);
 addEventListener('pagehide', leave);
 
+hideToken(location, history);
 prepare();

@@ -41,3 +41,13 @@ export function nextOf(search, origin) {
 export function tokenOf(hash) {
   return new URLSearchParams(hash.replace(/^#/, '').replaceAll('+', '%2B')).get('token') ?? '';
 }
+
+// hideToken takes the token that a page was opened with out of the address bar and the history. The gateway has kept it.
+export function hideToken({ href }, history) {
+  const url = new URL(href);
+  const tokens = [...url.searchParams.keys()].filter((name) => name.toLowerCase() === 'token');
+  if (tokens.length > 0) {
+    tokens.forEach((name) => url.searchParams.delete(name));
+    history.replaceState(history.state, '', url.pathname + url.search + url.hash);
+  }
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure, httpFailure } from '../assets/failure.js';
-import { nextOf, showSignIn, signInOffer, tokenOf } from '../assets/signin.js';
+import { hideToken, nextOf, showSignIn, signInOffer, tokenOf } from '../assets/signin.js';
 
 const location = { pathname: '/front door/', search: '?x=1&y=2' };
 const href = '/login?next=%2Ffront%20door%2F%3Fx%3D1%26y%3D2';
@@ -54,5 +54,17 @@ test('a token comes in the fragment', () => {
   };
   for (const [hash, want] of Object.entries(cases)) {
     assert.equal(tokenOf(hash), want, hash);
+  }
+});
+
+test('a token leaves the address bar, and nothing else does', () => {
+  const cases = {
+    '/cam/?token=x': '/cam/', '/cam/?a=b&Token=x&c=d&token=y#z': '/cam/?a=b&c=d#z', '/?token': '/',
+    '/cam/': undefined, '/cam/?tokens=x#token=y': undefined,
+  };
+  for (const [path, want] of Object.entries(cases)) {
+    const history = { state: { kept: true }, replaceState(...entry) { this.entry = entry; } };
+    hideToken({ href: `https://gateway.example${path}` }, history);
+    assert.deepEqual(history.entry, want && [{ kept: true }, '', want], path);
   }
 });
