@@ -123,6 +123,7 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	switch first, rest := path[0], path[1:]; {
 	case first == "" && len(rest) == 0:
+		rt.guard.Remember(w, r)
 		rt.pages.Index(w, r)
 	case first == "assets" && len(rest) == 1:
 		rt.pages.Asset(w, r, rest[0])
