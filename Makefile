@@ -86,7 +86,7 @@ bench-transcode: workers ## what it costs to make a stream anew, beside ffmpeg; 
 	$(STAGE) "ffmpeg and plugins" scripts/install-test-deps ffmpeg $(WORKER_PLUGINS)
 	go run ./bench/transcode $(TRANSCODE)
 
-bench-turn: ## the embedded TURN server beside coturn; TURN=-quick tries everything for a moment
+bench-turn: go ## the embedded TURN server beside coturn; TURN=-quick tries everything for a moment
 	$(STAGE) coturn scripts/install-test-deps coturn
 	go run ./bench/turn $(TURN)
 

@@ -18,7 +18,12 @@ const patrolInterval = 5 * time.Second
 
 // access is who may do what now. All methods may be called from any goroutine.
 type access struct {
-	now atomic.Pointer[authorization]
+	client *http.Client // fixed: asks others who may
+	now    atomic.Pointer[authorization]
+}
+
+func newAccess() *access {
+	return &access{client: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}}
 }
 
 // authorization is one state of access.
@@ -32,7 +37,7 @@ func (a *access) with(o Options, c config.Auth) (*authorization, error) {
 	if old := a.now.Load(); old != nil && reflect.DeepEqual(old.config, c) {
 		return old, nil
 	}
-	authorizer, err := auth.New(authOptions(o, c))
+	authorizer, err := auth.New(authOptions(o, c, a.client))
 	if err != nil {
 		return nil, err
 	}
@@ -41,9 +46,9 @@ func (a *access) with(o Options, c config.Auth) (*authorization, error) {
 
 func (a *access) authorizer() auth.Authorizer { return a.now.Load().authorizer }
 
-func authOptions(o Options, c config.Auth) auth.Options {
+func authOptions(o Options, c config.Auth, client *http.Client) auth.Options {
 	out := auth.Options{
-		Mode: auth.Mode(c.Mode), Log: o.Log, HTTP: auth.HTTP{URL: c.HTTP.URL},
+		Mode: auth.Mode(c.Mode), Log: o.Log, Client: client, HTTP: auth.HTTP{URL: c.HTTP.URL},
 		JWT: auth.JWT{
 			JWKSURL: c.JWT.JWKSURL, Secret: string(c.JWT.Secret), Issuer: c.JWT.Issuer, Audience: c.JWT.Audience,
 			EnforceExpiry: c.JWT.EnforceExpiry,

@@ -79,7 +79,7 @@ type Gateway struct {
 // New makes a gateway that does nothing yet. Its errors name the stream and key at fault.
 func New(o Options) (*Gateway, error) {
 	g := &Gateway{
-		options: o, log: o.Log, hub: hub.New(ringOptions(o.Config.Limits)), workers: newWorkers(o.Config, o.Log), access: &access{},
+		options: o, log: o.Log, hub: hub.New(ringOptions(o.Config.Limits)), workers: newWorkers(o.Config, o.Log), access: newAccess(),
 	}
 	g.current.Store(&o.Config)
 	if err := g.openDoors(); err != nil {
@@ -135,6 +135,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	defer g.port.Close()
 	defer g.engine.Close()
+	defer g.access.client.CloseIdleConnections()
 	g.sessions = session.New(g.streams, session.On(g.engine, g.fastWay()), g.sessionOptions(g.options.Config))
 	if listener, err = g.secure(ctx, listener); err != nil {
 		return err

@@ -192,29 +192,6 @@ func (rt *router) serveAPI(w http.ResponseWriter, r *http.Request, path []string
 	}
 }
 
-// serveList shows what the caller may play.
-func (rt *router) serveList(w http.ResponseWriter, r *http.Request) {
-	if _, ok := rt.guard.Admit(w, r); !ok {
-		return
-	}
-	_, err := rt.guard.Check(r, auth.Admin, "")
-	rt.api.Streams(w, r, func(stream string) bool {
-		if err == nil {
-			return true
-		}
-		_, err := rt.guard.Check(r, auth.Play, stream)
-		return err == nil
-	})
-}
-
-// serveICE is for whoever may be let in at all.
-func (rt *router) serveICE(w http.ResponseWriter, r *http.Request) {
-	if _, ok := rt.guard.Admit(w, r); !ok {
-		return
-	}
-	rt.api.ICE(w, r, func() []admin.ICEServer { return adminICE(rt.gateway.iceServers(r, ""), rt.gateway.config().Turn.TTL) })
-}
-
 func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream string, path []string) {
 	page := len(path) == 0 || len(path) == 1 && path[0] == ""
 	switch {

@@ -96,6 +96,7 @@ var mayImport = map[string][]string{
 	"bench/load":           {},
 	"bench/source":         {"internal/camera", "media"},
 	"bench/reference":      {},
+	"bench/turn":           {"turn"},
 	"bench/floor":          {},
 }
 
