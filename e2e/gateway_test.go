@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -63,10 +62,14 @@ webrtc.listen_udp = "0"
 `
 
 // startGateway runs a gateway with a configuration, which goes below globals, until the end of the test. It then
-// has to end cleanly and to have written nothing of a crash.
+// has to end cleanly and to have written nothing of a crash. In closedTest it wants a token, which client shows.
 func startGateway(t testing.TB, config string) *gatewayProcess {
 	t.Helper()
-	g := startGatewayAs(t, globals+config)
+	closed, token := closedConfig(t)
+	g := startGatewayAs(t, globals+closed+config)
+	if token != "" {
+		visitor.show(t, g.URL, token)
+	}
 	t.Cleanup(func() { g.stop(t) })
 	return g
 }
@@ -177,9 +180,12 @@ func (g *gatewayProcess) awaitState(t testing.TB, name, state string, limit time
 	return s
 }
 
-// client takes any certificate: those of gateways under test are nobody's.
-var client = &http.Client{
-	Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, //nolint:gosec // as above
-	Timeout:       15 * time.Second,
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-}
+// client is that of all tests, and visitor what it shows to gateways.
+var (
+	visitor = newGuest()
+	client  = &http.Client{
+		Transport:     visitor,
+		Timeout:       15 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+)
