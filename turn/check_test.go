@@ -124,17 +124,19 @@ func TestSelfTest(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	cases := []struct {
 		name, relay, listener string
-		nat                   bool
+		nat, others           bool
 		warned                bool
 	}{
-		{"private relay, public listener", "10.0.0.1", "198.51.100.1", false, true},
-		{"private relay, private listener", "10.0.0.1", "10.0.0.1", true, false},
-		{"carrier-grade relay", "100.64.0.1", "198.51.100.1", false, true},
-		{"mapped unspecified", "::ffff:0.0.0.0", "10.0.0.1", true, true},
-		{"no relay address behind NAT", "", "0.0.0.0", true, true},
-		{"no relay address on a public machine", "", "0.0.0.0", false, false},
-		{"no relay address, one listener", "", "10.0.0.1", true, false},
-		{"public relay behind NAT", "203.0.113.7", "0.0.0.0", true, false},
+		{"private relay, public listener", "10.0.0.1", "198.51.100.1", false, true, true},
+		{"private relay for this gateway alone", "10.0.0.1", "198.51.100.1", false, false, false},
+		{"private relay, private listener", "10.0.0.1", "10.0.0.1", true, true, false},
+		{"carrier-grade relay", "100.64.0.1", "198.51.100.1", false, true, true},
+		{"mapped unspecified", "::ffff:0.0.0.0", "10.0.0.1", true, false, true},
+		{"no relay address behind NAT", "", "0.0.0.0", true, true, true},
+		{"no relay address behind NAT, for this gateway alone", "", "0.0.0.0", true, false, false},
+		{"no relay address on a public machine", "", "0.0.0.0", false, true, false},
+		{"no relay address, one listener", "", "10.0.0.1", true, true, false},
+		{"public relay behind NAT", "203.0.113.7", "0.0.0.0", true, true, false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -142,7 +144,7 @@ func TestWarnings(t *testing.T) {
 			if c.relay != "" {
 				relay = netip.MustParseAddr(c.relay)
 			}
-			if got := relayWarning(relay, netip.MustParseAddr(c.listener), c.nat); (got != "") != c.warned {
+			if got := relayWarning(relay, netip.MustParseAddr(c.listener), c.nat, c.others); (got != "") != c.warned {
 				t.Errorf("%q", got)
 			}
 		})

@@ -19,7 +19,7 @@ func (s *Server) SelfTest(ctx context.Context) []string {
 
 // Warnings is the part of SelfTest that needs no running server.
 func (s *Server) Warnings() (warnings []string) {
-	if w := relayWarning(s.o.RelayAddress, s.Addrs().UDP.Addr(), behindNAT()); w != "" {
+	if w := relayWarning(s.o.RelayAddress, s.Addrs().UDP.Addr(), behindNAT(), len(s.terms.Load().allowPeers) > 0); w != "" {
 		warnings = append(warnings, w)
 	}
 	if len(s.o.Realm) > maxShortRealm {
@@ -29,18 +29,20 @@ func (s *Server) Warnings() (warnings []string) {
 	return warnings
 }
 
-// relayWarning says what is wrong with the address that relays are announced under, "" if nothing is.
-func relayWarning(relay, listener netip.Addr, nat bool) string {
+// relayWarning says what is wrong with the address that relays are announced under, "" if nothing is. A private one will
+// do for peers on this machine, which is all that relays reach unless others are allowed: viewers talk to the listener.
+func relayWarning(relay, listener netip.Addr, nat, others bool) string {
 	public := listener.IsValid() && !listener.IsUnspecified() && !private(listener)
 	switch {
 	case relay.IsValid() && relay.Unmap().IsUnspecified():
 		return fmt.Sprintf("turn.relay_address = %q is no address that viewers can reach; set the public address of this "+
 			"machine", relay)
+	case !others:
 	case relay.IsValid() && private(relay) && public:
-		return fmt.Sprintf("turn.relay_address = %q is private, but TURN listens on the public %v; viewers on the internet "+
+		return fmt.Sprintf("turn.relay_address = %q is private, but TURN listens on the public %v; peers on the internet "+
 			"will not reach the relays", relay, listener)
 	case !relay.IsValid() && listener.IsUnspecified() && nat:
-		return "this machine has private addresses only and turn.relay_address is not set; viewers on the internet will not " +
+		return "this machine has private addresses only and turn.relay_address is not set; peers on the internet will not " +
 			"reach the relays: set it to the public address"
 	}
 	return ""
