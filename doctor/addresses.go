@@ -76,3 +76,12 @@ func routeTo(to netip.AddrPort) error {
 	}
 	return c.Close()
 }
+
+// isOurs reports whether an address is one of this machine.
+func isOurs(a netip.Addr) bool {
+	all, err := net.InterfaceAddrs()
+	return a.IsLoopback() || err == nil && slices.ContainsFunc(all, func(own net.Addr) bool {
+		p, err := netip.ParsePrefix(own.String())
+		return err == nil && p.Addr().Unmap() == a
+	})
+}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -72,12 +74,17 @@ func (e *examination) source(s state) []Finding {
 	return append([]Finding{ok(what + " is ready: " + s.tracks())}, s.doubts()...)
 }
 
-// closed is a text with a full stop.
+// closed makes a sentence of a text. A URL or an address at its beginning stays as it is.
 func closed(text string) string {
-	if text == "" || strings.HasSuffix(text, ".") {
+	if text == "" {
+		return ""
+	}
+	text = strings.TrimSuffix(text, ".") + "."
+	if word, _, _ := strings.Cut(text, " "); strings.ContainsAny(word, ":/_") {
 		return text
 	}
-	return text + "."
+	first, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[n:]
 }
 
 // tracks is what the main rendition holds, as "h264 1280x720, opus".
@@ -123,7 +130,7 @@ func (e *examination) cameraClock(ctx context.Context) []Finding {
 	ahead, known, err := e.o.Cameras.Clock(ctx, e.stream)
 	switch {
 	case err != nil:
-		return []Finding{fail("camera: it can't be reached from here", sentence(err), "ping CAMERA   # is it on, and in a network that this machine is in?")}
+		return []Finding{fail("camera: it can't be reached from here", closed(err.Error()), "ping CAMERA   # is it on, and in a network that this machine is in?")}
 	case !known:
 		return nil
 	case ahead.Abs() <= maxCameraSkew:

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -50,7 +51,7 @@ func Examine(ctx context.Context, o Options, r *Report) {
 
 // show has the token sent from now on, unless somebody else might read it.
 func (e *examination) show(p *page) {
-	safe := p.tls == nil || e.trusted || e.o.Insecure || p.remote.Addr().IsLoopback()
+	safe := p.tls == nil || e.trusted || e.o.Insecure || isOurs(p.remote.Addr())
 	if e.withheld = e.o.Token != "" && !safe; !e.withheld {
 		e.door.token = e.o.Token
 	}
@@ -81,18 +82,36 @@ func (e *examination) sessions(ctx context.Context, p *page, r *Report) {
 	servers := scout.Servers()
 	e.answer = candidatesIn(scout.Answer())
 	r.Add(e.announced(p, servers)...)
+	if len(e.answer) == 0 {
+		scout.Close(ctx)
+		return
+	}
 	var checks sync.WaitGroup
-	var relays, camera, ways []Finding
+	var relays, camera []Finding
+	var ways []*way
 	checks.Go(func() {
 		relays = e.relays(ctx, servers)
 		scout.Close(ctx) // its credentials end with it
 	})
 	checks.Go(func() { camera = e.camera(ctx) })
-	checks.Go(func() { ways = e.ways(ctx, p, servers) })
+	checks.Go(func() { ways = e.ways(ctx, servers) })
 	checks.Wait()
+	if len(servers) == 0 {
+		r.Add(ok("TURN: no server is named, and none is needed by those who get UDP or TCP through"))
+	}
 	r.Add(relays...)
 	r.Add(camera...)
-	r.Add(ways...)
+	for _, w := range ways {
+		if w.done() || w.relay == nil || works(w.relay.URL, servers, relays) { // or else it is known why
+			r.Add(e.judge(w, ways, p))
+		}
+	}
+}
+
+// works reports whether nothing is wrong with a server.
+func works(url string, servers []ICEServer, found []Finding) bool {
+	i := slices.IndexFunc(servers, func(s ICEServer) bool { return s.URL == url })
+	return found[i].Status == OK
 }
 
 // scout is a session that tells where the gateway is reached, and is never connected.

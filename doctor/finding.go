@@ -10,7 +10,7 @@ const (
 	Fail Status = "FAIL"
 )
 
-// Finding is what one check has found. Its texts may hold secrets: a Report takes them out.
+// Finding is what one check has found. What and Why may hold secrets: a Report takes them out.
 type Finding struct {
 	Status Status
 	What   string   // one line

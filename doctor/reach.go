@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -23,7 +24,7 @@ func Configuration(file string, streams int, faults, warnings []string) []Findin
 		all = append(all, warn("configuration", w))
 	}
 	if len(faults) == 0 {
-		all = append(all, ok(fmt.Sprintf("configuration: %s is valid, with %d streams", file, streams)))
+		all = append(all, ok("configuration: "+file+" is valid, with "+count(streams, "stream")))
 	}
 	return all
 }
@@ -124,7 +125,7 @@ func (e *examination) unreachable(ctx context.Context, err error) Finding {
 	var dns *net.DNSError
 	var network net.Error
 	switch {
-	case errors.As(err, new(tls.RecordHeaderError)):
+	case errors.As(err, new(tls.RecordHeaderError)), strings.Contains(err.Error(), "HTTP response to HTTPS client"): // of net/http, without a type
 		plain := *u
 		plain.Scheme = "http"
 		return fail("URL: "+u.String()+" speaks no TLS", "The port is for plain HTTP, and the URL is not. Give the other URL, or the gateway a certificate.",
@@ -181,4 +182,11 @@ func short(d time.Duration) string {
 		return fmt.Sprintf("%d ms", max(1, d.Milliseconds()))
 	}
 	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

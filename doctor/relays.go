@@ -12,11 +12,9 @@ import (
 
 const relayTimeout = 8 * time.Second // the credentials end with their session, which is never connected
 
-// relays tries the STUN and TURN servers that the gateway names, side by side.
+// relays tries the STUN and TURN servers that the gateway names, side by side. There is one finding for each, in their
+// order.
 func (e *examination) relays(ctx context.Context, servers []ICEServer) []Finding {
-	if len(servers) == 0 {
-		return []Finding{ok("TURN: no server is named ([turn] is off)")}
-	}
 	ctx, cancel := context.WithTimeout(ctx, relayTimeout)
 	defer cancel()
 	var peer netip.AddrPort
@@ -58,7 +56,7 @@ func (e *examination) relayFault(what, url string, peer netip.AddrPort, err erro
 	if !errors.As(err, &fault) {
 		return fail(what, err.Error())
 	}
-	switch why := sentence(err); fault.Fault {
+	switch why := closed(err.Error()); fault.Fault {
 	case RelayUnauthorized:
 		return fail(what+" refuses the credentials", "The secret that makes them is not that of the server (coturn: static-auth-secret), or the clocks of the two machines differ.",
 			`turn.secret = "SECRET"   # that of the server`)
@@ -103,13 +101,4 @@ func (e *examination) openRelay(url string) []string {
 		lines = append(lines, `turn.urls = ["turn:HOST:3478?transport=udp"]   # where it is`)
 	}
 	return lines
-}
-
-// sentence makes one of an error's text.
-func sentence(err error) string {
-	text := err.Error()
-	if text == "" {
-		return ""
-	}
-	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
 }

@@ -40,7 +40,7 @@ func (r *Report) Add(all ...Finding) {
 			r.write(wrapped(redact.Text(f.Why), reportIndent))
 		}
 		for _, line := range f.Mend {
-			r.write(strings.Repeat(" ", reportIndent) + "> " + redact.Text(line) + "\n")
+			r.write(strings.Repeat(" ", reportIndent) + "> " + line + "\n")
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -12,15 +13,15 @@ import (
 
 const (
 	wayTimeout  = 8 * time.Second // until a session is connected, and again until it has a picture
-	maxWays     = 12
-	waysAtATime = 4
+	maxWays     = 12              // addresses
+	waysAtATime = 6
 )
 
 // way is one way to the gateway, and what came of a session over it.
 type way struct {
-	name  string      // "udp 192.0.2.1:8189", "TURN turn:…"
-	to    candidate   // zero: through the relay
-	relay []ICEServer // one; nil: straight
+	name  string     // "udp 192.0.2.1:8189", "TURN turn:…"
+	to    candidate  // zero: through the relay
+	relay *ICEServer // nil: straight
 
 	open      error // why there was no session
 	connected time.Duration
@@ -34,18 +35,16 @@ type way struct {
 func (w *way) done() bool { return w.open == nil && w.err == nil && !w.noRoute }
 
 // ways makes a whole session over each address and each relay.
-func (e *examination) ways(ctx context.Context, p *page, servers []ICEServer) []Finding {
+func (e *examination) ways(ctx context.Context, servers []ICEServer) []*way {
 	var all []*way
-	for _, c := range e.answer {
+	for _, c := range e.answer[:min(len(e.answer), maxWays)] {
 		all = append(all, &way{name: c.String(), to: c})
 	}
 	for _, s := range servers {
 		if kindOf(s.URL) == "TURN" {
-			all = append(all, &way{name: "TURN " + s.URL, relay: []ICEServer{s}})
+			all = append(all, &way{name: "TURN " + s.URL, relay: &s})
 		}
 	}
-	left := len(all) - maxWays
-	all = all[:min(len(all), maxWays)]
 	var tries sync.WaitGroup
 	free := make(chan struct{}, waysAtATime)
 	for _, w := range all {
@@ -56,14 +55,7 @@ func (e *examination) ways(ctx context.Context, p *page, servers []ICEServer) []
 		})
 	}
 	tries.Wait()
-	found := make([]Finding, 0, len(all)+1)
-	for _, w := range all {
-		found = append(found, e.judge(w, all, p))
-	}
-	if left > 0 {
-		found = append(found, warn(fmt.Sprintf("session: %d more addresses were not tried", left), "A viewer tries all that it is told, which takes its time.", `webrtc.interfaces = ["NAME"]`))
-	}
-	return found
+	return all
 }
 
 func (e *examination) open(ctx context.Context, tcp, relayed bool) (Session, error) {
@@ -100,11 +92,11 @@ func (w *way) fresh(all []ICEServer) []ICEServer {
 		return nil
 	}
 	for _, s := range all {
-		if s.URL == w.relay[0].URL {
+		if s.URL == w.relay.URL {
 			return []ICEServer{s}
 		}
 	}
-	return w.relay
+	return []ICEServer{*w.relay}
 }
 
 func (w *way) watch(ctx context.Context, s Session, answer string, servers []ICEServer) {
@@ -135,7 +127,7 @@ func (e *examination) judge(w *way, all []*way, p *page) Finding {
 	case w.connected > 0:
 		return fail(what+": connected, but no picture", w.why("Nothing that can be shown came within "+short(wayTimeout)+"."), "gateway probe URL   # that of streams."+e.stream+".source: does it send keyframes?")
 	case w.relay != nil:
-		return fail(what+": not connected", w.why("The relay and the gateway's media port do not reach each other."), e.mendRelay()...)
+		return fail(what+": not connected", w.why("The relay and the gateway's media port do not reach each other."), e.mendRelay(all)...)
 	}
 	return e.unconnected(what, w, all, p)
 }
@@ -155,11 +147,21 @@ func (w *way) why(ours string) string {
 	return strings.TrimSpace(closed(w.verdict.Sentence) + " " + closed(w.verdict.Advice))
 }
 
-func (e *examination) mendRelay() []string {
+func (e *examination) mendRelay(all []*way) []string {
 	if e.o.Setup != nil && e.o.Setup.Turn == "embedded" {
 		return []string{`turn.relay_address = "ADDRESS"   # at which the relays are reached`}
 	}
-	return []string{"allowed-peer-ip=" + e.mediaPeers()[0].Addr().String() + "   # in turnserver.conf"}
+	return []string{"allowed-peer-ip=" + e.reached(all).String() + "   # in turnserver.conf"}
+}
+
+// reached is an address of the gateway that a session has come over, or else the first.
+func (e *examination) reached(all []*way) netip.Addr {
+	for _, w := range all {
+		if w.relay == nil && w.done() && !w.to.at.Addr().IsLoopback() {
+			return w.to.at.Addr()
+		}
+	}
+	return e.answer[0].at.Addr()
 }
 
 // unopened says why there was no session.
@@ -171,7 +173,7 @@ func (e *examination) unopened(err error) Finding {
 		}
 		return e.refusal("session", refused.Status, closed(refused.Detail))
 	}
-	return fail("session: none could be made", sentence(err))
+	return fail("session: none could be made", closed(err.Error()))
 }
 
 // unconnected says why nothing came of an address.
