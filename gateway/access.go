@@ -11,6 +11,7 @@ import (
 	"sluice/auth/guard"
 	"sluice/config"
 	"sluice/session"
+	"sluice/signalling/problem"
 )
 
 // patrolInterval is how often sessions are looked at whose right may have ended, as by a token that expires.
@@ -119,6 +120,9 @@ func (g *Gateway) newGuard() *guard.Guard {
 		LenientAuth: func() bool { return g.config().Auth.LenientAuth },
 		Mode:        func() auth.Mode { return auth.Mode(g.config().Auth.Mode) },
 		Log:         g.log,
+		Page: func(w http.ResponseWriter, r *http.Request, p problem.Problem) {
+			g.pages.Refused(w, r, p.Status, p.Detail)
+		},
 	})
 }
 

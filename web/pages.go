@@ -30,6 +30,7 @@ type Pages struct {
 	index   *template.Template
 	login   *template.Template
 	iceTest *template.Template
+	refused *template.Template
 	asking  string // policy of the player page
 	options Options
 }
@@ -64,7 +65,8 @@ func New(o Options) (*Pages, error) {
 	}
 	return &Pages{
 		assets: as, player: pages.Lookup("player.html"), publish: pages.Lookup("publish.html"), index: pages.Lookup("index.html"),
-		login: pages.Lookup("login.html"), iceTest: pages.Lookup("icetest.html"), asking: policy(ask), options: o,
+		login: pages.Lookup("login.html"), iceTest: pages.Lookup("icetest.html"), refused: pages.Lookup("refused.html"),
+		asking: policy(ask), options: o,
 	}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"sluice/auth"
+	"sluice/signalling/problem"
 )
 
 // Options configure New. The functions are asked at each request, since the configuration may change.
@@ -22,6 +23,9 @@ type Options struct {
 	LenientAuth func() bool      // Authorization without a scheme is a token (A91); nil: never
 	Mode        func() auth.Mode // the authorizer's, under which results are counted; nil: ModeInternal
 	Log         *slog.Logger
+
+	// Page answers whoever opens a page in a browser and is refused, with words to read; nil: as programs are.
+	Page func(http.ResponseWriter, *http.Request, problem.Problem)
 }
 
 // Guard lets requests through, or answers them.

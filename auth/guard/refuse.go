@@ -31,16 +31,25 @@ func (g *Guard) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, auth.ErrInvalid):
 		g.unauthorized(w, r, challengeInvalid, "invalid_credentials", "The token, or the user name or password, is wrong or has expired.")
 	case errors.As(err, &forbidden):
-		problem.Write(w, problem.New(http.StatusForbidden, "forbidden", sentence(forbidden)))
+		g.tell(w, r, problem.New(http.StatusForbidden, "forbidden", sentence(forbidden)))
 	case errors.As(err, &cross):
 		problem.Write(w, problem.New(http.StatusForbidden, "cross_origin", sentence(cross)))
 	case errors.As(err, &backoff):
 		p := problem.New(http.StatusTooManyRequests, "too_many_logins", "There were too many wrong logins from here or with this user name. Wait a minute.")
 		p.RetryAfter = backoff.RetryAfter
-		problem.Write(w, p)
+		g.tell(w, r, p)
 	default:
-		g.unavailable(w, err)
+		g.unavailable(w, r, err)
 	}
+}
+
+// tell answers with a page where somebody opens one.
+func (g *Guard) tell(w http.ResponseWriter, r *http.Request, p problem.Problem) {
+	if g.o.Page == nil || !isNavigation(r) {
+		problem.Write(w, p)
+		return
+	}
+	g.o.Page(w, r, p)
 }
 
 // sentence makes one of an error's text.
@@ -50,13 +59,13 @@ func sentence(err error) string {
 }
 
 // unavailable tells the log once a second at most.
-func (g *Guard) unavailable(w http.ResponseWriter, err error) {
+func (g *Guard) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	if now := time.Now().Unix(); g.warned.Swap(now) != now {
 		g.o.Log.Warn("a request was refused, since who may can't be found out", "err", err)
 	}
 	p := problem.New(http.StatusServiceUnavailable, "auth_unavailable", "Who may do this can't be found out just now. Try again in a moment; the gateway's log says why.")
 	p.RetryAfter = unavailableRetry
-	problem.Write(w, p)
+	g.tell(w, r, p)
 }
 
 // unauthorized sends who opens a page to the login, and challenges everybody else.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sluice/auth"
+	"sluice/signalling/problem"
 )
 
 const browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"
@@ -204,4 +205,20 @@ func BenchmarkRefuse(b *testing.B) {
 			b.Fatal("let in")
 		}
 	}
+}
+
+// A90: who opens a page and may not is told so on a page; programs and scripts get a problem document.
+func TestRefusalOfAPage(t *testing.T) {
+	h := newHouse(t)
+	h.o.Page = func(w http.ResponseWriter, _ *http.Request, p problem.Problem) {
+		w.WriteHeader(p.Status)
+		_, _ = w.Write([]byte("page: " + p.Detail))
+	}
+	cookie := enter(t, h, `{"token":"`+bobToken+`"}`)
+	if w := send(h, "GET", "/cam/", "", "Cookie", cookie, "Accept", "text/html"); w.Code != 403 || !strings.HasPrefix(w.Body.String(), "page: ") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	expectProblem(t, send(h, "GET", "/cam/", "", "Cookie", cookie), 403)
+	expectProblem(t, send(h, "GET", "/cam/", "", "Cookie", cookie, "Accept", "text/html", "Sec-Fetch-Mode", "cors"), 403)
+	expectProblem(t, send(h, "POST", "/cam/", "", "Cookie", cookie, "Accept", "text/html"), 403)
 }
