@@ -11,8 +11,8 @@ import (
 // allowed lets those to h who may.
 func (rt *router) allowed(h http.HandlerFunc, a auth.Action, stream string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if r, ok := rt.guard.Require(w, r, a, stream); ok {
-			h(w, r)
+		if admitted, ok := rt.guard.Require(w, r, a, stream); ok {
+			h(w, admitted)
 		}
 	}
 }

@@ -130,7 +130,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		return err
 	}
 	defer listener.Close()
-	if err := g.openMedia(ctx); err != nil {
+	if err = g.openMedia(ctx); err != nil {
 		return err
 	}
 	defer g.port.Close()

@@ -56,7 +56,7 @@ func (r *relay) String() string {
 // testRelay tells of what will keep the server from being of use (G15).
 func (g *Gateway) testRelay(ctx context.Context) {
 	for _, warning := range g.relay.server.SelfTest(ctx) {
-		g.log.Warn("TURN: " + warning)
+		g.log.Warn("TURN will not work for everybody", "why", warning)
 	}
 }
 

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -65,7 +64,7 @@ func (g *Gateway) Reload(to config.Config) error {
 		next.HTTP.TLSCert, next.HTTP.TLSKey = old.HTTP.TLSCert, old.HTTP.TLSKey
 	}
 	if err := next.Validate(); err != nil {
-		return errors.Join(errors.New("what can't change without a restart contradicts the rest, so restart the gateway:"), err)
+		return &needsRestartError{Keys: restart, Err: err}
 	}
 	if err := g.apply(old, next); err != nil {
 		return err
@@ -78,6 +77,19 @@ func (g *Gateway) Reload(to config.Config) error {
 	g.log.Info("the configuration was reloaded", "changed", strings.Join(old.Changed(next), " "), "streams", len(next.Streams))
 	return nil
 }
+
+// needsRestartError tells that what can't change without a restart contradicts what can.
+type needsRestartError struct {
+	Keys []string // that have changed and can't be put into force
+	Err  error    // what is wrong with the others without them
+}
+
+// Error has a line for each fault.
+func (e *needsRestartError) Error() string {
+	return fmt.Sprintf("without a restart, which puts %s into force too, it can't be: restart the gateway\n%v", strings.Join(e.Keys, ", "), e.Err)
+}
+
+func (e *needsRestartError) Unwrap() error { return e.Err }
 
 // apply goes through what may fail first.
 func (g *Gateway) apply(old, next config.Config) error {
