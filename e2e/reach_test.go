@@ -106,7 +106,7 @@ func (w *world) startGateway(at, config string) *gatewayProcess {
 // startGatewayAs runs a gateway with a whole configuration but for its stream, which the viewer knows by a URL.
 func (w *world) startGatewayAs(url, config string) *gatewayProcess {
 	w.t.Helper()
-	path := writeConfig(w.t, config+"streams.door.source = \"demo:\"\n")
+	path := writeConfig(w.t, "streams.door.source = \"demo:\"\n"+config)
 	g := &gatewayProcess{process: start(w.t, "gateway", w.gateway.command(program, "--config", path)), URL: url}
 	w.t.Cleanup(func() { g.stop(w.t) })
 	g.await(w.t, `msg=listening`, listenLimit)

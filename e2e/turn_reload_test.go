@@ -16,7 +16,7 @@ import (
 )
 
 // otherSecret is what turnSecret is changed to.
-const otherSecret = "another secret of TURN servers"
+const otherSecret = "another-secret-of-TURN-servers"
 
 // TestTURNSecretChanges changes the secret of a running gateway: what is given out from then on is made of the new one,
 // and what is relayed already goes on, but no longer than until it would have to be refreshed.

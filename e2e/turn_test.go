@@ -22,7 +22,7 @@ import (
 )
 
 // turnSecret makes the credentials of the tests' own TURN servers.
-const turnSecret = "canary secret of TURN servers"
+const turnSecret = "canary-secret-of-TURN-servers"
 
 // firstRelay and lastRelay are the ports of relays, where the kernel takes none unasked.
 const firstRelay, lastRelay = 20000, 29999
