@@ -21,7 +21,8 @@ const (
 // gatewayProcess is a running gateway.
 type gatewayProcess struct {
 	*process
-	URL string // with its last slash
+	URL    string // with its last slash
+	config string // file
 }
 
 // stream is what the API tells of a stream.
@@ -38,10 +39,10 @@ type stream struct {
 
 // sessionInfo is what the API tells of a session.
 type sessionInfo struct {
-	ID, Stream, Role, State, Protocol, Way string
-	WayReason                              string `json:"way_reason"`
-	RemoteAddress                          string `json:"remote_address"`
-	Delivery                               []struct {
+	ID, Stream, Role, State, Protocol, Way, Principal string
+	WayReason                                         string `json:"way_reason"`
+	RemoteAddress                                     string `json:"remote_address"`
+	Delivery                                          []struct {
 		Codec, Rendition, Reason string
 		Transcoded               bool
 	}
@@ -77,7 +78,8 @@ func startGateway(t testing.TB, config string) *gatewayProcess {
 // startGatewayAs is startGateway with a whole configuration, and without a look at its end.
 func startGatewayAs(t testing.TB, config string) *gatewayProcess {
 	t.Helper()
-	g := &gatewayProcess{process: start(t, "gateway", command(program, "--config", writeConfig(t, config)))}
+	file := writeConfig(t, config)
+	g := &gatewayProcess{process: start(t, "gateway", command(program, "--config", file)), config: file}
 	t.Cleanup(func() {
 		if err := os.WriteFile(artefact(t, ".log"), []byte(g.output.String()), 0o600); err != nil {
 			t.Error(err)

@@ -6,6 +6,8 @@
 //   {id, do: "look", page}                      what a user sees and hears there now; see probe.js
 //   {id, do: "evaluate", page, script}          the result of a JavaScript expression; promises are waited for
 //   {id, do: "click", page, selector}
+//   {id, do: "type", page, selector, text}      into a field, instead of what is in it
+//   {id, do: "resize", page, width, height}     the window, as of a telephone
 //   {id, do: "leave", page, url}                for another URL in the same tab
 //   {id, do: "screenshot", page, path}
 //   {id, do: "close", page}
@@ -58,6 +60,16 @@ const commands = {
 
   async click({ page, selector }) {
     await pages[page].page.click(selector);
+  },
+
+  async type({ page: number, selector, text }) {
+    const { page } = pages[number];
+    await page.$eval(selector, (field) => { field.value = ''; });
+    await page.type(selector, text);
+  },
+
+  async resize({ page, width, height }) {
+    await pages[page].page.setViewport({ width, height });
   },
 
   async leave({ page, url }) {
