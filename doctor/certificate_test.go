@@ -59,11 +59,13 @@ var certificates = map[string]struct {
 	want    string // within the report, in which lines are joined
 }{
 	"self-signed": {
-		made{addresses: here, to: year}, Options{},
+		made{addresses: here, to: year},
+		Options{},
 		"warn certificate: the gateway has signed it itself Browsers ask once whether to go on, then all of the page works. Other players and TURN over TLS refuse it.",
 	},
 	"expired": {
-		made{addresses: here, from: -year, to: -time.Hour}, Options{},
+		made{addresses: here, from: -year, to: -time.Hour},
+		Options{},
 		`browsers refuse the page, and players the stream. > http.tls_cert = "FILE" # a new one, read again as soon as it is there`,
 	},
 	"expired, of an authority": {
@@ -76,7 +78,8 @@ var certificates = map[string]struct {
 		made{addresses: here, to: 5*24*time.Hour + time.Hour}, Options{}, "warn certificate: it expires in 5 days",
 	},
 	"another name": {
-		made{names: []string{"cam.example"}, to: year}, Options{},
+		made{names: []string{"cam.example"}, to: year},
+		Options{},
 		"FAIL certificate: it is not for 127.0.0.1 It is for cam.example: browsers warn, and players refuse. Use a name in URLs, rather than the address. > --url https://cam.example:8889",
 	},
 	"no name": {
