@@ -42,6 +42,13 @@ var doctored = map[string]struct {
 			"ok session over tcp " + gatewayInside + ":8189: connected in",
 		},
 	},
+	"UDP blocked, TURN open": {
+		at: gatewayInside, blocked: true, config: "turn.mode = \"embedded\"\nturn.secret = \"0123456789abcdef\"\n", code: 1,
+		want: []string{
+			"FAIL session over udp " + gatewayInside + ":8189: not connected within 8.0 s", "FAIL TURN: turn:" + gatewayInside + ":3478?transport=udp does not answer",
+			"ok session over TURN turn:" + gatewayInside + ":3478?transport=tcp: connected in",
+		},
+	},
 	"behind NAT 1 to 1, not configured": {
 		gateway: oneToOne, at: gatewayOutside, code: 1,
 		want: []string{

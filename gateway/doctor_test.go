@@ -2,7 +2,6 @@ package gateway_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -18,7 +17,7 @@ func examine(t *testing.T, r *running, o gateway.DoctorOptions) (report string, 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var b strings.Builder
-	o.URL, o.Out, o.Version, o.Log = r.url, &b, "test", slog.New(slog.NewTextHandler(io.Discard, nil))
+	o.URL, o.Out, o.Version, o.Log = r.url, &b, "test", slog.New(slog.DiscardHandler)
 	healthy, err := gateway.Doctor(ctx, o)
 	if err != nil {
 		t.Fatal(err)

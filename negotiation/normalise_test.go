@@ -156,6 +156,25 @@ func TestCandidatePolicy(t *testing.T) {
 	}
 }
 
+// TCP is dialled by who has come to look, where somebody listens, and to the same places as UDP is sent.
+func TestCandidatePolicyDials(t *testing.T) {
+	for value, want := range map[string]bool{
+		"1 1 tcp 1 192.0.2.1 5000 typ host tcptype passive":   true,
+		"1 1 tcp 1 192.0.2.1 9 typ host tcptype active":       false,
+		"1 1 tcp 1 192.0.2.1 5000 typ host":                   false,
+		"1 1 tcp 1 127.0.0.1 5000 typ host tcptype passive":   false,
+		"1 1 tcp 1 192.0.2.1 22 typ host tcptype passive":     false,
+		"1 1 tcp 1 cam.example 5000 typ host tcptype passive": false,
+	} {
+		if got := (CandidatePolicy{Dial: true}).Allows(value); got != want {
+			t.Errorf("%s: %v", value, got)
+		}
+		if (CandidatePolicy{}).Allows(value) {
+			t.Errorf("%s is dialled by a gateway", value)
+		}
+	}
+}
+
 // I22: private networks of any kind are no place for checks of a gateway that serves the internet, by whatever name.
 func TestCandidatePolicyDeniesPrivate(t *testing.T) {
 	for address, want := range map[string][2]bool{ // without and with DenyPrivate

@@ -119,6 +119,12 @@ func TestTLS(t *testing.T) {
 	if _, err = c.Post(t.Context(), offer); err != nil {
 		t.Error(err)
 	}
+	if c, err = New(Options{Protocol: WHEP, URL: url, TLSInsecure: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = c.Post(t.Context(), offer); err != nil {
+		t.Errorf("for diagnosis: %v", err)
+	}
 	strict := httptest.NewUnstartedServer(created("Location", "/s/1"))
 	strict.Config.ErrorLog = s.Config.ErrorLog
 	strict.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -200,5 +201,43 @@ func TestSessionRequestsFollowRedirects(t *testing.T) {
 	}
 	if all := other.requests(); len(all) != 1 || all[0].method != "DELETE" || all[0].header.Get("Authorization") != "" {
 		t.Errorf("the other origin was asked %+v", all)
+	}
+}
+
+// What a Sluice gateway says of a session, and servers that say nothing of the kind.
+func TestVerdict(t *testing.T) {
+	const said = `{"reason":"nothing_arrived"}`
+	for name, c := range map[string]struct {
+		location string // of the session; "": none
+		status   int
+		kind     string
+		want     string // "": an error
+	}{
+		"said":          {"/s/1?q", 200, "application/json", said},
+		"no such thing": {"/s/1", 404, "application/problem+json", ""},
+		"a page":        {"/s/1", 200, "text/html", ""},
+		"no session":    {"", 200, "application/json", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.Method == http.MethodGet:
+					header(w, "Content-Type", c.kind)
+					w.WriteHeader(c.status)
+					_, _ = io.WriteString(w, said)
+				case c.location != "":
+					created("Location", c.location)(w, r)
+				default:
+					created()(w, r)
+				}
+			})
+			got, err := session(t, WHEP, s.URL).Verdict(t.Context())
+			if got != c.want || (err == nil) != (c.want != "") || c.location == "" && !errors.Is(err, ErrNoLocation) {
+				t.Errorf("%q, %v", got, err)
+			}
+			if all := s.requests(); c.location != "" && (all[1].method != "GET" || all[1].uri != strings.Replace(c.location, "/s/1", "/s/1/verdict", 1)) {
+				t.Errorf("asked %+v", all[1])
+			}
+		})
 	}
 }
