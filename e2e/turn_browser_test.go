@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
 	"sluice/media"
@@ -10,7 +12,7 @@ import (
 // TestRelayInBrowsers plays in browsers that use nothing but the gateway's own TURN server: on the player page, which
 // chooses among all ways to it, and over each way alone.
 //
-// Proves G7, G13 and G16 as seen by a browser.
+// Proves A23, G7, G13 and G16 as seen by a browser.
 func TestRelayInBrowsers(t *testing.T) {
 	t.Parallel()
 	camera := fmt.Sprintf("streams.door.source = %q\n", startCameraOf(t, media.VP8, media.Opus))
@@ -34,8 +36,15 @@ func TestRelayInBrowsers(t *testing.T) {
 		"TLS":   {relayOf(t, all, "turns", "tcp"), "tls"},
 		"HTTPS": {all[len(all)-1], "tls"},
 	} {
-		t.Run(name, func(t *testing.T) { b.checkRelayed(t, g, c.server, c.relay) })
+		t.Run(name, func(t *testing.T) {
+			up, down := g.relayedBytes(t, "up"), g.relayedBytes(t, "down")
+			b.checkRelayed(t, g, c.server, c.relay)
+			if up, down := g.relayedBytes(t, "up")-up, g.relayedBytes(t, "down")-down; up < 1_000 || down < 20_000 {
+				t.Errorf("%d bytes are relayed to the gateway and %d from it, want what the media take", up, down)
+			}
+		})
 	}
+	g.checkOrder(t, "stun: turn:udp turn:tcp turns:tcp turns:tcp")
 	g.checkFromRelay(t, "door", 1)
 	g.checkNoTURNSecret(t, all)
 }
@@ -52,6 +61,33 @@ func (b *browser) checkRelayed(t *testing.T, g *gatewayProcess, server iceServer
 		t.Errorf("by %s the media come by %q and to it over %q, want a relay over %q", server.URLs[0], s.Route, s.Relay, relay)
 	}
 	p.stop(t)
+}
+
+// relayedBytes is what the metrics count of one direction.
+func (g *gatewayProcess) relayedBytes(t *testing.T, direction string) int {
+	t.Helper()
+	_, text := g.get(t, "metrics")
+	_, rest, _ := strings.Cut(text, `sluice_turn_relayed_bytes_total{direction="`+direction+`"} `)
+	value, _, found := strings.Cut(rest, "\n")
+	n, err := strconv.ParseFloat(value, 64)
+	if !found || err != nil {
+		t.Fatalf("the metrics do not tell of bytes %s: %s", direction, text)
+	}
+	return int(n)
+}
+
+// checkOrder wants the ways to STUN and TURN in the order in which a viewer should try them.
+func (g *gatewayProcess) checkOrder(t *testing.T, want string) {
+	t.Helper()
+	var got []string
+	for _, s := range g.linked(t, "door") {
+		scheme, rest, _ := strings.Cut(s.URLs[0], ":")
+		_, transport, _ := strings.Cut(rest, "?transport=")
+		got = append(got, scheme+":"+transport)
+	}
+	if order := strings.Join(got, " "); order != want {
+		t.Errorf("the headers name %s, want %s", order, want)
+	}
 }
 
 // TestRelayInFirefox does the same in Firefox, over UDP and TCP.

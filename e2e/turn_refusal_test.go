@@ -48,7 +48,7 @@ func (s iceServer) as(secret, id string, ttl time.Duration) iceServer {
 // Proves J96, J97, J98 and J99 from the outside.
 func TestRelayRefuses(t *testing.T) {
 	t.Parallel()
-	g := startGateway(t, embedded)
+	g := startGateway(t, embedded+publishConfig("studio"))
 	good := g.relayUDP(t)
 	named := func(username string) iceServer { return iceServer{good.URLs, username, good.Credential} }
 	for name, s := range map[string]iceServer{
@@ -76,6 +76,12 @@ func TestRelayRefuses(t *testing.T) {
 	}
 	g.checkPeers(t, good)
 	g.checkQuota(t, good)
+	_, text := g.get(t, "metrics")
+	for _, reason := range []string{"unauthorized", "tcp_relay", "peer", "user_quota"} {
+		if !regexp.MustCompile(`sluice_turn_refused_total\{reason="` + reason + `"\} [1-9]`).MatchString(text) {
+			t.Errorf("the metrics count nothing of %s:\n%s", reason, text)
+		}
+	}
 }
 
 // checkPeers wants relays to reach the media port alone.
@@ -121,7 +127,7 @@ func (g *gatewayProcess) checkQuota(t *testing.T, s iceServer) {
 // Proves J100 from the outside.
 func TestUnpermittedData(t *testing.T) {
 	t.Parallel()
-	g := startGateway(t, embedded+"turn.allow_peers = [\"127.0.0.1\"]\n")
+	g := startGateway(t, embedded+"turn.allow_peers = [\"127.0.0.1\"]\n"+publishConfig("studio"))
 	peer, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -243,7 +249,7 @@ func iceValue(description, name string) string {
 func TestCoturnsClient(t *testing.T) {
 	t.Parallel()
 	program := testworker.Tool(t, "turnutils_uclient")
-	g := startGateway(t, embedded)
+	g := startGateway(t, embedded+publishConfig("studio"))
 	own, err := url.Parse(g.URL)
 	if err != nil {
 		t.Fatal(err)

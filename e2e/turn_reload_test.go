@@ -55,7 +55,8 @@ func TestTURNSecretChanges(t *testing.T) {
 // Proves G12 for a secret that changes.
 func TestExternalSecretChanges(t *testing.T) {
 	t.Parallel()
-	g, change := startChangeable(t, "turn.mode = \"external\"\nturn.secret = \""+turnSecret+"\"\nturn.urls = [\"turn:turn.example.org:3478?transport=udp\"]\n")
+	g, change := startChangeable(t, "turn.mode = \"external\"\nturn.secret = \""+turnSecret+"\"\nturn.urls = [\"turn:turn.example.org:3478?transport=udp\"]\n"+
+		publishConfig("studio"))
 	checkMadeOf(t, g.relays(t), turnSecret)
 	change()
 	checkMadeOf(t, g.relays(t), otherSecret)
