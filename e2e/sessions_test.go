@@ -35,7 +35,7 @@ func TestTwoViewers(t *testing.T) {
 		t.Error("the viewer is not told that its session has ended")
 	}
 	left := g.awaitSessions(t, "door", 1)
-	if strings.HasSuffix(v.location, left[0].ID) {
+	if strings.Contains(v.location, "/whep/"+left[0].ID) {
 		t.Error("the API lists the session that has ended, not the other")
 	}
 	if status := v.request(t, http.MethodDelete); status != http.StatusOK {

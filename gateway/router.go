@@ -14,6 +14,7 @@ import (
 	"sluice/config"
 	"sluice/ingest/whip"
 	"sluice/metrics"
+	"sluice/redact"
 	"sluice/signalling/problem"
 	"sluice/signalling/resource"
 	"sluice/web"
@@ -182,7 +183,7 @@ func (rt *router) serveAPI(w http.ResponseWriter, r *http.Request, path []string
 	case what == "sessions" && !one:
 		rt.allowed(rt.api.Sessions, auth.Admin, "")(w, r)
 	case what == "sessions":
-		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.api.Session(w, r, name) }, auth.Admin, "")(w, r)
+		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.api.Session(w, r, redact.SessionID(name)) }, auth.Admin, "")(w, r)
 	case what == "devices" && !one:
 		rt.allowed(rt.api.Devices, auth.Admin, "")(w, r)
 	case what == "ice" && !one:

@@ -13,6 +13,7 @@ import (
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/push"
+	"sluice/redact"
 	"sluice/session"
 	"sluice/transcode"
 	"sluice/worker/pipeline"
@@ -130,9 +131,10 @@ func (v adminView) Sessions() []admin.Session {
 	return all
 }
 
+// adminSession tells of the ID what the log does too: the whole of it, in the session's URL, is a right (I40, A92).
 func adminSession(i session.Info) admin.Session {
 	out := admin.Session{
-		ID: i.ID, Stream: i.Stream, Role: string(i.Role), State: string(i.State), Protocol: i.Protocol,
+		ID: redact.SessionID(i.ID), Stream: i.Stream, Role: string(i.Role), State: string(i.State), Protocol: i.Protocol,
 		RemoteAddress: i.RemoteAddress, Principal: i.Principal, Way: string(i.Route.Way), WayReason: i.Route.Reason, CreateTime: i.Created.UTC().Format(time.RFC3339),
 		Stats: admin.Stats{
 			PacketsSent: i.Stats.Packets, BytesSent: i.Stats.Bytes, PacketsResent: i.Stats.Resent,
