@@ -171,7 +171,7 @@ func TestViewerOfOne(t *testing.T) {
 	}
 	for _, path := range []string{"studio/publish", "other/"} {
 		p.leave(g.URL + path)
-		p.awaitText(playLimit, "This page is not for you", "viewer", "Sign in as somebody else")
+		p.awaitText(playLimit, "You may not see this", "viewer", "Sign in as somebody else")
 	}
 	p.picture("refused")
 	p.leave(g.page("cam"))
@@ -223,4 +223,3 @@ func TestPageWithToken(t *testing.T) {
 	p.awaitAddress("/login?next=%2Fcam%2F")
 	g.checkNotSaid(t, viewer.token)
 }
-

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +88,7 @@ func (p *peer) awaitTold(t testing.TB, event string, limit time.Duration, satisf
 // awaitState waits until the peer's connection is in one of some states.
 func (p *peer) awaitState(t testing.TB, limit time.Duration, states ...string) {
 	t.Helper()
-	p.awaitTold(t, "state", limit, func(l told) bool { return strings.Contains(strings.Join(states, " "), l.State) })
+	p.awaitTold(t, "state", limit, func(l told) bool { return slices.Contains(states, l.State) })
 }
 
 // awaitPictures waits until the peer has made or decoded a number of pictures, and that of sounds.

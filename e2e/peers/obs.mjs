@@ -1,7 +1,7 @@
 // Publishes by WHIP as OBS 32 does: its offer, its WebRTC library, its order of doing things. No candidates in the
 // offer and no PATCH; PLI and FIR are counted and ignored; at the end DTLS is closed first, then comes DELETE.
 //
-//   node obs.mjs URL --video big.h264 [--video small.h264] [--audio tone.ogg] [--fps 25]
+//   node obs.mjs URL --video big.h264 [--video small.h264] [--audio tone.ogg] [--fps 25] [--token TOKEN]
 //
 // More than one --video is simulcast, RIDs "0", "1", … . SIGUSR2 stops the last layer alone, SIGTERM everything.
 // Tells on standard output: offer, answered, refused, state, counts (each 200 ms), deleted.
@@ -18,10 +18,12 @@ const { values, positionals: [url] } = parseArgs({
     video: { type: 'string', multiple: true, default: [] },
     audio: { type: 'string' },
     fps: { type: 'string', default: '25' },
+    token: { type: 'string' },
   },
 });
 const fps = Number(values.fps);
 const userAgent = 'Mozilla/5.0 (OBS-Studio/32.2.2; Linux x86_64; en-US)';
+const authorization = values.token ? { Authorization: `Bearer ${values.token}` } : {};
 const base = 1 + Math.floor(Math.random() * 2 ** 31);
 const senders = [];
 const counts = { pictures: 0, keyframe_requests: 0, nacks: 0, resent: 0 };
@@ -114,6 +116,7 @@ async function post(sdp) {
   const began = performance.now();
   const headers = {
     Accept: '*/*', 'Content-Type': 'application/sdp', 'User-Agent': userAgent, 'Content-Length': Buffer.byteLength(sdp),
+    ...authorization,
   };
   const { status, location, body } = await request('POST', url, headers, sdp);
   if (status !== 201) {
@@ -177,6 +180,6 @@ setInterval(() => {
 await stopped;
 stop();
 connection.close();
-const { status } = await request('DELETE', resource, { Accept: '*/*', 'User-Agent': userAgent });
+const { status } = await request('DELETE', resource, { Accept: '*/*', 'User-Agent': userAgent, ...authorization });
 tell('deleted', { status });
 process.exit(0);
