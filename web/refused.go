@@ -8,7 +8,7 @@ import (
 
 // refusedTitles are what the page of a refusal has as its heading, by status.
 var refusedTitles = map[int]string{
-	http.StatusForbidden:          "This page is not for you",
+	http.StatusForbidden:          "You may not see this",
 	http.StatusTooManyRequests:    "Too many wrong logins",
 	http.StatusServiceUnavailable: "Who you are cannot be found out",
 }

@@ -12,7 +12,7 @@ func TestRefused(t *testing.T) {
 	p := newPages(t)
 	const login, again = `href="/login?next=%2Fcam%2Fpublish%3Fa%3Db"`, `href="/cam/publish?a=b"`
 	for status, want := range map[int][]string{
-		403: {"This page is not for you", "Why &lt;b&gt; not.", login},
+		403: {"You may not see this", "Why &lt;b&gt; not.", login},
 		429: {"Too many wrong logins", again},
 		503: {"Who you are cannot be found out", again},
 		418: {"I&#39;m a teapot", again},

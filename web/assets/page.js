@@ -45,6 +45,7 @@ function showState() {
   }
   explain(player.failure);
   showSound();
+  showViewers();
 }
 
 // The cause is asked for first, where the failure may have one behind it: words that change are read out twice.
@@ -100,7 +101,7 @@ function showQualities() {
 }
 
 function showViewers() {
-  at('viewers').hidden = !player.viewers;
+  at('viewers').hidden = !player.viewers || player.state === 'error'; // when refused it is not told any more
   at('viewers').textContent = viewerWords(player.viewers);
 }
 

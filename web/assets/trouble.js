@@ -30,6 +30,8 @@ const statusTitles = {
   422: 'The gateway does not take what this browser sends',
 };
 
+const slugTitles = { forbidden: 'You may not publish this stream' };
+
 const statusTexts = {
   401: 'The gateway wants to know who you are.',
   403: 'It has a source of its own, or you may not publish to it.',
@@ -84,7 +86,7 @@ export function describeTrouble(failure) {
   const [title, text] = sayings[failure.kind] ?? [];
   if (failure.kind === 'http') {
     return {
-      title: statusTitles[failure.status] ?? said.title,
+      title: slugTitles[failure.slug] ?? statusTitles[failure.status] ?? said.title,
       text: failure.detail ? said.text : (statusTexts[failure.status] ?? said.text),
     };
   }

@@ -40,6 +40,8 @@ test('a refusal is told in the words of the gateway', () => {
     assert.match(describeTrouble(httpFailure(status, '', '')).text, /\.$/, `status ${status}`);
   }
   assert.equal(describeTrouble(httpFailure(409, '', '')).title, 'Somebody else is publishing');
+  const forbidden = JSON.stringify({ type: 'urn:sluice:problem:forbidden', detail: '"ann" has no right' });
+  assert.equal(describeTrouble(httpFailure(403, 'application/problem+json', forbidden)).title, 'You may not publish this stream');
 });
 
 test('what another attempt cannot mend', () => {
