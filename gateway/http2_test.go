@@ -14,7 +14,7 @@ import (
 // on as long as the gateway keeps up with it: what net/http does not get done it bounds, and closes the connection.
 func TestRapidReset(t *testing.T) {
 	t.Setenv("STATE_DIRECTORY", t.TempDir())
-	g := startAt(t, "tls = \"self-signed\"\n", closed())
+	g := startAt(t, "tls = \"self-signed\"\n", "[auth]\nmode = \"internal\"\n")
 	before := runtime.NumGoroutine()
 	conn, err := tls.Dial("tcp", strings.TrimPrefix(g.url, "https://"), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}) //nolint:gosec // it is the gateway's own
 	if err != nil {
