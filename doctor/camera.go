@@ -65,11 +65,11 @@ func (e *examination) source(s state) []Finding {
 	case s.Publish && s.State != "ready":
 		return []Finding{fail(what+" has no publisher", "Its source is \"publish\", and nobody sends it anything now. Point OBS, or a browser at "+e.door.at(s.Name, "publish")+", at:", e.door.at(s.Name, "whip"))}
 	case s.State == "failed" || s.Error != "":
-		return []Finding{fail(what+" has failed", closed(s.Error), "gateway probe URL   # that of streams."+s.Name+".source: it tells more")}
+		return []Finding{fail(what+" has failed", closed(s.Error), "gateway probe URL   # that of streams."+s.Name+".source")}
 	case s.State == "idle":
 		return []Finding{warn(what+" is idle", "It begins when somebody watches (on_demand), and has not for us.", "streams."+s.Name+".on_demand = false")}
 	case s.State != "ready":
-		return []Finding{fail(what+" is "+s.State, "Nothing has come of its source yet.", "gateway probe URL   # that of streams."+s.Name+".source: it tells more")}
+		return []Finding{fail(what+" is "+s.State, "Nothing has come of its source yet.", "gateway probe URL   # that of streams."+s.Name+".source")}
 	}
 	return append([]Finding{ok(what + " is ready: " + s.tracks())}, s.doubts()...)
 }
@@ -130,7 +130,7 @@ func (e *examination) cameraClock(ctx context.Context) []Finding {
 	ahead, known, err := e.o.Cameras.Clock(ctx, e.stream)
 	switch {
 	case err != nil:
-		return []Finding{fail("camera: it can't be reached from here", closed(err.Error()), "ping CAMERA   # is it on, and in a network that this machine is in?")}
+		return []Finding{fail("camera: it can't be reached from here", closed(err.Error())+" Is it on, and in a network that this machine is in?", "ping CAMERA")}
 	case !known:
 		return nil
 	case ahead.Abs() <= maxCameraSkew:

@@ -161,3 +161,17 @@ func TestWrongScheme(t *testing.T) {
 		})
 	}
 }
+
+// A redirect of the whole host is followed once, and told: few players follow it.
+func TestRedirect(t *testing.T) {
+	f := &fake{}
+	server := httptest.NewServer(f)
+	defer server.Close()
+	before := httptest.NewServer(http.RedirectHandler(server.URL+"/healthz", http.StatusPermanentRedirect))
+	defer before.Close()
+	got, healthy := f.examineAt(t, before.URL, Options{})
+	if joined := strings.Join(strings.Fields(got), " "); !healthy || !strings.Contains(joined, "leads to "+server.URL+" Players post their offers") ||
+		!strings.Contains(joined, "> --url "+server.URL) || !strings.Contains(joined, "ok session over udp 127.0.0.1:8189") {
+		t.Error(got)
+	}
+}

@@ -25,7 +25,6 @@ type Options struct {
 type Setup struct {
 	Listen          string   // http.listen
 	TLS             string   // "": none, or "files", "self-signed", "acme"
-	AuthMode        string   // none, internal, jwt, http
 	Turn            string   // off, embedded, external
 	AdditionalHosts []string // webrtc.additional_hosts
 	Proxied         bool     // http.trusted_proxies names somebody

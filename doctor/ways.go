@@ -125,7 +125,7 @@ func (e *examination) judge(w *way, all []*way, p *page) Finding {
 	case w.err == nil:
 		return ok(fmt.Sprintf("%s: connected in %s, picture in %s", what, short(w.connected), short(w.picture)))
 	case w.connected > 0:
-		return fail(what+": connected, but no picture", w.why("Nothing that can be shown came within "+short(wayTimeout)+"."), "gateway probe URL   # that of streams."+e.stream+".source: does it send keyframes?")
+		return fail(what+": connected, but no picture", w.why("Nothing that can be shown came within "+short(wayTimeout)+"."), "gateway probe URL   # that of streams."+e.stream+".source")
 	case w.relay != nil:
 		return fail(what+": not connected", w.why("The relay and the gateway's media port do not reach each other."), e.mendRelay(all)...)
 	}
@@ -185,13 +185,14 @@ func (e *examination) unconnected(what string, w *way, all []*way, p *page) Find
 	switch {
 	case others && elsewhere && (place == inPrivate || place == onLoopback || place == onLink):
 		return warn(what, "It is a "+string(place)+" address of the gateway's network, which can't be reached from here: viewers elsewhere lose a moment with it, no more.",
-			`webrtc.interfaces = ["NAME"]   # to announce those of one interface only`)
+			`webrtc.interfaces = ["NAME"]   # announces no others`)
 	case e.additional(w):
 		return fail(what, "It stands in webrtc.additional_hosts, and nothing comes back from there. Forward "+strings.ToUpper(w.to.network)+" port "+port+
 			" of it to this machine, or leave it out. (Some routers do not let a machine reach its own public address: look from outside with --url, too.)", e.withoutHost(w))
 	case others:
-		return fail(what, w.why("Nothing came back from there, while another address works. Open "+strings.ToUpper(w.to.network)+" port "+port+" there, or announce it no more."),
-			openPort(w.to.network, port), `webrtc.interfaces = ["NAME"]   # without that one; or take it out of webrtc.additional_hosts`)
+		return fail(what, "Nothing came back from there, while another address works. Open "+strings.ToUpper(w.to.network)+" port "+port+
+			" there, or announce it no more: leave its interface out, or the host from webrtc.additional_hosts.",
+			openPort(w.to.network, port), `webrtc.interfaces = ["NAME"]`)
 	case w.to.network == "tcp":
 		return fail(what, w.why("No connection could be made to that port. Open it in every firewall on the way."), openPort("tcp", port))
 	case len(e.answer.of("tcp")) == 0:

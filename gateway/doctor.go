@@ -87,7 +87,7 @@ func doctorOptions(o DoctorOptions, v *doctorViewers) doctor.Options {
 
 func setupOf(c config.Config) *doctor.Setup {
 	s := &doctor.Setup{
-		Listen: c.HTTP.Listen, TLS: c.HTTP.TLS, AuthMode: c.Auth.Mode, Turn: c.Turn.Mode,
+		Listen: c.HTTP.Listen, TLS: c.HTTP.TLS, Turn: c.Turn.Mode,
 		AdditionalHosts: c.WebRTC.AdditionalHosts, Proxied: len(c.HTTP.TrustedProxies) > 0,
 	}
 	if s.TLS == "" && c.HTTP.Encrypted() {
