@@ -88,18 +88,30 @@ func (h *host) blockAllButHTTPS() {
 // TestReachByHTTPSAlone plays on the player page where nothing but one port is open, as in a hotel: page, signalling and
 // media all come by it.
 //
-// Proves D35 and G7 as seen by a browser.
+// Proves D35, G7 and G10 as seen by a browser.
 func TestReachByHTTPSAlone(t *testing.T) {
 	t.Parallel()
-	if !inNamespaceWith(t, alone) {
-		return
+	for name, c := range map[string]struct {
+		gateway, viewer nat
+		ipv6            bool
+		config, at      string
+	}{
+		"NATs":      {gateway: oneToOne, viewer: masquerade, config: behindNAT, at: gatewayOutside},
+		"IPv6 only": {ipv6: true, at: "[" + gatewayIPv6 + "]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if !inNamespaceWith(t, alone) {
+				return
+			}
+			w := newWorld(t, c.gateway, c.viewer, c.ipv6)
+			w.viewerRouter.blockAllButHTTPS()
+			secure, keyHash := overTLS(t)
+			config := strings.Replace(anybody, ":"+gatewayPort, ":443", 1) + secure + relayHere + c.config
+			g := w.startGatewayAs("https://"+c.at+"/", config)
+			p := openBrowser(t, trusting(keyHash)).open(t, g.page("door"))
+			p.awaitPicture(25)
+			g.checkFromRelay(t, "door", 1)
+		})
 	}
-	w := newWorld(t, oneToOne, masquerade, false)
-	w.viewerRouter.blockAllButHTTPS()
-	secure, keyHash := overTLS(t)
-	config := strings.Replace(anybody, ":"+gatewayPort, ":443", 1) + secure + relayHere + behindNAT
-	g := w.startGatewayAs("https://"+gatewayOutside+"/", config)
-	p := openBrowser(t, trusting(keyHash)).open(t, g.page("door"))
-	p.awaitPicture(25)
-	g.checkFromRelay(t, "door", 1)
 }

@@ -58,7 +58,7 @@ func overTLS(t *testing.T) (config, keyHash string) {
 // trusting is Chromium that trusts one key, whoever it is said to belong to.
 func trusting(keyHash string) kind {
 	k := chromium
-	k.name = "chromium that trusts a key"
+	k.name = "chromium that trusts " + strings.ReplaceAll(keyHash[:8], "/", "-")
 	k.args = func(profile string) []string {
 		return append([]string{"--ignore-certificate-errors-spki-list=" + keyHash}, chromium.args(profile)...)
 	}
