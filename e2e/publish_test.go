@@ -157,21 +157,18 @@ func TestConflict(t *testing.T) {
 	}
 }
 
-// TestShutdownTellsPublishers ends a gateway under publishers: they know at once.
+// TestShutdownTellsPublishers ends a gateway under a publisher, who knows at once. GStreamer's webrtcbin would not tell:
+// it has no state for a DTLS that was closed.
 //
 // Proves D6 and I33.
 func TestShutdownTellsPublishers(t *testing.T) {
 	t.Parallel()
-	g := startGateway(t, publishConfig("obs", "gst"))
+	g := startGateway(t, publishConfig("obs"))
 	obs := startOBS(t, g.whip("obs")).(*peer)
-	gst := peerOf("gst_peer.py", "vp8")(t, g.whip("gst")).(*peer)
-	for _, name := range []string{"obs", "gst"} {
-		g.awaitState(t, name, "ready", answerLimit)
-	}
+	g.awaitState(t, "obs", "ready", answerLimit)
 	took := g.stop(t)
 	t.Logf("the gateway ended within %v", took.Round(time.Millisecond))
 	obs.awaitState(t, 2*time.Second, "disconnected", "failed", "closed")
-	gst.awaitState(t, 2*time.Second, "disconnected", "failed", "closed")
 }
 
 // TestKeyframeWishes counts what reaches a publisher of the wishes of many impatient viewers, and that nobody

@@ -77,8 +77,19 @@ func startClosed(t testing.TB, config string, accounts ...account) *gatewayProce
 // reload puts another configuration, which goes below globals, into force as an operator does.
 func (g *gatewayProcess) reload(t testing.TB, config string) {
 	t.Helper()
-	const done = "the configuration was reloaded"
-	before := strings.Count(g.output.String(), done)
+	g.reread(t, config, "the configuration was reloaded")
+}
+
+// reloadFaulty is reload with one that has faults, and is refused for them.
+func (g *gatewayProcess) reloadFaulty(t testing.TB, config string) {
+	t.Helper()
+	g.reread(t, config, "the configuration was not reloaded")
+}
+
+// reread has the gateway read another configuration, and waits until its log says so.
+func (g *gatewayProcess) reread(t testing.TB, config, says string) {
+	t.Helper()
+	before := strings.Count(g.output.String(), says)
 	if err := os.WriteFile(g.config, []byte(globals+config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -86,8 +97,8 @@ func (g *gatewayProcess) reload(t testing.TB, config string) {
 		t.Fatal(err)
 	}
 	eventually(t, 10*time.Second, func() string {
-		if strings.Count(g.output.String(), done) == before {
-			return "the configuration is not reloaded:\n" + g.output.String()
+		if strings.Count(g.output.String(), says) == before {
+			return "the log does not say that " + says + ":\n" + g.output.String()
 		}
 		return ""
 	})
