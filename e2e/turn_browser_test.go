@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -101,3 +102,36 @@ func TestRelayInFirefox(t *testing.T) {
 	p.awaitPicture(25)
 	g.checkFromRelay(t, "door", 1)
 }
+
+// TestUntrustedTURN asks for relays over TLS in a browser that does not trust the certificate: it takes none, and says
+// no more than that it did not get through. Over TCP it gets one.
+func TestUntrustedTURN(t *testing.T) {
+	t.Parallel()
+	secure, _ := overTLS(t)
+	g := startGateway(t, secure+embedded+"streams.door.source = \"demo:\"\n")
+	p := openBrowser(t, chromium).open(t, "about:blank")
+	for scheme, want := range map[string]string{"turn": "relay", "turns": "701"} {
+		server := relayOf(t, g.relaysOf(t, "door"), scheme, "tcp")
+		var got []string
+		p.evaluate("("+gathering+")("+jsonOf(t, server)+")", &got)
+		if got = slices.Compact(got); len(got) != 1 || got[0] != want { // one for each network of the browser
+			t.Errorf("%s: the browser tells of %q, want %q", scheme, got, want)
+		}
+	}
+}
+
+// gathering is a function that tells which candidates, and which errors, come of one server.
+const gathering = `async (server) => {
+	const connection = new RTCPeerConnection({ iceServers: [server], iceTransportPolicy: 'relay' });
+	const found = [];
+	const complete = new Promise((resolve) => {
+		connection.onicegatheringstatechange = () => connection.iceGatheringState === 'complete' && resolve();
+	});
+	connection.onicecandidate = ({ candidate }) => candidate?.candidate && found.push(candidate.type);
+	connection.onicecandidateerror = ({ errorCode }) => found.push(String(errorCode));
+	connection.createDataChannel('any');
+	await connection.setLocalDescription();
+	await complete;
+	connection.close();
+	return found;
+}`
