@@ -15,7 +15,7 @@ type Doors interface {
 
 // Access is who was let in, and who was not.
 type Access struct {
-	Refused map[string]uint64 // by limit, under the name of its key in [limits] where it has one
+	Refused map[string]uint64 // by limit: its key in [limits], where it has one
 	Logins  []Login
 
 	CertificateExpiry time.Time // zero: there is no certificate
@@ -34,7 +34,7 @@ type Reloads struct {
 }
 
 var (
-	descLimited = desc("limit_refused_total", "Requests that a limit has kept out, by the limit's key.", "limit")
+	descLimited = desc("limit_refused_total", "Requests that a limit has kept out, by its key; guesses ask for sessions that do not exist, and deletions end sessions.", "limit")
 	descAuth    = desc("auth_total", "Requests that need a right, and logins, by the mode of authorisation and what became of them.", "mode", "result")
 	descExpiry  = desc("certificate_expiry_timestamp_seconds", "Unix time at which the certificate of HTTPS ends.")
 	descReloads = desc("config_reloads_total", "Times that the configuration was read anew: applied, or refused for its faults.", "result")
