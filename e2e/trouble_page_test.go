@@ -81,7 +81,7 @@ func TestICETestPage(t *testing.T) {
 	g := startClosed(t, embedded+publishConfig("cam"), newAdmin(), viewer)
 	p := openBrowser(t, chromium).open(t, g.URL+"ice-test")
 	p.click("#own")
-	p.awaitText(playLimit, "Sign in")
+	p.awaitText(playLimit, "Sign in to test the gateway’s servers")
 	p.picture("signed-out")
 	p.click("#signin")
 	p.awaitAddress("/login?next=%2Fice-test")

@@ -8,6 +8,7 @@ import { askServers } from './servers.js';
 import { showSignIn, signInOffer } from './signin.js';
 
 const at = (id) => document.getElementById(id);
+const titles = { 401: 'Sign in to test the gateway’s servers', 403: 'You may not test the gateway’s servers' };
 const words = { testing: 'Testing', works: 'Works', fails: 'Fails' };
 let gatherings = []; // those of the present round
 let round = 0;
@@ -21,7 +22,7 @@ async function testOwn() {
     }
   } catch (failure) {
     if (mine === round) {
-      complain(failure instanceof Failure ? describe(failure) : { title: 'The test failed', text: failure.message });
+      complain(wordsFor(failure));
       showSignIn(at('signin'), signInOffer(failure, location));
       busy(false);
     }
@@ -73,6 +74,14 @@ function busy(now) {
   at('state').dataset.state = now ? 'connecting' : 'idle';
   at('state').textContent = stateWords(now, done);
   at('copy').disabled = now || !done;
+}
+
+function wordsFor(failure) {
+  if (!(failure instanceof Failure)) {
+    return { title: 'The test failed', text: failure.message };
+  }
+  const { title, text } = describe(failure);
+  return { title: titles[failure.status] ?? title, text };
 }
 
 function stateWords(now, done) {
