@@ -23,7 +23,7 @@ type Turn struct {
 	Secret Secret `toml:"secret"`
 	// TTL is how long credentials can be used to begin with.
 	TTL time.Duration `toml:"ttl" min:"1m" max:"24h"`
-	// URLs are those of an external server (RFC 7065).
+	// URLs are those of an external server, or of our own where peers would not find it by themselves (RFC 7065).
 	URLs []string `toml:"urls"`
 	// RelayAddress is the public IP address of the relays; "": that of the listener.
 	RelayAddress string `toml:"relay_address" apply:"restart"`
@@ -127,8 +127,8 @@ func (c Config) turnDoubts() Faults {
 	} else if t.ShareHTTPS && !c.HTTP.Encrypted() {
 		doubts.add("turn.share_https", "does nothing: [http] has no TLS")
 	}
-	if t.Mode != TurnExternal && len(t.URLs) > 0 {
-		doubts.add("turn.urls", `do nothing: turn.mode is not "external"`)
+	if t.Mode == "off" && len(t.URLs) > 0 {
+		doubts.add("turn.urls", `do nothing: turn.mode is "off"`)
 	}
 	first, last := t.Ports()
 	if ports := int(last) - int(first) + 1; t.Mode == TurnEmbedded && ports < t.TotalQuota {
