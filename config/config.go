@@ -138,7 +138,7 @@ func Default() Config {
 		Auth: Auth{Mode: "none", SessionAuth: "lenient"},
 		Turn: Turn{
 			Mode: "off", ListenUDP: ":3478", ListenTCP: ":3478", ListenTLS: ":5349", Realm: "sluice",
-			TTL: time.Hour, RelayPorts: "49152-65535", UserQuota: 4, TotalQuota: 1000,
+			TTL: time.Hour, RelayPorts: "49152-65535", UserQuota: 4, IPQuota: 100, TotalQuota: 1000,
 		},
 		Limits: Limits{
 			Sessions: 1000, SessionsPerStream: 500, SessionsPerIP: 100, SessionsPerUser: 200,

@@ -31,8 +31,9 @@ type Turn struct {
 	RelayPorts string `toml:"relay_ports" apply:"restart"`
 	// AllowPeers are networks that relays may reach besides this gateway's media ports; AllowedPrefixes reads them.
 	AllowPeers []string `toml:"allow_peers"`
-	// UserQuota and TotalQuota are allocations at one time; 0: no limit.
+	// UserQuota, IPQuota and TotalQuota are allocations at one time; 0: no limit.
 	UserQuota  int `toml:"user_quota" min:"0" max:"1000000"`
+	IPQuota    int `toml:"ip_quota" min:"0" max:"1000000"`
 	TotalQuota int `toml:"total_quota" min:"0" max:"1000000"`
 	// MaxBPS and BPSCapacity are bytes/s of one allocation and of all; 0: no limit.
 	MaxBPS      int `toml:"max_bps" min:"0" max:"2000000000"`

@@ -69,7 +69,8 @@ func (g *Gateway) relayOptions(all config.Config) turn.Options {
 		ListenUDP: all.TurnUDPListenAddr(), ListenTCP: all.TurnTCPListenAddr(), ListenTLS: all.TurnTLSListenAddr(),
 		Realm: c.Realm, Secret: string(c.Secret), RelayAddress: address, PortMin: first, PortMax: last,
 		Media: g.mediaPorts, AllowPeers: c.AllowedPrefixes(),
-		UserQuota: unlimited(c.UserQuota), TotalQuota: unlimited(c.TotalQuota), MaxBPS: c.MaxBPS, BPSCapacity: c.BPSCapacity,
+		UserQuota: unlimited(c.UserQuota), PerIP: unlimited(c.IPQuota), TotalQuota: unlimited(c.TotalQuota),
+		MaxBPS: c.MaxBPS, BPSCapacity: c.BPSCapacity,
 		Log: g.log,
 	}
 }

@@ -24,7 +24,7 @@ func (s *Server) Configure(o Options) error {
 func (s *Server) set(o Options) {
 	s.terms.Store(&terms{secret: o.Secret, allowPeers: o.AllowPeers, maxBPS: o.MaxBPS})
 	s.quota.set(o.UserQuota, o.PerIP, o.TotalQuota)
-	s.places.set(maxConnections(o), o.PerIP, maxConnections(o))
+	s.places.set(maxConnections(o), connectionsPerIP(o), maxConnections(o))
 	s.up.limit(o.BPSCapacity)
 	s.down.limit(o.BPSCapacity)
 	s.renewPolicy()

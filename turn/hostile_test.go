@@ -251,30 +251,18 @@ func TestUserQuota(t *testing.T) {
 	}
 }
 
-// G6: quotas in all and by source.
-func TestOtherQuotas(t *testing.T) {
-	cases := []struct {
-		name   string
-		change func(*Options)
-		reason Reason
-	}{
-		{"in all", func(o *Options) { o.TotalQuota = 2 }, TotalQuota},
-		{"by source", func(o *Options) { o.PerIP = 2 }, AddressQuota},
+// G6: the quota in all.
+func TestTotalQuota(t *testing.T) {
+	s := serve(t, func(o *Options) { o.TotalQuota = 2 })
+	mintedAsker(t, s, "a").allocated()
+	second := mintedAsker(t, s, "b").allocated()
+	third := mintedAsker(t, s, "c")
+	ask := third.request(stun.MethodAllocate, transport(protoUDP))
+	if code := errorOf(third.send(ask)); code != 486 || s.Stats().Refused[TotalQuota] != 1 {
+		t.Errorf("error %d", code)
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			s := serve(t, c.change)
-			mintedAsker(t, s, "a").allocated()
-			second := mintedAsker(t, s, "b").allocated()
-			third := mintedAsker(t, s, "c")
-			ask := third.request(stun.MethodAllocate, transport(protoUDP))
-			if code := errorOf(third.send(ask)); code != 486 || s.Stats().Refused[c.reason] != 1 {
-				t.Errorf("error %d", code)
-			}
-			second.send(second.request(stun.MethodRefresh, attribute(stun.AttrLifetime, 0, 0, 0, 0)))
-			third.allocated()
-		})
-	}
+	second.send(second.request(stun.MethodRefresh, attribute(stun.AttrLifetime, 0, 0, 0, 0)))
+	third.allocated()
 }
 
 // J99, G9: a TCP relay is refused and opens no socket.

@@ -25,9 +25,11 @@ type Options struct {
 	Media      func() Media   // this gateway's own media ports, asked anew for every permission; may be nil
 	AllowPeers []netip.Prefix // what relays may reach besides
 
-	UserQuota   int // allocations of one id; 0: 4
-	TotalQuota  int // allocations in all; 0: 1000
-	PerIP       int // allocations, and connections, of one source address; 0: 16
+	// The quotas are of allocations at one time; more than 1<<24 is as good as no limit, and counts as that many.
+	UserQuota  int // of one id; 0: 4
+	TotalQuota int // in all; 0: 1000
+	PerIP      int // of one source address but loopback; 0: 100. It may have twice as many connections
+
 	MaxBPS      int // bytes/s of one allocation, each way; 0: no cap
 	BPSCapacity int // bytes/s of all allocations, each way; 0: no cap
 
@@ -46,14 +48,16 @@ type Media struct {
 const (
 	minSecret = 16
 	maxRealm  = 127
+	// maxQuota leaves room for sums in 32 bits.
+	maxQuota = 1 << 24
 )
 
 // check returns what makes the options unusable, and fills in the defaults.
 func (o *Options) check() error {
 	o.Realm = cmp.Or(o.Realm, "sluice")
-	o.UserQuota = cmp.Or(o.UserQuota, 4)
-	o.TotalQuota = cmp.Or(o.TotalQuota, 1000)
-	o.PerIP = cmp.Or(o.PerIP, 16)
+	o.UserQuota = min(maxQuota, cmp.Or(o.UserQuota, 4))
+	o.TotalQuota = min(maxQuota, cmp.Or(o.TotalQuota, 1000))
+	o.PerIP = min(maxQuota, cmp.Or(o.PerIP, 100))
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

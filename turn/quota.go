@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// quota counts what is held, by id, by source and in all.
+// quota counts what is held, by id, by source and in all. Loopback is no source of its own: a proxy on this machine
+// stands for any number of clients.
 type quota struct {
 	mu sync.Mutex
 
@@ -49,7 +50,9 @@ func (q *quota) take(id string, source netip.Addr) (*slot, Reason) {
 	}
 	q.held++
 	q.ids[id]++
-	q.ips[ip]++
+	if !ip.IsLoopback() {
+		q.ips[ip]++
+	}
 	return &slot{of: q, id: id, ip: ip}, ""
 }
 
@@ -63,7 +66,9 @@ func (s *slot) release() {
 		defer s.of.mu.Unlock()
 		s.of.held--
 		lower(s.of.ids, s.id)
-		lower(s.of.ips, s.ip)
+		if !s.ip.IsLoopback() {
+			lower(s.of.ips, s.ip)
+		}
 	})
 }
 
@@ -79,10 +84,10 @@ func (q *quota) now() int {
 	return q.held
 }
 
-// household is what one customer of an access provider holds: an IPv4 address, or an IPv6 /64.
+// household is what one customer of an access provider holds: an IPv4 address, or an IPv6 /64. Loopback is itself.
 func household(ip netip.Addr) netip.Addr {
 	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
+	if ip.Is4() || ip.IsLoopback() {
 		return ip
 	}
 	net64, _ := ip.Prefix(64)

@@ -45,7 +45,7 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{
 		o: o, began: time.Now(), nonces: newNonces(), streams: make(map[net.Conn]struct{}),
 		quota:  newQuota(o.UserQuota, o.PerIP, o.TotalQuota),
-		places: newQuota(maxConnections(o), o.PerIP, maxConnections(o)),
+		places: newQuota(maxConnections(o), connectionsPerIP(o), maxConnections(o)),
 	}
 	s.counters.live = make(map[*relay]struct{})
 	s.set(o)
@@ -58,6 +58,9 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 
 // maxConnections leaves room for those that are on their way to an allocation.
 func maxConnections(o Options) int { return 2*o.TotalQuota + 64 }
+
+// connectionsPerIP does likewise: a browser connects to each URL that it is told of.
+func connectionsPerIP(o Options) int { return 2 * o.PerIP }
 
 // listenBuffer is of the UDP listener, each way.
 const listenBuffer = 4 << 20

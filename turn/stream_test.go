@@ -239,26 +239,6 @@ func TestTLS(t *testing.T) {
 	waitFor(t, func() bool { return s.Stats().Connections == 0 })
 }
 
-// J101: one address has 16 connections; more are closed at once, and a place comes free.
-func TestConnectionsArePerAddress(t *testing.T) {
-	s := serve(t, nil)
-	var open []net.Conn
-	for range 16 {
-		open = append(open, dialTCP(t, s))
-	}
-	waitFor(t, func() bool { return s.Stats().Connections == 16 })
-	more := dialTCP(t, s)
-	_ = more.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := more.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("the 17th: %v", err)
-	}
-	if n := s.Stats().Refused[ConnectionQuota]; n != 1 {
-		t.Errorf("%d counted", n)
-	}
-	open[0].Close()
-	waitFor(t, func() bool { return s.Stats().Connections == 15 })
-}
-
 func dialTCP(t *testing.T, s *Server) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.Addrs().TCP.String())
