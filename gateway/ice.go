@@ -30,21 +30,22 @@ func (g *Gateway) iceServers(r *http.Request, session string) []resource.ICEServ
 		return all
 	}
 	id := turnID(session)
-	username, credential := turn.Mint(string(c.Turn.Secret), id, c.Turn.TTL, time.Now())
-	g.revokeWith(session, id)
+	now := time.Now()
+	username, credential := turn.Mint(string(c.Turn.Secret), id, c.Turn.TTL, now)
+	g.revokeWith(session, id, now.Add(c.Turn.TTL))
 	if urls.stun != "" {
 		all = append(all, resource.ICEServer{URLs: []string{urls.stun}})
 	}
 	return append(all, resource.ICEServer{URLs: urls.relays, Username: username, Credential: credential, Expires: true})
 }
 
-// revokeWith has the credentials end with their session.
-func (g *Gateway) revokeWith(session, id string) {
+// revokeWith has the credentials, which expire, end with their session.
+func (g *Gateway) revokeWith(session, id string, expire time.Time) {
 	if g.relay == nil {
 		return
 	}
 	if s, ok := g.sessions.Session(session); ok {
-		s.OnDone(func() { g.relay.server.Revoke(id) })
+		s.OnDone(func() { g.relay.server.Revoke(id, expire) })
 	}
 }
 

@@ -75,18 +75,6 @@ func FuzzParseUsername(f *testing.F) {
 	})
 }
 
-func TestRevokedIDsAreForgottenWhenNoCredentialCanBeValid(t *testing.T) {
-	var r revoked
-	now := time.Unix(1700000000, 0)
-	for i := range pruneFrom {
-		r.add(strings.Repeat("x", i+1), now)
-	}
-	r.add("new", now.Add(farthestExpiry+clockLeeway+time.Second))
-	if len(r.until) != 1 || !r.has("new") {
-		t.Errorf("%d are kept", len(r.until))
-	}
-}
-
 func TestNonces(t *testing.T) {
 	n, now := newNonces(), time.Unix(1700000000, 0)
 	here, there := udpPort(1), udpPort(2)

@@ -339,7 +339,7 @@ func TestRevoke(t *testing.T) {
 	media := echo(t, "udp4", "127.0.0.1:0")
 	s := serve(t, nil, media)
 	a := mintedAsker(t, s, "x").allocated()
-	s.Revoke("x")
+	s.Revoke("x", time.Now().Add(time.Hour))
 	if code := errorOf(a.send(a.request(stun.MethodRefresh))); code != 401 {
 		t.Errorf("refresh: %d", code)
 	}

@@ -282,8 +282,8 @@ func (s *Server) hangUp() {
 }
 
 // Revoke gives the holder of credentials with this id no new allocations and no refreshes: what there is ends within
-// ten minutes. It lasts until all credentials of the id have expired.
-func (s *Server) Revoke(id string) { s.revoked.add(id, time.Now()) }
+// ten minutes. It lasts until the time at which the last credential of the id expires, which is Mint's now+ttl.
+func (s *Server) Revoke(id string, until time.Time) { s.revoked.add(id, until, time.Now()) }
 
 // Stats returns the counters.
 func (s *Server) Stats() Stats {
