@@ -37,6 +37,11 @@ type Authorizer interface {
 	// may be left out in mode internal. Without an Action it is Identify in the same way. It returns ErrInvalid when p is
 	// known no more.
 	Renew(ctx context.Context, p *Principal, r Request) (*Principal, error)
+	// Filter returns those of the streams on which r, whose Stream doesn't count, may do its Action; "" stands for none,
+	// as Admin and Metrics have it. p is whom Renew takes, or nil. Who may do nothing gets an empty list; the errors are
+	// those of Identify. In mode http the other server is asked about maxFiltered streams at most, within one time
+	// limit; a 401 says that this one is not for r, and counts for no back-off.
+	Filter(ctx context.Context, p *Principal, r Request, streams []string) ([]string, error)
 	// Holds tells whether p, who was let in some time ago and maybe by another Authorizer, has the right still.
 	Holds(p *Principal, a Action, stream string) bool
 }

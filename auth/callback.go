@@ -73,8 +73,8 @@ func known(p *Principal, err error, r Request) (*Principal, error) {
 }
 
 func (c *callback) Renew(ctx context.Context, p *Principal, r Request) (*Principal, error) {
-	if p.Kind != ModeHTTP || r.Credentials.None() || !r.Credentials.valid() {
-		return nil, ErrInvalid
+	if err := c.renewable(p, r); err != nil {
+		return nil, err
 	}
 	if r.Action != "" {
 		return c.ask(ctx, r)
@@ -84,27 +84,46 @@ func (c *callback) Renew(ctx context.Context, p *Principal, r Request) (*Princip
 	return known(p, err, r)
 }
 
+// renewable returns ErrInvalid for one who is known no more.
+func (c *callback) renewable(p *Principal, r Request) error {
+	if p.Kind != ModeHTTP || r.Credentials.None() || !r.Credentials.valid() {
+		return ErrInvalid
+	}
+	return nil
+}
+
 // Holds goes by the answer of then.
 func (c *callback) Holds(p *Principal, a Action, stream string) bool {
 	return p.Kind == ModeHTTP && p.May(a, stream)
 }
 
 func (c *callback) ask(ctx context.Context, r Request) (*Principal, error) {
-	l := r.Credentials
-	d := c.known.digest(l.Token, l.User, l.Password, string(r.Action), r.Stream, r.Remote.String(), r.Protocol, r.Query)
-	if p, ok := c.known.recall(d); ok {
+	if p, ok := c.known.recall(c.digest(r)); ok {
 		return p, nil
 	}
 	if err := c.rate.take(r.Remote); err != nil {
 		return nil, err
 	}
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	return c.answer(ctx, r)
+}
+
+// digest is of all that an answer may depend on.
+func (c *callback) digest(r Request) digest {
+	l := r.Credentials
+	return c.known.digest(l.Token, l.User, l.Password, string(r.Action), r.Stream, r.Remote.String(), r.Protocol, r.Query)
+}
+
+// answer asks, and remembers a yes.
+func (c *callback) answer(ctx context.Context, r Request) (*Principal, error) {
 	status, err := c.post(ctx, r)
 	if err != nil {
 		return nil, &UnavailableError{Err: fmt.Errorf("ask auth.http.url: %w", err)}
 	}
 	p, err := verdict(status, r)
 	if err == nil {
-		c.known.remember(d, p)
+		c.known.remember(c.digest(r), p)
 	}
 	return p, err
 }

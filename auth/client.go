@@ -43,11 +43,14 @@ func sameHost(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// do makes a request that ends within askTimeout, also when whoever waits for it has gone: others wait for it as well,
-// or it counts against a limit. It reads an answer of at most limit bytes. The errors hold no URL.
+// lasting is for a request that goes on for askTimeout at most, also when whoever waits for it has gone: others wait for
+// it as well, or it counts against a limit.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
+}
+
+// do makes a request and reads an answer of at most limit bytes. The errors hold no URL.
 func do(ctx context.Context, c *http.Client, r *http.Request, limit int64) (status int, body []byte, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
-	defer cancel()
 	w, err := c.Do(r.WithContext(ctx))
 	if err != nil {
 		return 0, nil, withoutURL(err)

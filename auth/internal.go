@@ -106,6 +106,13 @@ func (in *internal) Renew(_ context.Context, p *Principal, r Request) (*Principa
 	return now.allowed(r)
 }
 
+func (in *internal) Filter(ctx context.Context, p *Principal, r Request, streams []string) ([]string, error) {
+	if p == nil && r.Credentials.None() {
+		return in.anonymous.among(r.Action, streams), nil
+	}
+	return filter(ctx, in, p, r, streams)
+}
+
 func (in *internal) Holds(p *Principal, a Action, stream string) bool {
 	now := in.find(p)
 	return now != nil && now.May(a, stream)

@@ -87,6 +87,13 @@ func (t *tokens) Renew(ctx context.Context, p *Principal, r Request) (*Principal
 	return now.allowed(r)
 }
 
+func (t *tokens) Filter(ctx context.Context, p *Principal, r Request, streams []string) ([]string, error) {
+	if p == nil && r.Credentials.None() {
+		return nil, nil
+	}
+	return filter(ctx, t, p, r, streams)
+}
+
 func (t *tokens) Holds(p *Principal, a Action, stream string) bool {
 	return p.Kind == ModeJWT && !(t.o.EnforceExpiry && over(p)) && p.May(a, stream)
 }

@@ -123,6 +123,8 @@ func (s *keySet) keep(keys []jose.JSONWebKey, err error) bool {
 }
 
 func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
+	ctx, cancel := lasting(ctx)
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, http.NoBody)
 	if err != nil {
 		return nil, withoutURL(err)

@@ -108,42 +108,64 @@ func (g *Guard) count(err error) { g.tally.add(g.o.Mode(), resultOf(err)) }
 
 // Check is Require without an answer. The errors are those of auth.Authorizer, and *CrossOriginError.
 func (g *Guard) Check(r *http.Request, a auth.Action, stream string) (*auth.Principal, error) {
-	return g.ask(r, a, stream, auth.Authorizer.Authorize)
+	return ask(g, r, a, stream, func(ctx context.Context, by auth.Authorizer, known *auth.Principal, r auth.Request) (*auth.Principal, error) {
+		if known != nil {
+			return by.Renew(ctx, known, r)
+		}
+		return by.Authorize(ctx, r)
+	})
+}
+
+// Filter returns those of the streams on which the sender of a request may do a; "" stands for none. Who may do it on
+// none gets an empty list, and no error unless he shows what is wrong or nothing can be told now. It costs little, and
+// a stream that he may not see is not counted as a wrong login: see auth.Authorizer.
+func (g *Guard) Filter(r *http.Request, a auth.Action, streams []string) ([]string, error) {
+	return ask(g, r, a, "", func(ctx context.Context, by auth.Authorizer, known *auth.Principal, r auth.Request) ([]string, error) {
+		return by.Filter(ctx, known, r, streams)
+	})
 }
 
 // Identify says whose credentials a request carries, whatever they are good for.
 func (g *Guard) Identify(r *http.Request) (*auth.Principal, error) {
-	return g.ask(r, "", "", auth.Authorizer.Identify)
+	return ask(g, r, "", "", func(ctx context.Context, by auth.Authorizer, known *auth.Principal, r auth.Request) (*auth.Principal, error) {
+		if known != nil {
+			return by.Renew(ctx, known, r)
+		}
+		return by.Identify(ctx, r)
+	})
 }
 
-type question func(auth.Authorizer, context.Context, auth.Request) (*auth.Principal, error)
+// question is put to an authorizer; known is whose cookie a request carries, nil for none.
+type question[T any] func(ctx context.Context, by auth.Authorizer, known *auth.Principal, r auth.Request) (T, error)
 
 // ask takes whose login is over for one who shows nothing: the browser sends the cookie along without being told.
-func (g *Guard) ask(r *http.Request, a auth.Action, stream string, q question) (*auth.Principal, error) {
+func ask[T any](g *Guard, r *http.Request, a auth.Action, stream string, q question[T]) (T, error) {
 	r = g.read(r)
 	s := shownOf(r)
-	if s.kept != "" {
-		p, err := g.askKept(r, a, stream, q)
-		if !errors.Is(err, auth.ErrInvalid) {
-			return p, err
+	put := func(known *auth.Principal, c auth.Credentials) (T, error) {
+		return q(r.Context(), g.o.Authorizer(), known, request(r, c, a, stream))
+	}
+	if s.kept != "" || s.login != nil { // these change something only where one of our own pages wants it
+		if err := g.sameOrigin(r); err != nil {
+			var none T
+			return none, err
 		}
 	}
-	if s.login != nil {
-		p, err := g.renew(r, s.login, a, stream)
+	if s.kept != "" {
+		answer, err := put(nil, auth.Credentials{Token: s.kept})
 		if !errors.Is(err, auth.ErrInvalid) {
-			return p, err
+			return answer, err
+		}
+		s.kept, s.stale = "", true
+	}
+	if s.login != nil {
+		answer, err := put(s.login.principal, s.login.credentials)
+		if !errors.Is(err, auth.ErrInvalid) {
+			return answer, err
 		}
 		g.logins.drop(s.id)
 	}
-	return q(g.o.Authorizer(), r.Context(), request(r, s.credentials, a, stream))
-}
-
-// renew asks for somebody with a cookie. It changes something only where one of our own pages wants it.
-func (g *Guard) renew(r *http.Request, l *login, a auth.Action, stream string) (*auth.Principal, error) {
-	if err := g.sameOrigin(r); err != nil {
-		return nil, err
-	}
-	return g.o.Authorizer().Renew(r.Context(), l.principal, request(r, l.credentials, a, stream))
+	return put(nil, s.credentials)
 }
 
 // CrossOriginError says that a page of another origin uses somebody's login, which it has no business with (I44).

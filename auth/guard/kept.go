@@ -1,12 +1,9 @@
 package guard
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"sluice/auth"
 )
 
 // keptPrefix begins a cookie that holds a token rather than the id of a login, which has no dot.
@@ -48,20 +45,6 @@ func opensWithToken(r *http.Request) bool { return shownOf(r).inURL && isNavigat
 func (g *Guard) keep(w http.ResponseWriter, r *http.Request) {
 	g.forget(r)
 	setCookie(w, r, keptPrefix+url.QueryEscape(shownOf(r).credentials.Token), 0)
-}
-
-// askKept asks for a token that was kept. One that isn't right any more is nobody's: the browser sends it along without
-// being told.
-func (g *Guard) askKept(r *http.Request, a auth.Action, stream string, q question) (*auth.Principal, error) {
-	if err := g.sameOrigin(r); err != nil {
-		return nil, err
-	}
-	s := shownOf(r)
-	p, err := q(g.o.Authorizer(), r.Context(), request(r, auth.Credentials{Token: s.kept}, a, stream))
-	if errors.Is(err, auth.ErrInvalid) {
-		s.kept, s.stale = "", true
-	}
-	return p, err
 }
 
 // tidy takes a token that was kept and isn't right any more out of the browser, which would show it again and again,
