@@ -79,7 +79,7 @@ func NewEngine(ctx context.Context, o Options) *Engine {
 	return e
 }
 
-// Close ends the use of the port, and closes that of its own for connections that we offer.
+// Close ends the use of the port, and closes that of its own for connections to other servers.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	outgoing := e.outgoing

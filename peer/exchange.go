@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,15 +85,26 @@ func (l *link) makeOffer() error {
 	if err != nil {
 		return fmt.Errorf("make an offer: %w", err)
 	}
-	text, err := negotiation.FinishOffer(offer.SDP, negotiation.OfferOptions{
-		Candidates: l.mux.hosts.Candidates(l.loopback), StreamID: streamID,
-	})
+	text, err := negotiation.FinishOffer(offer.SDP, l.offerOptions(nil))
 	if err != nil {
 		return fmt.Errorf("finish the offer: %w", err)
 	}
 	l.ours = offer.SDP
 	l.describe(text)
 	return nil
+}
+
+// offerOptions are those of an offer with the candidates of our port, and those that servers have found for us. Who has
+// come to us is told of all at once, and of TCP, as in an answer (A52).
+func (l *link) offerOptions(found []string) negotiation.OfferOptions {
+	o := negotiation.OfferOptions{
+		Candidates: append(l.mux.hosts.Candidates(l.loopback), found...), StreamID: streamID, Loopback: l.loopback,
+		Complete: l.visited,
+	}
+	if l.visited {
+		o.Candidates = append(o.Candidates, l.mux.hosts.TCPCandidates(l.loopback)...)
+	}
+	return o
 }
 
 // Accept takes the answer to our offer and begins to connect. servers are those that the peer lets us use. Errors are
@@ -145,13 +157,12 @@ func (l *link) LateCandidates(ctx context.Context) []string {
 	if local == nil {
 		return nil
 	}
-	var late []string
-	for _, c := range values(local.SDP, "candidate") {
-		if !strings.Contains(c, " typ host") {
-			late = append(late, c)
-		}
-	}
-	return late
+	return gathered(local.SDP)
+}
+
+// gathered are the candidates of the library's text that STUN and TURN servers have found.
+func gathered(local string) []string {
+	return slices.DeleteFunc(values(local, "candidate"), func(c string) bool { return strings.Contains(c, " typ host") })
 }
 
 // AddCandidates tells of places where the peer may be reached, as the values of its a=candidate lines. What may not be
@@ -217,9 +228,9 @@ func (l *link) offerRestart() (*negotiation.Fragment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("apply our offer: %w", err)
 	}
-	text, err := negotiation.FinishOffer(local, negotiation.OfferOptions{
-		Candidates: append(l.mux.hosts.AdditionalCandidates(), values(local, "candidate")...), StreamID: streamID, Complete: true,
-	})
+	o := l.offerOptions(gathered(local))
+	o.Complete = true
+	text, err := negotiation.FinishOffer(local, o)
 	if err != nil {
 		return nil, fmt.Errorf("finish the offer: %w", err)
 	}

@@ -24,6 +24,7 @@ type link struct {
 	plan     *negotiation.Plan      // fixed; nil if we offer
 	loopback bool                   // fixed: loopback addresses are of use to the peer
 	dial     bool                   // fixed: TCP candidates of the peer are dialled
+	visited  bool                   // fixed: the peer that gets our offer has come to us, to the ports of all media
 
 	connected chan struct{} // closed once ICE and DTLS are through and all that must be ready is
 	steps     atomic.Int32  // how many of those are to come

@@ -21,8 +21,7 @@ type PacketConn interface {
 // come and go. *transport.Port is one.
 type Hosts interface {
 	Addresses() []netip.AddrPort          // of this machine
-	AdditionalCandidates() []string       // candidate lines' values of other addresses that lead here (NAT 1:1)
-	Candidates(loopback bool) []string    // those of all, best first; those of loopback only on request
+	Candidates(loopback bool) []string    // candidate lines' values, of other addresses that lead here too (NAT 1:1), best first; those of loopback only on request
 	TCPCandidates(loopback bool) []string // likewise, of the TCP port beside it; none if there is no such port
 	Owns(a netip.Addr) bool               // it is one of Addresses
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -78,8 +79,8 @@ func TestOfferFaults(t *testing.T) {
 	}
 }
 
-// C5, A53: what an engine offers that is bound to one address, and one that is bound to all, with an additional host.
-// Only this machine is told of loopback.
+// C5, A53: what an engine offers to other servers that is bound to one address, and one that is bound to all, with an
+// additional host. Only this machine is told of loopback.
 func TestOfferedCandidates(t *testing.T) {
 	for name, c := range map[string]struct {
 		all      bool // the port is bound to all addresses
@@ -97,7 +98,7 @@ func TestOfferedCandidates(t *testing.T) {
 					o.ListenUDP, o.AdditionalHosts = "0.0.0.0:0", []string{"203.0.113.7"}
 				}
 			})
-			play, err := e.OfferPlay([]media.Track{vp8, opus}, rtpout.PlayOptions{Loopback: c.loopback})
+			play, err := e.OfferPlay([]media.Track{vp8, opus}, rtpout.PlayOptions{Loopback: c.loopback, Outgoing: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,6 +124,67 @@ func TestOfferedCandidates(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A52, A53, A54, A55: a viewer who gets an offer of ours is told of the ports of all media, wherever they are bound, in
+// the order of an answer and to their end, and no other port is opened for him.
+func TestCandidatesOfCounterOffers(t *testing.T) {
+	for name, c := range map[string]struct {
+		listen   string // where the ports are bound
+		loopback bool   // the viewer is on this machine
+	}{
+		"bound to loopback, for here": {"127.0.0.1:0", true},
+		"bound to loopback":           {"127.0.0.1:0", false},
+		"bound to all, for here":      {":0", true},
+		"bound to all":                {":0", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := c.listen == ":0"
+			e := newEngine(t, Options{}, func(o *transport.Options) {
+				o.ListenUDP, o.ListenTCP = c.listen, c.listen
+				if all {
+					o.AdditionalHosts = []string{"2001:db8::7", "203.0.113.7"}
+				}
+			})
+			play, err := e.OfferPlay([]media.Track{vp8, opus}, rtpout.PlayOptions{Loopback: c.loopback})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(play.Close)
+			if e.outgoing != nil {
+				t.Errorf("a port of its own is open: %v", e.outgoing.Addr())
+			}
+			told := values(play.Description(), "candidate")
+			if n := loopbacks(told); (n > 0) != c.loopback || !all && n != len(told) {
+				t.Errorf("%d candidates are on loopback: %q", n, told)
+			}
+			if all && !c.loopback {
+				checkTold(t, e, play.Description())
+			}
+			checkEnd(t, play.Description())
+		})
+	}
+}
+
+// A52, C7: an ICE restart of an offer to a viewer tells of the same places as the offer.
+func TestCandidatesOfARestartedCounterOffer(t *testing.T) {
+	e := newEngine(t, Options{}, func(o *transport.Options) { o.ListenUDP, o.ListenTCP = ":0", ":0" })
+	c, err := e.OfferPlay([]media.Track{vp8}, rtpout.PlayOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	if err := c.Accept(newViewer(t).answerTo(t, c.Description()), nil); err != nil {
+		t.Fatal(err)
+	}
+	ours, err := c.RestartOffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after := values(c.Description(), "candidate"), values(ours.String(), "candidate")
+	if !slices.Equal(before, after) {
+		t.Errorf("offered:   %q\nrestarted: %q", before, after)
 	}
 }
 

@@ -7,14 +7,14 @@ import (
 	"sluice/transport"
 )
 
-// ownPort is a port of our own that connections are offered on, and its reader.
+// ownPort is a port of our own for connections to other servers, and its reader.
 type ownPort struct {
 	*transport.Port
 	mux     *announcedMux
 	reading sync.WaitGroup
 }
 
-// outgoingMux is the port of connections that we offer. It is the one of all media, unless that is bound to loopback,
+// outgoingMux is the port of connections to other servers. It is the one of all media, unless that is bound to loopback,
 // where no other machine can be reached from: then one of its own, which the system chooses, is opened for them.
 func (e *Engine) outgoingMux() (*announcedMux, error) {
 	if !e.mux.local.Addr().IsLoopback() {

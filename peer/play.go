@@ -48,21 +48,25 @@ func (c *Connection) answerViewer(plan *negotiation.Plan) error {
 	return nil
 }
 
-// OfferPlay offers to send the tracks, one of each kind, and begins to connect once Accept has the answer. The
-// caller closes the connection. It returns *UnsupportedCodecError for a codec that WebRTC has no payload format for.
+// OfferPlay offers to send the tracks, one of each kind, and begins to connect once Accept has the answer. A viewer is
+// told of what it would be told in an answer; a server that we have come to, of the port for that. The caller closes
+// the connection. It returns *UnsupportedCodecError for a codec that WebRTC has no payload format for.
 func (e *Engine) OfferPlay(tracks []media.Track, o rtpout.PlayOptions) (*Connection, error) {
 	codecs, err := offered(tracks)
 	if err != nil {
 		return nil, err
 	}
-	mux, err := e.outgoingMux()
-	if err != nil {
-		return nil, err
+	mux := e.mux
+	if o.Outgoing {
+		if mux, err = e.outgoingMux(); err != nil {
+			return nil, err
+		}
 	}
 	c, err := e.newConnection(mux, codecs, webrtc.DTLSRoleAuto, o)
 	if err != nil {
 		return nil, err
 	}
+	c.visited = !o.Outgoing
 	err = c.addTracks(tracks)
 	if err == nil {
 		err = c.makeOffer()

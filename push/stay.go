@@ -42,7 +42,7 @@ type stay struct {
 func (p *Pusher) send(ctx context.Context, c choice) error {
 	p.set(Status{State: StateConnecting, Error: p.told, Rendition: c.rendition, Note: c.note})
 	connection, err := p.options.Engine.OfferPlay(c.tracks, rtpout.PlayOptions{
-		Loopback: p.client.Loopback(), Total: &p.total,
+		Loopback: p.client.Loopback(), Outgoing: true, Total: &p.total,
 	})
 	if err != nil {
 		return fmt.Errorf("make an offer: %w", err)

@@ -24,6 +24,7 @@ type Feed struct {
 // PlayOptions is what a connection to a viewer needs besides what was negotiated.
 type PlayOptions struct {
 	Loopback bool      // the viewer is on this machine: loopback addresses are of use to it
+	Outgoing bool      // it is a server that we have come to, and need not reach the port of all media; for offers
 	Total    *Counters // counts along with the connection's own; nil: none
 }
 
