@@ -15,10 +15,15 @@ import (
 // metric is the value of one sample; labels as in {limit="sessions"}.
 func (r *running) metric(t *testing.T, token, name, labels string) int {
 	t.Helper()
-	w := r.ask(t, "GET", "/metrics", token, "")
-	m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name+labels) + ` (\d+)$`).FindStringSubmatch(read(t, w))
+	return sample(t, read(t, r.ask(t, "GET", "/metrics", token, "")), name+labels)
+}
+
+// sample is the value of one sample of a scrape.
+func sample(t *testing.T, text, name string) int {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\d+)$`).FindStringSubmatch(text)
 	if m == nil {
-		t.Fatalf("there is no %s%s", name, labels)
+		t.Fatalf("there is no %s", name)
 	}
 	n, _ := strconv.Atoi(m[1]) // digits
 	return n
