@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/auth"
 	"sluice/media"
 )
 
@@ -117,6 +118,28 @@ func TestPublishPageMicrophone(t *testing.T) {
 	v.close()
 	checkPackets(t, media.Audio, v.snapshot(media.Audio).packets)
 	p.screenshot("microphone")
+}
+
+// TestPublishPageIsReplaced publishes with a second page of a user who may do nothing else: it takes over, and the first
+// one knows and stays away.
+//
+// Proves A14 as seen by a user.
+func TestPublishPageIsReplaced(t *testing.T) {
+	t.Parallel()
+	anchor := newAccount("anchor", "studio", auth.Publish)
+	g := startClosed(t, publishConfig("studio"), newAdmin(), anchor)
+	open := func() *page {
+		p := openBrowser(t, chromium).openAs(t, g.URL+"login?next=%2Fstudio%2Fpublish#token="+anchor.token, filming)
+		p.awaitAddress("/studio/publish")
+		p.click("#start")
+		p.awaitDesk("live", "")
+		return p
+	}
+	first := open()
+	second := open()
+	first.awaitDesk("failed", "Somebody else publishes here now")
+	second.awaitMeter("0")
+	second.awaitDesk("live", "")
 }
 
 // TestPublishPageRefused has the browser refuse the camera: the page says so, and what to do.

@@ -84,11 +84,10 @@ func (p *Pages) Player(w http.ResponseWriter, r *http.Request, stream string) {
 // WHIP endpoint, and says so.
 func (p *Pages) Publish(w http.ResponseWriter, r *http.Request, stream string) {
 	name := url.PathEscape(stream)
-	p.page(w, r, p.publish, policy(nil), ownDevices, struct{ Stream, Endpoint, Viewer, Status string }{
+	p.page(w, r, p.publish, policy(nil), ownDevices, struct{ Stream, Endpoint, Viewer string }{
 		Stream:   stream,
 		Endpoint: "/" + name + "/whip",
 		Viewer:   "/" + name + "/",
-		Status:   "/api/v1/streams/" + name,
 	})
 }
 

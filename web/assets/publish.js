@@ -13,7 +13,7 @@ import { codecTitle } from './words.js';
 
 const { dataset } = document.documentElement;
 const at = (id) => document.getElementById(id);
-const publisher = new Publisher(dataset.endpoint, dataset.status);
+const publisher = new Publisher(dataset.endpoint);
 const level = new Level(showLevel);
 const fixedFields = ['source', 'height', 'codec', 'simulcast'];
 const states = { idle: 'Not publishing', connecting: 'Connecting', live: 'Live', failed: 'Not publishing' };

@@ -3,6 +3,7 @@
 import { Backoff } from './backoff.js';
 import { Failure } from './failure.js';
 import { meter } from './meter.js';
+import { askVerdict } from './signalling.js';
 import { hopeless } from './trouble.js';
 import { WhipSession } from './whip.js';
 
@@ -20,7 +21,6 @@ export class Publisher extends EventTarget {
   failure = undefined;
 
   #url;
-  #statusURL;
   #stream;
   #options;
   #session;
@@ -31,11 +31,9 @@ export class Publisher extends EventTarget {
   #backoff = new Backoff();
   #listeners = new AbortController();
 
-  // statusURL is where the API tells of the stream.
-  constructor(url, statusURL) {
+  constructor(url) {
     super();
     this.#url = url;
-    this.#statusURL = statusURL;
   }
 
   // start publishes the tracks of a MediaStream; options are those of WhipSession.
@@ -103,7 +101,8 @@ export class Publisher extends EventTarget {
   }
 
   #fail(failure) {
-    const dismissed = this.#session?.dismissed;
+    const { dismissed, signalling } = this.#session ?? {};
+    const resource = signalling?.resource;
     this.#leave();
     if (this.#isFinal(failure)) {
       this.#become('failed', failure);
@@ -111,7 +110,7 @@ export class Publisher extends EventTarget {
     }
     this.#become('connecting', failure);
     if (dismissed) {
-      this.#retryTimer = setTimeout(() => this.#succeed(), successorAfter);
+      this.#retryTimer = setTimeout(() => this.#succeed(resource), successorAfter);
     } else {
       this.#retryTimer = setTimeout(() => this.#connect(), this.#backoff.next(failure.retryAfter));
     }
@@ -122,29 +121,19 @@ export class Publisher extends EventTarget {
     return hopeless(failure) && !(failure.status === 409 && this.#wasLive);
   }
 
-  // A server that closes the connection is going down, or has given the place to somebody else: two pages
-  // that took it from each other in turn would both be of no use.
-  async #succeed() {
+  // A server that closes the connection is going down, or has given the place to somebody else, which its verdict of the
+  // session tells: two pages that took it from each other in turn would both be of no use.
+  async #succeed(resource) {
     const timer = this.#retryTimer;
-    const taken = await this.#taken();
+    const verdict = await askVerdict(resource);
     if (this.#retryTimer !== timer) {
       return;
     }
-    if (taken) {
+    if (verdict?.detail === 'replaced') {
       this.#leave();
       this.#become('failed', new Failure('replaced'));
     } else {
       this.#connect();
-    }
-  }
-
-  async #taken() {
-    try {
-      const response = await fetch(this.#statusURL, { headers: { Accept: 'application/json' } });
-      const { state } = await response.json();
-      return response.ok && (state === 'ready' || state === 'connecting');
-    } catch {
-      return false;
     }
   }
 
