@@ -12,7 +12,7 @@ const mostShown = 12
 
 // told is the part of a candidate line that a verdict tells of (RFC 8839 5.1).
 type told struct {
-	kind string     // host, mdns, srflx, prflx or relay
+	kind string     // one of candidateKinds
 	tcp  bool       // it is reached by TCP alone
 	name string     // as it stands in the line
 	addr netip.Addr // invalid for a name
@@ -38,9 +38,9 @@ func candidatesOf(values []string) []told {
 		if len(f) < 8 || f[6] != "typ" || f[1] != "1" {
 			continue
 		}
-		c := told{kind: f[7], tcp: strings.EqualFold(f[2], "tcp"), name: f[4], port: f[5]}
+		c := told{kind: kindOfCandidate(f[7]), tcp: strings.EqualFold(f[2], "tcp"), name: f[4], port: f[5]}
 		if a, err := netip.ParseAddr(f[4]); err == nil {
-			c.addr = a.Unmap()
+			c.addr = a.WithZone("").Unmap()
 		} else if strings.HasSuffix(f[4], ".local") {
 			c.kind = "mdns"
 		}
@@ -52,14 +52,21 @@ func candidatesOf(values []string) []told {
 	return all
 }
 
-// rank has the kinds in the order in which they are of use to a reader.
-func rank(c told) int {
-	at := slices.Index([]string{"host", "srflx", "prflx", "relay", "mdns"}, c.kind)
-	if at < 0 {
-		at = len(c.kind)
+// candidateKinds has those of candidates in the order in which they are of use to a reader.
+var candidateKinds = []string{"host", "srflx", "prflx", "relay", "mdns", "other"}
+
+// kindOfCandidate is that of a candidate's type, which is a stranger's word: what is not known is told as no more than that.
+func kindOfCandidate(typ string) string {
+	if slices.Contains(candidateKinds, typ) {
+		return typ
 	}
+	return "other"
+}
+
+func rank(c told) int {
+	at := slices.Index(candidateKinds, c.kind)
 	if c.tcp {
-		at += 10
+		at += len(candidateKinds)
 	}
 	return at
 }

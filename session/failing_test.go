@@ -42,8 +42,8 @@ func TestVerdictsOfRealConnections(t *testing.T) {
 	notDTLS := func(p []byte) bool { return p[0] < 20 || p[0] > 63 }
 	zeros := "${1}00" + strings.Repeat(":00", 31)
 	for name, c := range map[string]failure{
-		"nothing is sent": {silent: true, want: CauseNothingArrived},
-		"nothing arrives": {up: func([]byte) bool { return false }, want: CauseNothingArrived},
+		"nothing is sent": {silent: true, want: CauseNothingArrived, detail: detailHere},
+		"nothing arrives": {up: func([]byte) bool { return false }, want: CauseNothingArrived, detail: detailHere},
 		"another password": {
 			answer: func(sdp string) string { return icePassword.ReplaceAllString(sdp, "a=ice-pwd:0123456789abcdefghijkl") },
 			want:   CauseCredentials,

@@ -82,6 +82,8 @@ func (f *facts) endedBy() (Cause, string, bool) {
 // pathCause is why a session is not connected.
 func (f *facts) pathCause() (Cause, string) {
 	switch c, h := f.seen.Checks, f.seen.Handshake; {
+	case f.seen.Path && !h.Came:
+		return CauseHandshake, detailNoHello
 	case h.Failure != "":
 		return CauseHandshake, string(h.Failure)
 	case f.seen.Path:
@@ -92,8 +94,10 @@ func (f *facts) pathCause() (Cause, string) {
 		return CauseNotAnswered, ""
 	case len(f.ours) == 0:
 		return CauseNothingAnnounced, ""
-	case f.elsewhere() && every(f.ours, func(c told) bool { return c.addr.IsLoopback() }):
+	case f.elsewhere() && f.loopbackAlone():
 		return CauseLoopbackOnly, ""
+	case f.remote.IsLoopback() && f.loopbackAlone():
+		return CauseNothingArrived, detailHere
 	case len(f.theirs) > 0 && every(f.theirs, func(c told) bool { return c.kind == "relay" }):
 		return CauseRelay, ""
 	case len(f.theirs) > 0 && every(f.theirs, func(c told) bool { return c.unusable(f.remote) != "" }):
@@ -128,6 +132,18 @@ const (
 	detailUnheard  = "unheard"        // it was sent, and the viewer has not said that it came
 	detailSilent   = "silent"         // nothing has come from the publisher
 )
+
+const (
+	// detailNoHello is that of CauseHandshake where nothing of the peer's has come; else it is a transport.HandshakeFailure.
+	detailNoHello = "no_hello"
+	// detailHere is that of CauseNothingArrived where a peer was taken for one on this machine, and told of loopback alone.
+	detailHere = "loopback"
+)
+
+// loopbackAlone reports whether we have told addresses of this machine alone.
+func (f *facts) loopbackAlone() bool {
+	return every(f.ours, func(c told) bool { return c.addr.IsLoopback() })
+}
 
 // elsewhere reports whether the peer is on another machine.
 func (f *facts) elsewhere() bool { return f.remote.IsValid() && !f.remote.IsLoopback() }

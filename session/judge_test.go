@@ -1,17 +1,20 @@
 package session
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"sluice/config"
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/transport"
@@ -52,11 +55,18 @@ var verdictRows = []struct {
 	{"loopback alone was told, to this machine", func(f *facts) {
 		f.ours, f.remote = candidatesOf([]string{loopback}), netip.MustParseAddr("127.0.0.1")
 	}, CauseNothingArrived},
+	{"nothing came, to any address, from this machine", func(f *facts) { f.remote = netip.MustParseAddr("::1") }, CauseNothingArrived},
 	{"it has names alone", func(f *facts) { f.theirs = candidatesOf([]string{mdns}) }, CauseNoCandidates},
 	{"it has relays alone", func(f *facts) { f.theirs = candidatesOf([]string{relay}) }, CauseRelay},
 	{"its checks were answered in vain", func(f *facts) { f.seen.Checks = transport.Checks{Received: 30, Answered: 30} }, CauseNotAnswered},
 	{"it could not be answered", func(f *facts) {
 		f.seen.Checks, f.seen.Fault = transport.Checks{Received: 30}, &transport.SendError{Reason: transport.Forbidden}
+	}, CauseNotAnswered},
+	{"some of it could not be answered", func(f *facts) {
+		f.seen.Checks, f.seen.Fault = transport.Checks{Received: 30, Wrong: 2, Answered: 20}, &transport.SendError{Reason: transport.Full}
+	}, CauseNotAnswered},
+	{"its checks were answered in vain, after a fault", func(f *facts) {
+		f.seen.Checks, f.seen.Fault = transport.Checks{Received: 30, Wrong: 2, Answered: 28}, &transport.SendError{Reason: transport.Full}
 	}, CauseNotAnswered},
 	{"its checks had another password", func(f *facts) { f.seen.Checks = transport.Checks{Received: 30, Wrong: 30} }, CauseCredentials},
 	{"few of its checks had another password", func(f *facts) {
@@ -73,6 +83,9 @@ var verdictRows = []struct {
 		f.seen.Path, f.seen.Handshake = true, transport.Handshake{Came: true, Sent: true}
 	}, CauseHandshake},
 	{"no handshake came", func(f *facts) { f.seen.Path = true }, CauseHandshake},
+	{"no handshake came in time", func(f *facts) {
+		f.seen.Path, f.seen.Handshake = true, transport.Handshake{Failure: transport.HandshakeTimeout}
+	}, CauseHandshake},
 	{"it fails at once", func(f *facts) {
 		failedHandshake(transport.HandshakeCertificate)(f)
 		f.lasted, f.why = time.Second, &transport.HandshakeError{Failure: transport.HandshakeCertificate}
@@ -184,6 +197,58 @@ func TestJudge(t *testing.T) {
 	golden(t, "verdicts.txt", text.String())
 }
 
+// What is advised can be pasted into a configuration as it stands, but for the secret.
+func TestAdviceIsConfiguration(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "verdicts.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(text); regexp.MustCompile(`(?m)\[(webrtc|turn|http)\]`).MatchString(text) {
+		t.Error("a table is advised: it would swallow what stands below the place to which it is copied")
+	}
+	const open = "auth.mode = \"internal\"\nauth.users = [{ name = \"anonymous\", allow = [{ actions = [\"play\"], streams = [\"*\"] }] }]\n"
+	assignment := regexp.MustCompile(`[a-z][a-z._]* = (?:"[^"]*"|\[[^\]]*\])`)
+	keys := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		lines := assignment.FindAllString(line, -1)
+		once := slices.Compact(slices.Sorted(slices.Values(lines)))
+		for _, l := range once {
+			key, _, _ := strings.Cut(l, " ")
+			keys[key] = true
+		}
+		all := strings.ReplaceAll(strings.Join(once, "\n"), "SECRET", "0123456789abcdef")
+		if _, _, err := config.Parse([]byte(all+"\n"+open), "config.toml", nil); err != nil {
+			t.Errorf("%s\n%v", line, err)
+		}
+	}
+	for _, key := range []string{
+		"webrtc.interfaces", "webrtc.additional_hosts", "webrtc.listen_udp", "webrtc.listen_tcp", "turn.mode", "turn.secret", "http.trusted_proxies",
+	} {
+		if !keys[key] {
+			t.Errorf("%s is advised nowhere", key)
+		}
+	}
+}
+
+// I40: whoever has a session's URL may ask for its verdict, and learns of no address, no configuration and nothing of the
+// source from it.
+func TestVerdictForThePeer(t *testing.T) {
+	for _, c := range verdictRows {
+		v := judge(factsOf(c.change))
+		told := v.ForPeer()
+		if (told.Sentence == "") != (v.Reason == "") || told.Reason != v.Reason || told.Detail != v.Detail || told.State != v.State {
+			t.Errorf("%s: %+v of %+v", c.name, told, v)
+		}
+		text, err := json.Marshal(told)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := regexp.MustCompile(`\d+\.\d+\.\d+|::|8189|webrtc\.|turn\.|http\.|dial|no key|H\.265`).Find(text); found != nil {
+			t.Errorf("%s: the peer is told %q in %s", c.name, found, text)
+		}
+	}
+}
+
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -215,6 +280,21 @@ func TestCandidatesAreShortened(t *testing.T) {
 	}
 }
 
+// What a peer says of a candidate beyond what is known is not repeated.
+func TestCandidatesOfNoKnownType(t *testing.T) {
+	long := strings.Repeat("x", 50_000)
+	all := candidatesOf([]string{
+		"1 1 udp 1 198.51.100.9 1 typ " + long, "1 1 tcp 1 198.51.100.10 1 typ host", "1 1 udp 1 fe80::1%" + long + " 1 typ host", mdns,
+	})
+	want := []string{
+		"host fe80::1 (no address that packets can go to)", "mdns 4f1a2b….local (a name that only its own network knows)",
+		"other 198.51.100.9", "host 198.51.100.10 (TCP, which is not dialled)",
+	}
+	if got := shownTheirs(all, netip.Addr{}); !slices.Equal(got, want) {
+		t.Errorf("%.300q, want %q", got, want)
+	}
+}
+
 // Candidates are a stranger's: nothing of them but what is understood is told.
 func FuzzCandidates(f *testing.F) {
 	for _, v := range []string{lan, lanTCP, six, mdns, srflx, relay, "", "1 1 udp 1 a.local 1 typ host", "1 1 udp 1 x 1 typ"} {
@@ -228,6 +308,11 @@ func FuzzCandidates(f *testing.F) {
 		for _, text := range append(shownOurs(all), shownTheirs(all, netip.Addr{})...) {
 			if strings.ContainsAny(text, "\r\n") {
 				t.Errorf("%q", text)
+			}
+		}
+		for _, text := range shownTheirs(all, netip.Addr{}) {
+			if len(text) > 200 {
+				t.Errorf("%d bytes of a candidate are told", len(text))
 			}
 		}
 	})

@@ -78,6 +78,9 @@ func (s *Session) neverConnected(i Info, v *Verdict) {
 	i.State, i.Verdict = StateClosed, v
 	s.manager.history.add(i, time.Now())
 	attrs := []any{"reason", v.Reason, "why", v.Sentence, "after", time.Since(s.created).Round(time.Second)}
+	if v.Advice != "" {
+		attrs = append(attrs, "advice", v.Advice)
+	}
 	if s.Role() == RolePublish {
 		s.log.Info("publisher never connected", attrs...)
 		return

@@ -33,31 +33,32 @@ const (
 	CauseInternal         Cause = "internal"              // it ended with an error that no peer brings about
 )
 
-// Verdict says how a session's connection does, and why it is not better. It holds no secret.
+// Verdict says how a session's connection does, and why it is not better: for whoever runs the gateway. It holds no
+// secret, but addresses and what the source says; the peer itself is told ForPeer.
 type Verdict struct {
-	State     State     `json:"state"`
-	Reason    Cause     `json:"reason"`
-	Detail    string    `json:"detail,omitempty"`    // of dtls_failed: a transport.HandshakeFailure; of refused: a Reason
-	Sentence  string    `json:"sentence,omitempty"`  // for an operator
-	Advice    string    `json:"advice,omitempty"`    // likewise: what to do, with the lines of config.toml
-	Ours      []string  `json:"ours,omitempty"`      // where we said that we are reached, as "udp 192.0.2.1:8189"
-	Theirs    []string  `json:"theirs,omitempty"`    // where the peer said so, as "srflx 198.51.100.7"
-	Pairs     []Pair    `json:"pairs,omitempty"`     // that anything came over, or was tried on
-	Handshake string    `json:"handshake,omitempty"` // how far DTLS came
-	Delivery  []string  `json:"delivery,omitempty"`  // what was decided on each section, as a sentence
-	At        time.Time `json:"at"`
+	State     State
+	Reason    Cause
+	Detail    string    // which kind of that: of dtls_failed a transport.HandshakeFailure or "no_hello", of refused a Reason
+	Sentence  string    // ends without a full stop
+	Advice    string    // what to do, with the lines of config.toml
+	Ours      []string  // where we said that we are reached, as "udp 192.0.2.1:8189"
+	Theirs    []string  // where the peer said so, as "srflx 198.51.100.7"
+	Pairs     []Pair    // that anything came over, or was tried on
+	Handshake string    // how far DTLS came
+	Delivery  []string  // what was decided on each section, as a sentence
+	At        time.Time // UTC
 }
 
 // Pair is a transport.Pair for readers.
 type Pair struct {
-	Local    string `json:"local,omitempty"`
-	Remote   string `json:"remote"`
-	Protocol string `json:"protocol"` // udp or tcp
-	Used     bool   `json:"used,omitempty"`
-	Received uint32 `json:"received"` // checks of the peer's
-	Answered uint32 `json:"answered"`
-	Sent     uint32 `json:"sent"` // checks of ours
-	Returned uint32 `json:"returned"`
+	Local    string // "": not known
+	Remote   string
+	Protocol string // udp or tcp
+	Used     bool
+	Received uint32 // checks of the peer's
+	Answered uint32
+	Sent     uint32 // checks of ours
+	Returned uint32
 }
 
 // Reach is which ways there are to this gateway beside plain UDP: what is switched off can be advised.

@@ -12,12 +12,12 @@ func (f *facts) words(cause Cause, detail string) (sentence, advice string) {
 	switch cause {
 	case CauseNothingAnnounced:
 		return "the gateway had no address to announce: no interface that webrtc.interfaces allows has one",
-			`Name the interfaces, or the address, under which peers reach this machine: [webrtc] interfaces = [] or additional_hosts = ["203.0.113.7"].`
+			`Name the interfaces, or the address, under which peers reach this machine: webrtc.interfaces = [] or webrtc.additional_hosts = ["203.0.113.7"].`
 	case CauseLoopbackOnly:
 		return fmt.Sprintf("the gateway announced only addresses of its own machine (%s), which the peer can't reach", f.announced()),
-			`Listen on all addresses: [webrtc] listen_udp = ":` + f.ourPort() + `".`
+			f.listenWidely()
 	case CauseNothingArrived, CauseNoCandidates:
-		return f.nothingArrived(cause), f.openPort()
+		return f.nothingArrived(cause, detail), f.openPort(detail)
 	case CauseRelay:
 		return fmt.Sprintf("the peer is reached by relays alone (%s), and nothing came through them to %s", f.list(shownTheirs(f.theirs, f.remote)), f.announced()),
 			"Let the TURN server reach the gateway's port, or have the peer use one that can. " + f.otherWays()
@@ -27,7 +27,7 @@ func (f *facts) words(cause Cause, detail string) (sentence, advice string) {
 		return fmt.Sprintf("%d connectivity checks came for the session, none of which was sealed with the password of our SDP", f.seen.Checks.Wrong),
 			"The peer uses another answer than the one to its offer: an old one, or one that something between has changed. Have it start anew."
 	case CauseHandshake:
-		return f.noKeys(transport.HandshakeFailure(detail))
+		return f.noKeys(detail)
 	case CauseNoMedia:
 		return f.noMedia(detail)
 	}
@@ -51,7 +51,7 @@ func (f *facts) ending(cause Cause) (sentence, advice string) {
 	return "", ""
 }
 
-func (f *facts) nothingArrived(cause Cause) string {
+func (f *facts) nothingArrived(cause Cause, detail string) string {
 	text := "no packet of the peer has reached " + f.announced()
 	switch {
 	case cause == CauseNoCandidates:
@@ -59,19 +59,31 @@ func (f *facts) nothingArrived(cause Cause) string {
 	case f.seen.Checks.Sent > 0:
 		text += fmt.Sprintf(", and none of the gateway's %d checks was answered", f.seen.Checks.Sent)
 	}
+	if detail == detailHere {
+		text += ": its requests come from this machine, and so it was told of nothing that can be reached from elsewhere"
+	}
 	if f.hidden() {
 		text += ": these are private addresses, and the peer comes from a public one"
 	}
 	return text
 }
 
+// listenWidely advises what lets others reach a port of this machine alone.
+func (f *facts) listenWidely() string {
+	return `Listen on all addresses: webrtc.listen_udp = ":` + f.ourPort() + "\", for which people have to sign in (`gateway init` has them)."
+}
+
 // openPort advises what lets packets in.
-func (f *facts) openPort() string {
+func (f *facts) openPort(detail string) string {
+	if detail == detailHere {
+		return `If a proxy on this machine passes requests of others on, have it say whose they are: http.trusted_proxies = ["127.0.0.1"]. ` +
+			f.listenWidely() + " If the peer is on this machine indeed, look whether it uses loopback at all: some browsers do not."
+	}
 	advice := "Let UDP port " + f.ourPort() + " through every firewall between"
 	if f.hidden() {
-		advice = "Forward UDP port " + f.ourPort() + " to this machine and announce the public address: [webrtc] additional_hosts = [\"203.0.113.7\"]"
+		advice = "Forward UDP port " + f.ourPort() + " to this machine and announce the public address: webrtc.additional_hosts = [\"203.0.113.7\"]"
 	} else {
-		advice += ", and announce an address at which the peer reaches this machine ([webrtc] additional_hosts)"
+		advice += ", and announce an address at which the peer reaches this machine: webrtc.additional_hosts = [\"203.0.113.7\"]"
 	}
 	return advice + ". " + f.otherWays()
 }
@@ -80,34 +92,46 @@ func (f *facts) openPort() string {
 func (f *facts) otherWays() string {
 	var ways []string
 	if !f.reach.TCP {
-		ways = append(ways, `[webrtc] listen_tcp = ":`+f.ourPort()+`"`)
+		ways = append(ways, `webrtc.listen_tcp = ":`+f.ourPort()+`"`)
 	}
 	if !f.reach.TURN {
-		ways = append(ways, `[turn] mode = "embedded"`)
+		ways = append(ways, `turn.mode = "embedded" and turn.secret = "SECRET" (openssl rand -hex 24 makes one)`)
 	}
 	if len(ways) == 0 {
 		return "TCP and TURN are on, and did not help: look whether the peer's network lets any of them out."
 	}
-	return "For peers whose network lets no UDP through: " + strings.Join(ways, " or ") + "."
+	return "For peers whose network lets no UDP through: " + strings.Join(ways, ", or ") + "."
 }
 
 func (f *facts) notAnswered() string {
 	c := f.seen.Checks
-	if f.seen.Fault != nil {
-		return fmt.Sprintf("%d connectivity checks of the peer came, but it could not be answered: %v", c.Received, f.seen.Fault)
+	if n := f.unsent(); n > 0 {
+		return fmt.Sprintf("%d connectivity checks of the peer came, and the answers to %d of them could not be sent: %v", c.Received, n, f.seen.Fault)
 	}
 	return fmt.Sprintf("%d connectivity checks of the peer came and were answered, but the answers, and all else that was sent, did not reach it", c.Received)
 }
 
+// unsent is how many checks were not answered for a fault of ours.
+func (f *facts) unsent() uint32 {
+	if c := f.seen.Checks; f.seen.Fault != nil && c.Answered+c.Wrong < c.Received {
+		return c.Received - c.Wrong - c.Answered
+	}
+	return 0
+}
+
 func (f *facts) answerAdvice() string {
-	if f.seen.Fault != nil {
+	if f.unsent() > 0 {
 		return "Look at the routes and the packet filter of this machine."
 	}
-	return "Something lets packets in and none out: look at the firewall's rules for outgoing UDP from port " + f.ourPort() + ", and whether replies leave by the address that was asked."
+	return "Something lets packets in and none out: look at the firewall's rules for outgoing UDP from port " + f.ourPort() + ", and whether replies leave by the address that was asked. If they do arrive, a firewall between passes connectivity checks and drops DTLS."
 }
 
 // noKeys has the words for a handshake.
-func (f *facts) noKeys(why transport.HandshakeFailure) (sentence, advice string) {
+func (f *facts) noKeys(detail string) (sentence, advice string) {
+	if detail == detailNoHello {
+		return "a path to the peer was found, but its DTLS handshake never came", "Connectivity checks pass and other packets do not: a firewall between looks into UDP. " + f.otherWays()
+	}
+	why := transport.HandshakeFailure(detail)
 	sentence = (&transport.HandshakeError{Failure: why}).Error()
 	switch why {
 	case transport.HandshakeCertificate:
@@ -117,9 +141,6 @@ func (f *facts) noKeys(why transport.HandshakeFailure) (sentence, advice string)
 	case transport.HandshakeRefused:
 		return fmt.Sprintf("%s (alert %d)", sentence, f.seen.Handshake.Alert), "The peer says in its own log why. Most often it found another certificate than our SDP names: something between has changed the SDP."
 	case transport.HandshakeTimeout:
-		if !f.seen.Handshake.Came {
-			return "a path to the peer was found, but its DTLS handshake never came", "Connectivity checks pass and other packets do not: a firewall between looks into UDP. " + f.otherWays()
-		}
 		return sentence + ": what we sent did not arrive, or its answer", "Small packets pass and larger ones do not: something between drops UDP packets of more than some hundred bytes (a tunnel, a VPN, a small MTU). " + f.otherWays()
 	}
 	return sentence, "At the log level debug the library for DTLS says more."

@@ -26,7 +26,7 @@ type entry struct {
 // grave is what is remembered of a session that is over.
 type grave struct {
 	until   time.Time
-	verdict session.Verdict // without what is told of one that nothing ails
+	verdict session.PeerVerdict
 }
 
 // add keeps a session under its URL until it is over, and a tombstone after that.
@@ -43,9 +43,6 @@ func (s *Resources) add(url string, made Made) *entry {
 // number of them makes this slow.
 func (s *Resources) bury(url string, v session.Verdict) {
 	k := keyOf(url)
-	if v.Reason == "" {
-		v = session.Verdict{State: v.State, At: v.At}
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -54,7 +51,7 @@ func (s *Resources) bury(url string, v session.Verdict) {
 		delete(s.over, s.graves[0])
 		s.graves = s.graves[1:]
 	}
-	s.over[k] = grave{until: now.Add(tombstone), verdict: v}
+	s.over[k] = grave{until: now.Add(tombstone), verdict: v.ForPeer()}
 	s.graves = append(s.graves, k)
 }
 

@@ -10,7 +10,8 @@ import (
 
 const verdictMethods = "OPTIONS, GET, HEAD"
 
-// serveVerdict tells the peer why its session does not connect or play. Who knows the URL may ask.
+// serveVerdict tells the peer why its session does not connect or play. Who knows the URL may ask, so it is told nothing
+// that advises the operator.
 func (s *Resources) serveVerdict(w http.ResponseWriter, r *http.Request, url string) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -31,9 +32,10 @@ func (s *Resources) serveVerdict(w http.ResponseWriter, r *http.Request, url str
 	_ = json.NewEncoder(w).Encode(v) // the peer may have gone: nobody is left to tell
 }
 
-func (s *Resources) verdict(url string) (session.Verdict, bool) {
+func (s *Resources) verdict(url string) (session.PeerVerdict, bool) {
 	if e, ok := s.find(url); ok {
-		return e.made.Session.Verdict(), true
+		v := e.made.Session.Verdict()
+		return v.ForPeer(), true
 	}
 	g, ok := s.buried(url)
 	return g.verdict, ok
