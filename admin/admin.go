@@ -4,7 +4,6 @@ package admin
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 
 	"sluice/signalling/problem"
 )
@@ -105,17 +104,32 @@ type API struct{ gateway Gateway }
 // New makes the API.
 func New(g Gateway) *API { return &API{gateway: g} }
 
-// Streams answers GET /api/v1/streams with an array of those streams that the caller may know of.
-func (a *API) Streams(w http.ResponseWriter, r *http.Request, mayKnow func(stream string) bool) {
+// See says how much of something a caller may see; false: nothing.
+type See[T any] func(T) (T, bool)
+
+// All lets a caller see everything.
+func All[T any](t T) (T, bool) { return t, true }
+
+// Streams answers GET /api/v1/streams with an array.
+func (a *API) Streams(w http.ResponseWriter, r *http.Request, see See[Stream]) {
 	serve(w, r, func() {
-		write(w, notNil(slices.DeleteFunc(a.gateway.Streams(), func(s Stream) bool { return !mayKnow(s.Name) })))
+		seen := []Stream{}
+		for _, s := range a.gateway.Streams() {
+			if s, ok := see(s); ok {
+				seen = append(seen, s)
+			}
+		}
+		write(w, seen)
 	})
 }
 
 // Stream answers GET /api/v1/streams/{name}.
-func (a *API) Stream(w http.ResponseWriter, r *http.Request, name string) {
+func (a *API) Stream(w http.ResponseWriter, r *http.Request, name string, see See[Stream]) {
 	serve(w, r, func() {
 		s, ok := a.gateway.Stream(name)
+		if ok {
+			s, ok = see(s)
+		}
 		if !ok {
 			noStream(w)
 			return
@@ -131,15 +145,18 @@ func (a *API) Sessions(w http.ResponseWriter, r *http.Request) {
 }
 
 // Session answers GET /api/v1/sessions/{id}.
-func (a *API) Session(w http.ResponseWriter, r *http.Request, id string) {
+func (a *API) Session(w http.ResponseWriter, r *http.Request, id string, see See[Session]) {
 	serve(w, r, func() {
-		all := a.gateway.Sessions()
-		i := slices.IndexFunc(all, func(s Session) bool { return s.ID == id })
-		if i < 0 {
-			problem.Write(w, problem.New(http.StatusNotFound, "session_not_found", "There is no session of that ID."))
-			return
+		for _, s := range a.gateway.Sessions() {
+			if s.ID != id {
+				continue
+			}
+			if s, ok := see(s); ok {
+				write(w, s)
+				return
+			}
 		}
-		write(w, all[i])
+		problem.Write(w, problem.New(http.StatusNotFound, "session_not_found", "There is no session of that ID."))
 	})
 }
 

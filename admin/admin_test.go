@@ -115,7 +115,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func streams(a *admin.API) func(http.ResponseWriter, *http.Request) {
-	return func(w http.ResponseWriter, r *http.Request) { a.Streams(w, r, func(string) bool { return true }) }
+	return func(w http.ResponseWriter, r *http.Request) { a.Streams(w, r, admin.All[admin.Stream]) }
 }
 
 func sessions(a *admin.API) func(http.ResponseWriter, *http.Request) { return a.Sessions }
@@ -123,12 +123,12 @@ func ready(a *admin.API) func(http.ResponseWriter, *http.Request)    { return a.
 
 func session(id string) func(*admin.API) func(http.ResponseWriter, *http.Request) {
 	return func(a *admin.API) func(http.ResponseWriter, *http.Request) {
-		return func(w http.ResponseWriter, r *http.Request) { a.Session(w, r, id) }
+		return func(w http.ResponseWriter, r *http.Request) { a.Session(w, r, id, admin.All[admin.Session]) }
 	}
 }
 
 func stream(name string) func(*admin.API) func(http.ResponseWriter, *http.Request) {
 	return func(a *admin.API) func(http.ResponseWriter, *http.Request) {
-		return func(w http.ResponseWriter, r *http.Request) { a.Stream(w, r, name) }
+		return func(w http.ResponseWriter, r *http.Request) { a.Stream(w, r, name, admin.All[admin.Stream]) }
 	}
 }

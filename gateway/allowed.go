@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"sluice/auth"
@@ -37,16 +38,27 @@ func (rt *router) endpoint(h http.HandlerFunc, a auth.Action, stream string) htt
 // known finds out who asks for a session that is there already. The session's URL is a right by itself, so that
 // nothing has to be shown; what is shown has to be right, and is compared with who made the session (A92). It reports
 // whether the request may go on, and has answered it otherwise.
-func (rt *router) known(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
-	strict := rt.gateway.config().Auth.SessionAuth == "strict" && (r.Method == http.MethodPatch || r.Method == http.MethodDelete)
+//
+// The right that made the session is asked for first: another server, in mode http, knows it best. Who has lost it is
+// still himself, and may end what is his.
+func (rt *router) known(w http.ResponseWriter, r *http.Request, a auth.Action, stream string) (*http.Request, bool) {
+	strict := rt.gateway.config().Auth.SessionAuth == "strict" && changes(r)
 	if !guard.Shown(r) && !strict {
 		return r, true
 	}
-	p, ok := rt.guard.Admit(w, r)
-	if !ok {
+	p, err := rt.guard.Check(r, a, stream)
+	if errors.As(err, new(*auth.ForbiddenError)) {
+		p, err = rt.guard.Identify(r)
+	}
+	if err != nil {
+		rt.guard.Refuse(w, r, err)
 		return r, false
 	}
 	return withCaller(r, p), true
+}
+
+func changes(r *http.Request) bool {
+	return r.Method == http.MethodPost || r.Method == http.MethodPatch || r.Method == http.MethodDelete
 }
 
 type callerKey struct{}

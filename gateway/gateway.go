@@ -64,6 +64,7 @@ type Gateway struct {
 
 	current atomic.Pointer[config.Config] // what is in force; Reload changes it
 	reloads reloads
+	asks    atomic.Uint64 // for ICE servers, before there is a session
 
 	port         *transport.Port     // set by Run before anything is served
 	fanout       *fanout.Fanout      // likewise; nil: all viewers go the slow way

@@ -101,9 +101,11 @@ func (g *Gateway) secure(ctx context.Context, l net.Listener) (net.Listener, err
 		return l, g.openRelay(ctx, nil, l.Addr())
 	}
 	g.certificates = &certificates{make: g.newCertificate, changed: make(chan struct{}, 1)}
-	if err := g.certificates.use(h); err != nil {
+	first, err := g.certificates.credential(h)
+	if err != nil {
 		return nil, err
 	}
+	g.certificates.use(first)
 	secure := g.certificates.tls()
 	if err := g.openRelay(ctx, secure, l.Addr()); err != nil {
 		return nil, err
@@ -115,18 +117,22 @@ func (g *Gateway) secure(ctx context.Context, l net.Listener) (net.Listener, err
 	return certificate.Split(l, secure, relayed), nil
 }
 
-// use makes the source that a configuration wants.
-func (c *certificates) use(h config.HTTP) error {
+// credential makes what a configuration wants.
+func (c *certificates) credential(h config.HTTP) (*credential, error) {
 	source, err := c.make(h)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c.now.Store(&credential{source: source, config: source.Config()})
+	return &credential{source: source, config: source.Config()}, nil
+}
+
+// use has connections from now on see what was made.
+func (c *certificates) use(made *credential) {
+	c.now.Store(made)
 	select {
 	case c.changed <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 // tls is for listeners: it has the certificate of the source that is used then.

@@ -87,7 +87,10 @@ func TestCertificateOfAReload(t *testing.T) {
 	if err := g.g.Reload(parseAt(t, bad, closed())); err == nil {
 		t.Error("a key that is not there was taken")
 	}
-	client.get(t, g.url+"/healthz")
+	second := client.shown
+	if client.get(t, g.url+"/healthz"); client.shown != second {
+		t.Error("a reload that was refused has changed the certificate")
+	}
 }
 
 // certificateFiles makes a certificate and returns the keys of [http] that name it.

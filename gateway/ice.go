@@ -1,9 +1,9 @@
 package gateway
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -16,6 +16,10 @@ import (
 	"sluice/signalling/resource"
 	"sluice/turn"
 )
+
+// idsPerCaller is how many IDs there are for one who asks for servers before there is a session: each tab gets another,
+// and all that he can get so is bounded by as many quotas.
+const idsPerCaller = 25
 
 // iceServers are those for one peer: what the configuration names, and STUN and TURN with credentials that are made for
 // the session of that ID alone (G13). "" is a session that is still to be made.
@@ -30,6 +34,9 @@ func (g *Gateway) iceServers(r *http.Request, session string) []resource.ICEServ
 		return all
 	}
 	id := turnID(session)
+	if session == "" {
+		id = turnID(fmt.Sprintf("%s %d", whoAsks(r), g.asks.Add(1)%idsPerCaller))
+	}
 	now := time.Now()
 	username, credential := turn.Mint(string(c.Turn.Secret), id, c.Turn.TTL, now)
 	g.revokeWith(session, id, now.Add(c.Turn.TTL))
@@ -52,10 +59,16 @@ func (g *Gateway) revokeWith(session, id string, expire time.Time) {
 // turnID is what a session is called towards a TURN server: nothing leads from it to the session's URL (G4).
 func turnID(session string) string {
 	sum := sha256.Sum256([]byte("turn " + session))
-	if session == "" {
-		_, _ = rand.Read(sum[:]) // never fails
-	}
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+// whoAsks is the name and the address of whoever asks for servers before there is a session.
+func whoAsks(r *http.Request) string {
+	name := ""
+	if p := caller(r); p != nil {
+		name = p.Name
+	}
+	return name + " at " + resource.Client(r).String()
 }
 
 // turnURLs are the URLs of STUN and TURN.

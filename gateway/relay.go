@@ -32,7 +32,6 @@ func (g *Gateway) openRelay(ctx context.Context, secure *tls.Config, https net.A
 		return nil
 	}
 	o := g.relayOptions(g.options.Config)
-	o.TLS = secure
 	if secure == nil && c.ListenTLS != "" {
 		g.log.Info("TURN over TLS is off, since the gateway has no certificate: see http.tls")
 	}
@@ -65,7 +64,7 @@ func (g *Gateway) relayOptions(all config.Config) turn.Options {
 	c := all.Turn
 	first, last := c.Ports()
 	address, _ := netip.ParseAddr(c.RelayAddress) // "" or valid
-	return turn.Options{
+	o := turn.Options{
 		ListenUDP: all.TurnUDPListenAddr(), ListenTCP: all.TurnTCPListenAddr(), ListenTLS: all.TurnTLSListenAddr(),
 		Realm: c.Realm, Secret: string(c.Secret), RelayAddress: address, PortMin: first, PortMax: last,
 		Media: g.mediaPorts, AllowPeers: c.AllowedPrefixes(),
@@ -73,6 +72,10 @@ func (g *Gateway) relayOptions(all config.Config) turn.Options {
 		MaxBPS: c.MaxBPS, BPSCapacity: c.BPSCapacity,
 		Log: g.log,
 	}
+	if g.certificates != nil {
+		o.TLS = g.certificates.tls()
+	}
+	return o
 }
 
 func unlimited(n int) int {

@@ -91,32 +91,41 @@ func (e *needsRestartError) Error() string {
 
 func (e *needsRestartError) Unwrap() error { return e.Err }
 
-// apply goes through what may fail first.
+// apply makes all that may fail, and puts nothing into force before all of it is there.
 func (g *Gateway) apply(old, next config.Config) error {
 	authorization, err := g.access.with(g.options, next.Auth)
 	if err != nil {
 		return err
 	}
+	var renewed *credential
 	if g.certificates != nil && (next.HTTP.TLSCert != old.HTTP.TLSCert || next.HTTP.TLSKey != old.HTTP.TLSKey) {
-		if err := g.certificates.use(next.HTTP); err != nil {
+		if renewed, err = g.certificates.credential(next.HTTP); err != nil {
 			return err
-		}
-	}
-	if g.relay != nil {
-		if err := g.relay.server.Configure(g.relayOptions(next)); err != nil {
-			return fmt.Errorf("turn: %w", err)
 		}
 	}
 	if err := g.streams.alter(next, g.endStream); err != nil {
 		return err
 	}
+	if renewed != nil {
+		g.certificates.use(renewed)
+	}
 	g.current.Store(&next)
 	g.access.now.Store(authorization)
+	g.configure(next)
+	g.expel()
+	return nil
+}
+
+// configure tells the parts that run what they go by from now on.
+func (g *Gateway) configure(next config.Config) {
 	g.sessions.Configure(g.sessionOptions(next))
+	if g.relay != nil {
+		if err := g.relay.server.Configure(g.relayOptions(next)); err != nil {
+			g.log.Error("turn: another configuration was not put into force", "err", err) // config has checked it
+		}
+	}
 	g.resources.Limit(next.Limits.SDPKiB<<10, next.Limits.PostsPerSecondPerIP)
 	if g.options.SetLevel != nil {
 		g.options.SetLevel(next.Log.Level)
 	}
-	g.expel()
-	return nil
 }

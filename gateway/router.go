@@ -14,7 +14,6 @@ import (
 	"sluice/config"
 	"sluice/ingest/whip"
 	"sluice/metrics"
-	"sluice/redact"
 	"sluice/signalling/problem"
 	"sluice/signalling/resource"
 	"sluice/web"
@@ -52,6 +51,7 @@ func (g *Gateway) newServer() *http.Server {
 func (g *Gateway) around(h http.Handler) http.Handler {
 	h = resource.CheckHeaders(h)
 	h = &proxies{trusted: func() []netip.Prefix { return g.config().HTTP.TrustedPrefixes() }, next: h, log: g.log}
+	h = g.sameOrigin(h)
 	h = g.localOnly(h)
 	h = g.crossOrigin(h)
 	return resource.LimitBody(g.guard.Wrap(recovering(g.log, h)))
@@ -69,6 +69,29 @@ func (g *Gateway) localOnly(h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// sameOrigin keeps pages of other sites from doing with a browser what its user may do here without showing anything,
+// or by his login. What shows a token of its own is no browser's doing.
+func (g *Gateway) sameOrigin(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" && !fromOurs(r, g.config().HTTP.AllowOrigins) {
+			problem.Write(w, problem.New(http.StatusForbidden, "cross_origin",
+				"A page of another origin can't do this: http.allow_origins says whose pages may."))
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+func fromOurs(r *http.Request, origins []string) bool {
+	var p http.CrossOriginProtection
+	for _, o := range origins {
+		if o == "*" || p.AddTrustedOrigin(o) != nil && o == r.Header.Get("Origin") {
+			return true
+		}
+	}
+	return p.Check(r) == nil
 }
 
 func (g *Gateway) crossOrigin(h http.Handler) http.Handler {
@@ -179,11 +202,11 @@ func (rt *router) serveAPI(w http.ResponseWriter, r *http.Request, path []string
 	case what == "streams" && !one:
 		rt.serveList(w, r)
 	case what == "streams":
-		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.api.Stream(w, r, name) }, auth.Play, name)(w, r)
+		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.api.Stream(w, r, name, rt.see(r)) }, auth.Play, name)(w, r)
 	case what == "sessions" && !one:
 		rt.allowed(rt.api.Sessions, auth.Admin, "")(w, r)
 	case what == "sessions":
-		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.api.Session(w, r, redact.SessionID(name)) }, auth.Admin, "")(w, r)
+		rt.serveSession(w, r, name)
 	case what == "devices" && !one:
 		rt.allowed(rt.api.Devices, auth.Admin, "")(w, r)
 	case what == "ice" && !one:
@@ -199,6 +222,7 @@ func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream str
 	case page && r.Method != http.MethodGet && r.Method != http.MethodHead:
 		wrongURL(w, stream)
 	case len(path) == 0:
+		rt.guard.Remember(w, r)
 		w.Header().Set("Cache-Control", "no-store")
 		http.Redirect(w, r, "/"+stream+"/"+query(r), http.StatusFound)
 	case page:
@@ -221,7 +245,7 @@ func (rt *router) serveWHEP(w http.ResponseWriter, r *http.Request, stream strin
 		rt.endpoint(func(w http.ResponseWriter, r *http.Request) { rt.whep.ServeEndpoint(w, r, stream) }, auth.Play, stream)(w, r)
 		return
 	}
-	r, ok := rt.known(w, r)
+	r, ok := rt.known(w, r, auth.Play, stream)
 	switch {
 	case !ok:
 	case len(path) == 1:
@@ -236,7 +260,7 @@ func (rt *router) serveWHIP(w http.ResponseWriter, r *http.Request, stream strin
 		rt.endpoint(func(w http.ResponseWriter, r *http.Request) { rt.whip.ServeEndpoint(w, r, stream) }, auth.Publish, stream)(w, r)
 		return
 	}
-	r, ok := rt.known(w, r)
+	r, ok := rt.known(w, r, auth.Publish, stream)
 	switch {
 	case !ok:
 	case len(path) == 1:

@@ -55,7 +55,7 @@ func (m *Manager) admit(ctx context.Context, r PlayRequest, negotiate func(conte
 	}
 	if err != nil {
 		stay.leave()
-		return nil, "", m.refused(ctx, RolePlay, r.Stream, err)
+		return nil, "", m.refused(ctx, RolePlay, r.Stream, err).to(r.Principal)
 	}
 	return s, s.link.Description(), nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"sluice/auth"
 	"sluice/hub"
 	"sluice/negotiation"
 )
@@ -52,6 +53,22 @@ type Refusal struct {
 func (r *Refusal) Error() string { return r.Err.Error() }
 
 func (r *Refusal) Unwrap() error { return r.Err }
+
+// to is the refusal in words for a principal: what keeps a source away tells where it is, which is for those to know
+// who run the gateway. It returns r itself where there is nothing to leave out.
+func (r *Refusal) to(p *auth.Principal) *Refusal {
+	var offline *SourceOfflineError
+	if p == nil || p.Kind == auth.ModeNone || p.May(auth.Admin, "") || !errors.As(r.Err, &offline) || offline.Why == nil {
+		return r
+	}
+	told, discreet := *r, *offline
+	discreet.Why = errUnreachable
+	told.Err = &discreet
+	return &told
+}
+
+// errUnreachable stands for what only the log and the API's administrators are told.
+var errUnreachable = errors.New("its source can't be reached; whoever runs the gateway can see why")
 
 // SourceOfflineError tells that the stream is known, but that nothing comes from its source.
 type SourceOfflineError struct {

@@ -13,8 +13,9 @@ import (
 const lookInterval = time.Second
 
 // watch sends on the channel that it returns when the configuration is to be read anew: at SIGHUP, and when the file
-// has changed and has been left alone for a moment. It ends with ctx or when done is called, which waits for it.
-func watch(ctx context.Context, file string) (ask <-chan struct{}, done func()) {
+// has changed since it looked like before, and has been left alone for a moment. It ends with ctx or when done is
+// called, which waits for it.
+func watch(ctx context.Context, file string, before look) (ask <-chan struct{}, done func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	asks := make(chan struct{}, 1) // sent to by the goroutine below; never closed
@@ -22,15 +23,15 @@ func watch(ctx context.Context, file string) (ask <-chan struct{}, done func()) 
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		defer signal.Stop(hangups)
-		watchFile(ctx, file, hangups, asks)
+		watchFile(ctx, file, before, hangups, asks)
 	})
 	return asks, func() { cancel(); watching.Wait() }
 }
 
-func watchFile(ctx context.Context, file string, hangups <-chan os.Signal, asks chan<- struct{}) {
+func watchFile(ctx context.Context, file string, read look, hangups <-chan os.Signal, asks chan<- struct{}) {
 	tick := time.NewTicker(lookInterval)
 	defer tick.Stop()
-	read, seen := lookAt(file), lookAt(file)
+	seen := read
 	for {
 		hangup := false
 		select {

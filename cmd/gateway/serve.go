@@ -50,7 +50,9 @@ func runGateway(ctx context.Context, args, environ []string, stdout, stderr io.W
 		fmt.Fprintf(stderr, "gateway: there is no command %q\n\n%s", flags.Arg(0), gatewayUsage)
 		return exitUsage
 	}
-	c, warnings, err := load(*file, environ)
+	name := configFile(*file)
+	before := lookAt(cmp.Or(name, defaultConfig))
+	c, warnings, err := load(name, environ)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitFailure
@@ -67,15 +69,23 @@ func runGateway(ctx context.Context, args, environ []string, stdout, stderr io.W
 		fmt.Fprintf(stdout, "The configuration is valid: %d streams.\n", len(c.Streams))
 		return exitDone
 	}
-	ask, done := watch(ctx, cmp.Or(*file, defaultConfig))
+	ask, done := watch(ctx, cmp.Or(name, defaultConfig), before)
 	defer done()
 	o := gateway.Options{
-		Config: c, Log: log, Reload: ask, Load: func() (config.Config, []config.Warning, error) { return load(*file, environ) },
+		Config: c, Log: log, Reload: ask, Load: func() (config.Config, []config.Warning, error) { return load(name, environ) },
 	}
 	if *level == "" {
 		o.SetLevel = func(level string) { _ = threshold.UnmarshalText([]byte(level)) } // one of four words
 	}
 	return serve(ctx, o, stdout)
+}
+
+// configFile is the file that is read now and at each reload, be it there then or not; "" if there is none.
+func configFile(asked string) string {
+	if _, err := os.Stat(defaultConfig); asked == "" && err == nil {
+		return defaultConfig
+	}
+	return asked
 }
 
 func load(file string, environ []string) (config.Config, []config.Warning, error) {

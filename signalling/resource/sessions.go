@@ -43,6 +43,9 @@ func (s *Resources) ServeBelow(w http.ResponseWriter, r *http.Request, endpoint,
 		s.notFound(w, r)
 		return
 	}
+	if (r.Method == http.MethodPost || r.Method == http.MethodDelete) && !s.owns(w, r, e) {
+		return
+	}
 	e.made.Below(w, r, path)
 }
 
@@ -79,7 +82,7 @@ func (s *Resources) delete(w http.ResponseWriter, r *http.Request, url string) {
 // the session's URL, which nobody can guess, stands for the right (A92). Else it has been answered.
 func (s *Resources) owns(w http.ResponseWriter, r *http.Request, e *entry) bool {
 	caller, owner := s.caller(r), e.made.Owner
-	if caller == nil || owner == nil || caller.Name == owner.Name {
+	if caller == nil || owner == nil || owner.Anonymous || caller.Name == owner.Name {
 		return true
 	}
 	problem.Write(w, problem.New(http.StatusForbidden, "not_yours", "The session belongs to somebody else."))
