@@ -2,14 +2,48 @@ package turn
 
 import (
 	"net/netip"
+	"slices"
+	"time"
 )
 
 // policy says which peers relays reach. It is built anew and never changed.
 type policy struct {
+	asked   time.Time                         // when the media ports were asked for
 	targets map[netip.AddrPort]netip.AddrPort // a media port as a viewer may name it → where its datagrams go
 	local   map[netip.AddrPort]netip.AddrPort // where datagrams of a media port come from → how we name it unasked
 	ips     map[netip.Addr]struct{}           // of targets
 	allow   []netip.Prefix
+}
+
+// How old a policy may get: without a request for a permission, with one, and with one that it forbids, since media
+// ports may have changed. So nobody has it built anew more often than 50 times a second.
+const (
+	policyAge     = 5 * time.Second
+	permissionAge = time.Second
+	forbiddenAge  = 20 * time.Millisecond
+)
+
+// freshPolicy returns one that was asked for within the age.
+func (s *Server) freshPolicy(age time.Duration) *policy {
+	if p := s.policy.Load(); time.Since(p.asked) < age {
+		return p
+	}
+	return s.renewPolicy()
+}
+
+// renewPolicy never puts an older policy, or one of older terms, in the place of a newer one.
+func (s *Server) renewPolicy() *policy {
+	asked := time.Now()
+	media := s.o.Media()
+	s.renewing.Lock()
+	defer s.renewing.Unlock()
+	if p := s.policy.Load(); p != nil && p.asked.After(asked) {
+		return p
+	}
+	p := newPolicy(media, s.terms.Load().allowPeers)
+	p.asked = asked
+	s.policy.Store(p)
+	return p
 }
 
 func newPolicy(m Media, allow []netip.Prefix) *policy {
@@ -64,6 +98,14 @@ func (p *policy) permits(peer netip.AddrPort) bool {
 	}
 	_, ok := p.target(peer)
 	return ok
+}
+
+// permitsAll is for one request. A channel wants a port of ours; a permission may name none, and datagrams are looked
+// at one by one.
+func (p *policy) permitsAll(peers []netip.AddrPort, channel bool) bool {
+	return !slices.ContainsFunc(peers, func(peer netip.AddrPort) bool {
+		return channel && peer.Port() == 0 || !p.permits(peer)
+	})
 }
 
 // allowed applies AllowPeers. An address that carries an IPv4 address within wants both allowed.

@@ -2,7 +2,13 @@ package turn
 
 import (
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pion/stun/v4"
 )
 
 func udpPort(port uint16) netip.AddrPort {
@@ -101,4 +107,119 @@ func TestPolicyPermitsPortZero(t *testing.T) {
 	if _, ok := p.target(udpPort(0)); ok {
 		t.Error("no datagram goes to port 0")
 	}
+}
+
+// offline is a server that listens nowhere, with media that can change.
+func offline(t *testing.T, media func() Media) *Server {
+	t.Helper()
+	s, err := Listen(t.Context(), Options{Secret: secret, Media: media})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// G8: a policy that takes its time while the peers change does not bring the old ones back.
+func TestConfigureIsNotUndone(t *testing.T) {
+	var many Media
+	for port := range uint16(20000) {
+		many.Local = append(many.Local, udpPort(1+port))
+	}
+	var slow atomic.Bool
+	asked := make(chan struct{})
+	s := offline(t, func() Media {
+		if slow.CompareAndSwap(true, false) {
+			asked <- struct{}{}
+			return many
+		}
+		return Media{}
+	})
+	other := netip.MustParseAddrPort("198.51.100.1:1")
+	open, closed := s.o, s.o
+	open.AllowPeers = []netip.Prefix{netip.PrefixFrom(other.Addr(), 32)}
+	for range 20 {
+		if err := s.Configure(open); err != nil {
+			t.Fatal(err)
+		}
+		slow.Store(true)
+		var renewing sync.WaitGroup
+		renewing.Go(func() { s.renewPolicy() })
+		<-asked
+		if err := s.Configure(closed); err != nil {
+			t.Fatal(err)
+		}
+		renewing.Wait()
+		if s.policy.Load().permits(other) {
+			t.Fatal("the old peers are back")
+		}
+	}
+}
+
+// G8: the last answer about media ports counts, not the slowest.
+func TestPolicyIsOfTheNewestMedia(t *testing.T) {
+	asked, answer := make(chan struct{}, 1), make(chan struct{})
+	var calls atomic.Int32
+	s := offline(t, func() Media {
+		n := uint16(calls.Add(1)) //nolint:gosec // a few
+		if n == 2 {
+			asked <- struct{}{}
+			<-answer
+		}
+		return Media{Local: []netip.AddrPort{udpPort(n)}}
+	})
+	var renewing sync.WaitGroup
+	renewing.Go(func() { s.renewPolicy() })
+	<-asked
+	s.renewPolicy()
+	close(answer)
+	renewing.Wait()
+	if p := s.policy.Load(); !p.permits(udpPort(3)) || p.permits(udpPort(2)) {
+		t.Error("the older ports hold")
+	}
+}
+
+// G8, G11: permissions share a policy for a second; one that it forbids has it renewed, at most 50 times a second.
+func TestPolicyIsNotBuiltForEveryPermission(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		built := 0
+		port := udpPort(1)
+		s := offline(t, func() Media { built++; return Media{Local: []netip.AddrPort{port}} })
+		g := newGate(s, nil)
+		held := newRelay(g, listenUDP(t, udpPort1()), &request{})
+		ask := func(to netip.AddrPort) stun.ErrorCode {
+			m := &stun.Message{Raw: bare(stun.MethodCreatePermission, peer(to.String()))}
+			if err := m.Decode(); err != nil {
+				t.Fatal(err)
+			}
+			return g.vetPeers(&request{msg: m}, held).code
+		}
+		built = 0
+		for range 1000 {
+			if code := ask(udpPort(1)); code != 0 {
+				t.Fatalf("error %d", code)
+			}
+		}
+		if built != 0 {
+			t.Errorf("built %d times for what is permitted", built)
+		}
+		time.Sleep(permissionAge / 2)
+		port = udpPort(2)
+		if code := ask(udpPort(2)); code != 0 || built != 1 {
+			t.Errorf("a new media port: error %d, built %d times", code, built)
+		}
+		for range 1000 {
+			time.Sleep(time.Millisecond)
+			if code := ask(udpPort(3)); code != stun.CodeForbidden {
+				t.Fatalf("error %d", code)
+			}
+		}
+		if built < 40 || built > 60 {
+			t.Errorf("built %d times in a second of forbidden peers", built)
+		}
+		built = 0
+		time.Sleep(permissionAge)
+		if code := ask(udpPort(2)); code != 0 || built != 1 {
+			t.Errorf("a second later: error %d, built %d times", code, built)
+		}
+	})
 }

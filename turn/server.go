@@ -27,9 +27,11 @@ type Server struct {
 	up, down  bucket
 	revoked   revoked
 	counters  counters
-	policy    atomic.Pointer[policy]
+	policy    atomic.Pointer[policy] // stored to under renewing
 	terms     atomic.Pointer[terms]
 	tlsConfig *tls.Config
+
+	renewing sync.Mutex
 
 	mu       sync.Mutex
 	running  bool
@@ -110,9 +112,6 @@ func (s *Server) close() {
 	}
 }
 
-// policyAge is how old the policy gets without a request for a permission.
-const policyAge = 5 * time.Second
-
 // Run answers until ctx is done, closes the listeners, and returns when every connection and allocation has ended.
 func (s *Server) Run(ctx context.Context) error {
 	s.mu.Lock()
@@ -170,12 +169,6 @@ func (s *Server) watch(ctx context.Context) {
 			s.renewPolicy()
 		}
 	}
-}
-
-func (s *Server) renewPolicy() *policy {
-	p := newPolicy(s.o.Media(), s.terms.Load().allowPeers)
-	s.policy.Store(p)
-	return p
 }
 
 func (s *Server) accept(ctx context.Context, l net.Listener, config *tls.Config) {

@@ -61,10 +61,8 @@ func (g *gate) vetAllocate(r *request) refusal {
 	return refusal{}
 }
 
-// vetPeers refuses a request of which any peer is forbidden. A channel wants a port of ours; a permission may name
-// none, and datagrams are looked at one by one.
+// vetPeers refuses a request of which any peer is forbidden.
 func (g *gate) vetPeers(r *request, held *relay) refusal {
-	policy := g.server.renewPolicy()
 	peers, err := peersOf(r.msg)
 	if err != nil || len(peers) == 0 {
 		return refusal{code: stun.CodeBadRequest}
@@ -73,7 +71,11 @@ func (g *gate) vetPeers(r *request, held *relay) refusal {
 		if peer.Addr().Is4() != held.is4() {
 			return refusal{stun.CodePeerAddrFamilyMismatch, AddressFamily}
 		}
-		if !policy.permits(peer) || r.msg.Type.Method == stun.MethodChannelBind && peer.Port() == 0 {
+	}
+	channel := r.msg.Type.Method == stun.MethodChannelBind
+	policy := g.server.freshPolicy(permissionAge)
+	if !policy.permitsAll(peers, channel) {
+		if policy = g.server.freshPolicy(forbiddenAge); !policy.permitsAll(peers, channel) {
 			return refusal{stun.CodeForbidden, Peer}
 		}
 	}
