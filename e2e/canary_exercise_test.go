@@ -165,7 +165,9 @@ func (g *secretive) readAll(t *testing.T) {
 		paths = append(paths, "api/v1/sessions/"+s.ID)
 	}
 	for _, path := range paths {
-		if r := g.send(t, "GET", path, "", "Authorization", g.right); r.StatusCode != http.StatusOK && strings.HasPrefix(path, "api/v1/s") {
+		r := g.send(t, "GET", path, "", "Authorization", g.right)
+		over := r.StatusCode == http.StatusNotFound && strings.HasPrefix(path, "api/v1/sessions/") // since it was listed
+		if r.StatusCode != http.StatusOK && !over && strings.HasPrefix(path, "api/v1/s") {
 			t.Errorf("GET /%s: %d", path, r.StatusCode)
 		}
 		g.send(t, "GET", path, "", "Authorization", g.right, "X-Forwarded-For", g.hatch("X-Forwarded-For"), "Forwarded", "for="+g.hatch("Forwarded"),
