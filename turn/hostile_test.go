@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -112,18 +113,46 @@ func TestAnswersAreShort(t *testing.T) {
 func TestSourcesAreLimited(t *testing.T) {
 	now := time.Now()
 	s := newSources(50, 250)
-	here, there := udpPort(1).Addr(), udpPort(1).Addr().Next()
+	here := udpPort(1).Addr()
 	allowed := 0
 	for range 1000 {
 		if s.allow(here, now) {
 			allowed++
 		}
 	}
-	if allowed != 250 || !s.allow(there, now) {
+	if allowed != 250 {
 		t.Errorf("%d allowed at once", allowed)
+	}
+	there, others := here, 0
+	for range 100 {
+		if there = there.Next(); s.allow(there, now) {
+			others++
+		}
+	}
+	if others < 90 { // one in 4096 shares its place
+		t.Errorf("%d of 100 others allowed", others)
 	}
 	if !s.allow(here, now.Add(time.Second)) {
 		t.Error("later it may ask again")
+	}
+}
+
+// G11: a flood through us stays within the limit, also if requests of false addresses are strewn in.
+func TestSourcesAreLimitedAmongOthers(t *testing.T) {
+	const perSec, burst, seconds = 50, 250, 10
+	s := newSources(perSec, burst)
+	victim, other := udpPort(1).Addr(), netip.MustParseAddr("10.0.0.0")
+	now, allowed := time.Now(), 0
+	for range 20_000 * seconds {
+		now = now.Add(time.Second / 20_000)
+		if s.allow(victim, now) {
+			allowed++
+		}
+		other = other.Next()
+		s.allow(other, now)
+	}
+	if allowed > burst+perSec*seconds+1 {
+		t.Errorf("%d answers in %d s", allowed, seconds)
 	}
 }
 

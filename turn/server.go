@@ -149,7 +149,7 @@ func (s *Server) startUDP() (gates []*gate, err error) {
 }
 
 // Answers per source address, which may be that of a whole company behind one NAT. Who is flooded through us gets
-// 11 kB/s at most.
+// about 20 kB/s at most from each address of ours.
 const (
 	bindingsPerSecond   = 200
 	bindingsAtOnce      = 1000

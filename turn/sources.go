@@ -7,19 +7,20 @@ import (
 )
 
 // sources limits how often one source address is answered before it has shown that it gets our answers, so that
-// nobody is flooded through us. Its memory is fixed: two addresses that meet in one place push each other out, which
-// favours them; a flood with many false addresses locks nobody out.
+// nobody is flooded through us. Its memory is fixed: addresses that meet in one of the 4096 places share its answers,
+// so no address gets more than its own, whatever others are put between. A flood with false addresses locks out one in
+// 4096 for each address that it keeps at the limit.
 //
 // Owned by one goroutine.
 type sources struct {
 	seed   maphash.Seed
 	perSec float64
 	burst  float64
-	places [4096]source
+	places [4096]place
 }
 
-type source struct {
-	ip     netip.Addr
+// place is a token bucket; the zero place is full.
+type place struct {
 	tokens float64
 	at     time.Time
 }
@@ -29,11 +30,7 @@ func newSources(perSec, burst float64) *sources {
 }
 
 func (s *sources) allow(from netip.Addr, now time.Time) bool {
-	ip := household(from)
-	p := &s.places[maphash.Comparable(s.seed, ip)%uint64(len(s.places))]
-	if p.ip != ip {
-		*p = source{ip: ip, tokens: s.burst, at: now}
-	}
+	p := &s.places[maphash.Comparable(s.seed, household(from))%uint64(len(s.places))]
 	p.tokens = min(s.burst, p.tokens+now.Sub(p.at).Seconds()*s.perSec)
 	p.at = now
 	if p.tokens < 1 {
