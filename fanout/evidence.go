@@ -10,8 +10,8 @@ import (
 // Evidence is what was seen of the viewer by now.
 func (s *Session) Evidence() transport.Evidence {
 	e := s.witness.Evidence()
-	e.Path = e.Handshake.Came // a viewer begins only once one of its checks was answered
-	e.Pairs = s.ice.pairs()
+	e.Pairs, e.Path = s.ice.seen()
+	e.Path = e.Path || e.Handshake.Came // a viewer begins only once one of its checks was answered
 	h := &s.inner
 	h.mu.Lock()
 	e.Handshake.Done, e.Handshake.Failure, e.Heard = h.secured != nil, h.failure, h.heard
@@ -19,18 +19,18 @@ func (s *Session) Evidence() transport.Evidence {
 	return e
 }
 
-// pairs are the addresses from which checks have passed. Each of them was answered.
-func (p *path) pairs() []transport.Pair {
+// seen are the addresses from which checks have passed, each of which was answered, and whether the viewer got an answer.
+func (p *path) seen() (all []transport.Pair, found bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := make([]transport.Pair, 0, len(p.stops))
+	all = make([]transport.Pair, 0, len(p.stops))
 	for _, at := range p.stops {
 		all = append(all, transport.Pair{
 			Local: at.path.Local, Remote: at.path.Remote, TCP: at.path.Conn != nil, Used: at == p.selected.Load(),
 			Checks: transport.Checks{Received: at.checks, Answered: at.checks},
 		})
 	}
-	return all
+	return all, p.found
 }
 
 // failed notes why a handshake has failed.

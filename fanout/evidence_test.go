@@ -3,6 +3,7 @@ package fanout
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"testing"
 
 	"github.com/pion/rtcp"
@@ -39,6 +40,43 @@ func TestEvidence(t *testing.T) {
 	v.send(v.sealed(&rtcp.ReceiverReport{SSRC: 1}))
 	eventually(t, "was a report heard", func() bool { return v.session.Evidence().Heard })
 }
+
+// A viewer that nominates what it has checked before got an answer, though its handshake may never come. Nothing follows
+// from nominations alone, nor from those of another address.
+func TestEvidenceOfAPath(t *testing.T) {
+	h := newHouse(t, Options{})
+	for name, c := range map[string]struct {
+		checks []bool // whether each nominates
+		want   bool
+	}{
+		"checked, then nominated":     {[]bool{false, true}, true},
+		"checked often":               {[]bool{false, false}, false},
+		"nominated by all checks":     {[]bool{true, true}, false},
+		"nominated, then checked":     {[]bool{true, false}, false},
+		"nominated later, once again": {[]bool{true, false, true}, true},
+	} {
+		v := newRawViewer(t, h)
+		for _, nominates := range c.checks {
+			if nominates {
+				v.check(nominate())
+			} else {
+				v.check()
+			}
+		}
+		if e := v.session.Evidence(); e.Path != c.want || e.Handshake.Came {
+			t.Errorf("%s: %+v", name, e)
+		}
+		if key, ok := v.session.ice.key([]byte(v.theirs.remoteUfrag)); !ok || !v.session.passed(transport.Path{Remote: elsewhere}, &key, true) {
+			t.Fatalf("%s: its check from another address did not pass", name)
+		}
+		if e := v.session.Evidence(); e.Path != c.want {
+			t.Errorf("%s, and another address nominated: %+v", name, e)
+		}
+		v.session.Close()
+	}
+}
+
+var elsewhere = netip.MustParseAddrPort("192.0.2.1:9")
 
 // Why a handshake has failed, by its error.
 func TestFailedHandshake(t *testing.T) {

@@ -16,6 +16,7 @@ type path struct {
 	mu    sync.Mutex    // held while the table is told: it knows no session that is over
 	keys  []credentials // guarded by mu; of the ICE generations that count, the newest last; two at most
 	stops []*stop       // guarded by mu; that have passed a check, in the order of their first
+	found bool          // guarded by mu; our answers reach the viewer
 	over  bool          // guarded by mu
 }
 
@@ -25,6 +26,7 @@ type stop struct {
 	to   *transport.Destination
 
 	checks uint32 // that have passed from there; guarded by the path's lock
+	plain  bool   // one of them did not nominate; guarded by the path's lock
 }
 
 // key finds the credentials of a generation.
@@ -87,6 +89,10 @@ func (s *Session) passed(from transport.Path, k *credentials, nominated bool) bo
 	}
 	at := s.visit(from)
 	at.checks++
+	at.plain = at.plain || !nominated
+	// Who checks first and nominates then has got an answer (RFC 8445 8.1.1). Some nominate with all checks: of those
+	// only the handshake tells.
+	p.found = p.found || nominated && at.plain
 	if selected := p.selected.Load(); selected.isGone() || nominated && selected != at {
 		p.selected.Store(at)
 	}

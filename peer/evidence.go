@@ -15,7 +15,7 @@ import (
 func (l *link) Evidence() transport.Evidence {
 	e := l.witness.Evidence()
 	if e.Checks.Answered == 0 && e.Fault == nil {
-		e.Checks.Wrong = e.Checks.Received // the library discards what it can't prove, and answers all else
+		e.Checks.Wrong = e.Checks.Received // the library discards what it can't prove, and tries to answer all else
 	}
 	e.Path, e.Heard = l.found.Load(), l.heard.Load()
 	if e.Handshake.Done = l.keyed.Load(); !e.Handshake.Done {

@@ -52,6 +52,26 @@ func TestEvidenceOfLostAnswers(t *testing.T) {
 	}
 }
 
+// Checks that nobody tried to answer had another password, though checks of our own could not be sent. Those whose
+// answers could not be sent had the right one.
+func TestEvidenceOfAFault(t *testing.T) {
+	check, answer := make([]byte, 20), make([]byte, 20)
+	copy(check, []byte{0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42})
+	copy(answer, []byte{1, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42})
+	for name, c := range map[string]struct {
+		unsent []byte
+		wrong  uint32
+	}{"a check of ours": {check, 1}, "an answer": {answer, 0}} {
+		v := newViewer(t)
+		s := answerTo(t, newEngine(t, Options{}), hidden(v.offer(t)), rtpout.PlayOptions{})
+		s.witness.Incoming(check)
+		s.witness.Outgoing(c.unsent, &transport.SendError{Reason: transport.Unreachable})
+		if e := s.Evidence(); e.Checks.Wrong != c.wrong || (e.Fault == nil) != (c.wrong > 0) {
+			t.Errorf("%s was not sent: %+v", name, e)
+		}
+	}
+}
+
 // A publisher is heard by its media.
 func TestEvidenceOfAPublisher(t *testing.T) {
 	e, p, g := newEngine(t, Options{}), newPublisher(t), newGathering()

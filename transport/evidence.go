@@ -9,7 +9,7 @@ const MaxPairs = 16
 type Evidence struct {
 	Checks    Checks // of all pairs together
 	Pairs     []Pair // that anything came over, or was tried on; MaxPairs at most
-	Fault     error  // why something could not be sent to the peer, the last time: a *SendError; nil: it all went out
+	Fault     error  // why an answer to a check could not be sent, the last time: a *SendError; nil: they all went out
 	Path      bool   // a pair was found that works
 	Handshake Handshake
 	Heard     bool // the peer has sent media, or told what it gets (RTCP)

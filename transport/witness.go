@@ -27,7 +27,7 @@ type Witness struct {
 
 	came, went atomic.Bool   // DTLS
 	alert      atomic.Uint32 // code of the last one in plain text, and alertOurs; 0: none
-	fault      atomic.Uint32 // 1 + the reason why sending failed the last time; 0: it has not
+	fault      atomic.Uint32 // 1 + the reason why an answer could not be sent the last time; 0: all went out
 }
 
 const alertOurs = 1 << 8
@@ -51,12 +51,10 @@ func (w *Witness) Incoming(data []byte) {
 
 // Outgoing looks at a datagram for the peer, and at what came of sending it.
 func (w *Witness) Outgoing(data []byte, err error) {
-	if err != nil {
-		w.fault.Store(1 + uint32(reasonFor(err)))
-		return
-	}
 	switch {
 	case len(data) == 0 || data[0] > dtlsLast:
+	case err != nil:
+		w.failed(data, err)
 	case data[0] >= dtlsFirst:
 		w.went.Store(true)
 		w.noteAlert(data, alertOurs)
@@ -67,6 +65,14 @@ func (w *Witness) Outgoing(data []byte, err error) {
 		case checkSuccess, checkError:
 			w.answered.Add(1)
 		}
+	}
+}
+
+// failed keeps why the peer's checks are not answered. Of what else can't be sent nothing is noted: checks of ours to
+// addresses that this machine can't reach fail as a matter of course.
+func (w *Witness) failed(data []byte, err error) {
+	if kind := stunType(data); kind == checkSuccess || kind == checkError {
+		w.fault.Store(1 + uint32(reasonFor(err)))
 	}
 }
 

@@ -67,6 +67,17 @@ func TestWitnessOfAFault(t *testing.T) {
 	}
 }
 
+// What else can't be sent is no fault that keeps the peer from hearing us.
+func TestWitnessOfNoFault(t *testing.T) {
+	var w Witness
+	for _, p := range [][]byte{request, flight, fatal, rtp, nil} {
+		w.Outgoing(p, &SendError{Reason: Unreachable})
+	}
+	if e := w.Evidence(); e.Fault != nil || e.Checks != (Checks{}) || e.Handshake != (Handshake{}) {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestWitnessAllocatesNothing(t *testing.T) {
 	var w Witness
 	for _, p := range [][]byte{request, response, flight, fatal, rtp} {
