@@ -13,18 +13,16 @@ import (
 
 // serveList shows what the caller may play. Who shows nothing, and may play nothing, is asked who he is.
 func (rt *router) serveList(w http.ResponseWriter, r *http.Request) {
-	if guard.Shown(r) {
-		if _, ok := rt.guard.Admit(w, r); !ok {
+	names := rt.names()
+	if !rt.is(r, auth.Admin) {
+		var err error
+		if names, err = rt.guard.Filter(r, auth.Play, names); err == nil && len(names) == 0 && !guard.Shown(r) && !rt.is(r, auth.Play) {
+			err = auth.ErrNoCredentials
+		}
+		if err != nil {
+			rt.guard.Refuse(w, r, err)
 			return
 		}
-	}
-	names := rt.names()
-	if !rt.may(r, auth.Admin, "") {
-		names = slices.DeleteFunc(names, func(name string) bool { return !rt.may(r, auth.Play, name) })
-	}
-	if _, err := rt.guard.Check(r, auth.Play, ""); err != nil && len(names) == 0 && !guard.Shown(r) {
-		rt.guard.Refuse(w, r, err)
-		return
 	}
 	see := rt.see(r)
 	rt.api.Streams(w, r, func(s admin.Stream) (admin.Stream, bool) {
@@ -58,9 +56,15 @@ func (rt *router) forMedia(w http.ResponseWriter, r *http.Request) (p *auth.Prin
 			return p, true
 		}
 	}
-	_, err := rt.guard.Check(r, auth.Play, "")
 	names := append(rt.names(), slices.Collect(maps.Keys(rt.gateway.config().Streams))...) // patterns stand for what they match
-	if err != nil && !slices.ContainsFunc(names, func(name string) bool { return rt.may(r, auth.Play, name) }) {
+	names, err := rt.guard.Filter(r, auth.Play, append(names, ""))
+	if err == nil && len(names) == 0 {
+		err = auth.ErrNoCredentials
+		if p != nil {
+			err = &auth.ForbiddenError{Principal: p.Name, Action: auth.Play}
+		}
+	}
+	if err != nil {
 		rt.guard.Refuse(w, r, err)
 		return nil, false
 	}
@@ -75,14 +79,15 @@ func (rt *router) names() []string {
 	return names
 }
 
-func (rt *router) may(r *http.Request, a auth.Action, stream string) bool {
-	_, err := rt.guard.Check(r, a, stream)
-	return err == nil
+// is reports whether the caller may do what is about no stream in particular. One who may not has done nothing wrong.
+func (rt *router) is(r *http.Request, a auth.Action) bool {
+	allowed, err := rt.guard.Filter(r, a, []string{""})
+	return err == nil && len(allowed) > 0
 }
 
 // see is how much a caller who may play a stream sees of it: where it comes from, only if he runs the gateway.
 func (rt *router) see(r *http.Request) admin.See[admin.Stream] {
-	if rt.may(r, auth.Admin, "") {
+	if rt.is(r, auth.Admin) {
 		return admin.All[admin.Stream]
 	}
 	return func(s admin.Stream) (admin.Stream, bool) { return s.Discreet(), true }
@@ -92,9 +97,9 @@ func (rt *router) see(r *http.Request) admin.See[admin.Stream] {
 // alone.
 func (rt *router) serveSession(w http.ResponseWriter, r *http.Request, id string) {
 	see := admin.See[admin.Session](admin.All[admin.Session])
-	if _, err := rt.guard.Check(r, auth.Admin, ""); err != nil {
+	if !rt.is(r, auth.Admin) {
 		if _, known := rt.gateway.sessions.Session(id); !known {
-			rt.guard.Refuse(w, r, err)
+			rt.allowed(func(w http.ResponseWriter, _ *http.Request) { notFound(w) }, auth.Admin, "")(w, r) // says why not
 			return
 		}
 		see = func(s admin.Session) (admin.Session, bool) { return s.Discreet(), true }
