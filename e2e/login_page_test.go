@@ -90,15 +90,21 @@ func (g *gatewayProcess) checkNotSaid(t *testing.T, secrets ...string) {
 	}
 }
 
-// TestLoginLeadsBack sends a visitor without a login to the login, and from there to what he wanted.
+// TestLoginLeadsBack sends a visitor without a login to the login, and from there to what he wanted, in both browsers.
 func TestLoginLeadsBack(t *testing.T) {
 	t.Parallel()
-	g, _, token := firstGateway(t)
-	p := openBrowser(t, chromium).open(t, g.page("demo"))
-	p.awaitAddress("/login?next=%2Fdemo%2F")
-	p.signIn(token)
-	p.awaitAddress("/demo/")
-	p.awaitPicture(25)
+	viewer := newAccount("viewer", "cam", auth.Play)
+	g := startClosed(t, "streams.cam.source = \""+startCameraOf(t, media.VP8)+"\"\n", newAdmin(), viewer)
+	for _, k := range []kind{chromium, firefox} {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			p := openBrowser(t, k).open(t, g.page("cam"))
+			p.awaitAddress("/login?next=%2Fcam%2F")
+			p.signIn(viewer.token)
+			p.awaitAddress("/cam/")
+			p.awaitPicture(25)
+		})
+	}
 }
 
 // TestLoginByLink opens the login with the token behind it: it plays, and leaves no token in the address bar or the
