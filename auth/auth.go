@@ -25,12 +25,13 @@ const (
 
 // Authorizer decides. Its methods may be called by any number of goroutines.
 type Authorizer interface {
-	// Authorize says who may do what r asks for: ErrNoCredentials, ErrInvalid, *ForbiddenError, *BackoffError or
-	// *UnavailableError if nobody may.
+	// Authorize says who may do what r asks for: ErrNoCredentials, ErrInvalid, *ForbiddenError, *BackoffError, *RateError
+	// or *UnavailableError if nobody may.
 	Authorize(ctx context.Context, r Request) (*Principal, error)
 	// Identify says whose the credentials of r are, whatever they are good for; Action and Stream don't count. In mode
-	// http it asks for "read" with an empty path, and takes a 403 for a login that is right and may less. The errors
-	// are those of Authorize, but for *ForbiddenError.
+	// http it takes credentials that were allowed something lately, or asks for "read" with an empty path and takes a
+	// 403 for a login that is right and may less. As a 401 may mean just that, it counts for the back-off only if r
+	// is a Login. The errors are those of Authorize, but for *ForbiddenError.
 	Identify(ctx context.Context, r Request) (*Principal, error)
 	// Renew is Authorize for somebody who was identified before, as by a cookie: without the work that a password
 	// costs, and past the back-off, which is for those who guess. The credentials of r are those that p came of, and
@@ -64,6 +65,12 @@ type Request struct {
 	ID          string // of the session, if there is one
 	Query       string // of the URL, without credentials
 	UserAgent   string
+
+	// Login: this is a try to log in, which counts as a guess in every mode when it is wrong.
+	Login bool
+	// Repeated: a browser sends these credentials by itself, maybe with many requests at once, or this is another
+	// question about the same request. When they are wrong, that counts once a minute.
+	Repeated bool
 }
 
 // Options configure New.

@@ -18,7 +18,8 @@ const (
 
 // backoff counts wrong logins. Success clears nothing: who guesses may have one right login of his own.
 type backoff struct {
-	log *slog.Logger
+	log   *slog.Logger
+	wrong *memory[struct{}] // what each host has shown that was wrong
 
 	mu    sync.Mutex
 	hosts *recent[netip.Prefix, failures] // guarded by mu
@@ -33,7 +34,10 @@ type failures struct {
 }
 
 func newBackoff(log *slog.Logger) *backoff {
-	return &backoff{log: log, hosts: newRecent[netip.Prefix, failures](backoffSize), users: newRecent[string, failures](backoffSize)}
+	return &backoff{
+		log: log, wrong: newMemory[struct{}](failureWindow),
+		hosts: newRecent[netip.Prefix, failures](backoffSize), users: newRecent[string, failures](backoffSize),
+	}
 }
 
 // admit returns why the credentials of r are not looked at: there are none, they can't be right, or it is too early.
@@ -62,12 +66,22 @@ func (b *backoff) check(r Request) error {
 
 // note counts the outcome of a try.
 func (b *backoff) note(r Request, err error) {
-	if !errors.Is(err, ErrInvalid) || errors.As(err, new(*expiredError)) {
+	if !isGuess(err) {
+		return
+	}
+	c := r.Credentials
+	first := b.wrong.note(b.wrong.digest(host(r.Remote).String(), c.Token, c.User, c.Password))
+	if r.Repeated && !first {
 		return
 	}
 	if b.count(r) {
 		b.log.Warn("too many wrong logins: the next minute none is looked at", "remote", r.Remote)
 	}
+}
+
+// isGuess tells whether somebody showed what was never right.
+func isGuess(err error) bool {
+	return errors.Is(err, ErrInvalid) && !errors.As(err, new(*expiredError)) && !errors.As(err, new(*DeniedError))
 }
 
 // count tells whether this one was too many.

@@ -141,3 +141,38 @@ func TestBackoffOfGuessesAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// I6: what a browser sends by itself counts once a minute when it is wrong, however often; what somebody else tries so,
+// and what is tried anew, each counts. No password is compared twice for it.
+func TestRepeatedCountsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := must(t, Options{Mode: ModeInternal, Users: house(t)})
+		show := func(token string) string {
+			return outcome(a.Authorize(t.Context(), Request{Action: Publish, Stream: "auth_1", Credentials: Credentials{Token: token}, Remote: here, Repeated: true}))
+		}
+		for range 3 * maxFailures {
+			if got := show("alice:wrong"); got != "invalid" {
+				t.Fatal(got)
+			}
+		}
+		time.Sleep(failureWindow + time.Second)
+		for i := range maxFailures {
+			if got := show(fmt.Sprint("wrong", i)) + show("wrong0"); got != "invalidinvalid" && i < maxFailures-1 {
+				t.Fatalf("%d: %s", i, got)
+			}
+		}
+		if got := show(aliceToken); got != "backoff" {
+			t.Errorf("guesses one by one: %s", got)
+		}
+	})
+	p := must(t, Options{Mode: ModeInternal, Users: house(t)}).(*internal).passwords
+	compared := 0
+	for range 3 {
+		if right, err := p.verify(t.Context(), login{"alice", "x"}, nil, func() error { compared++; return nil }); right || err != nil {
+			t.Error(right, err)
+		}
+	}
+	if compared != 1 {
+		t.Errorf("compared %d times", compared)
+	}
+}

@@ -21,6 +21,7 @@ type HTTP struct {
 
 const (
 	answerTTL = 10 * time.Second // of a yes; a no is never remembered
+	rightTTL  = 5 * time.Minute  // of credentials that were allowed something
 	maxAnswer = 64 << 10         // bytes, all of them ignored
 )
 
@@ -29,6 +30,7 @@ type callback struct {
 	url      string
 	client   *http.Client
 	known    *memory[*Principal]
+	right    *memory[*Principal] // by credentials alone, and without grants
 	failures *backoff
 	rate     *rate
 }
@@ -39,7 +41,7 @@ func newCallback(o Options) (*callback, error) {
 	}
 	return &callback{
 		url: o.HTTP.URL, client: following(o.Client, noRedirect),
-		known: newMemory[*Principal](answerTTL), failures: newBackoff(o.Log), rate: newRate(),
+		known: newMemory[*Principal](answerTTL), right: newMemory[*Principal](rightTTL), failures: newBackoff(o.Log), rate: newRate(),
 	}, nil
 }
 
@@ -59,8 +61,23 @@ func (c *callback) Identify(ctx context.Context, r Request) (*Principal, error) 
 	if r.Credentials.None() {
 		return nil, ErrNoCredentials
 	}
+	if err := c.failures.admit(r); err != nil {
+		return nil, err
+	}
+	p, err := c.whose(ctx, r)
+	if r.Login {
+		c.failures.note(r, err)
+	}
+	return p, err
+}
+
+// whose goes by what was allowed lately, and else asks.
+func (c *callback) whose(ctx context.Context, r Request) (*Principal, error) {
+	if p, ok := c.right.recall(c.credentials(r)); ok {
+		return p, nil
+	}
 	r.Action, r.Stream = Play, ""
-	p, err := c.Authorize(ctx, r)
+	p, err := c.ask(ctx, r)
 	return known(p, err, r)
 }
 
@@ -79,9 +96,7 @@ func (c *callback) Renew(ctx context.Context, p *Principal, r Request) (*Princip
 	if r.Action != "" {
 		return c.ask(ctx, r)
 	}
-	r.Action, r.Stream = Play, ""
-	p, err := c.ask(ctx, r)
-	return known(p, err, r)
+	return c.whose(ctx, r)
 }
 
 // renewable returns ErrInvalid for one who is known no more.
@@ -115,15 +130,24 @@ func (c *callback) digest(r Request) digest {
 	return c.known.digest(l.Token, l.User, l.Password, string(r.Action), r.Stream, r.Remote.String(), r.Protocol, r.Query)
 }
 
-// answer asks, and remembers a yes.
+// credentials is a digest of what is shown alone.
+func (c *callback) credentials(r Request) digest {
+	return c.right.digest(r.Credentials.Token, r.Credentials.User, r.Credentials.Password)
+}
+
+// answer asks, and remembers a yes. Credentials that were right a moment ago are not wrong now: a 401 is a denial then.
 func (c *callback) answer(ctx context.Context, r Request) (*Principal, error) {
 	status, err := c.post(ctx, r)
 	if err != nil {
 		return nil, &UnavailableError{Err: fmt.Errorf("ask auth.http.url: %w", err)}
 	}
 	p, err := verdict(status, r)
-	if err == nil {
+	switch _, right := c.right.recall(c.credentials(r)); {
+	case err == nil:
 		c.known.remember(c.digest(r), p)
+		c.right.remember(c.credentials(r), &Principal{Name: p.Name, Anonymous: p.Anonymous, Kind: ModeHTTP})
+	case right && errors.Is(err, ErrInvalid):
+		return nil, &DeniedError{}
 	}
 	return p, err
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -147,7 +148,7 @@ func TestCallbackLimits(t *testing.T) {
 		for range 100 {
 			ask("192.0.2.1")
 		}
-		if got := ask("192.0.2.1") + ask("192.0.2.2"); got != "backoffforbidden" || b.asked.Load() != rateBurst+1 {
+		if got := ask("192.0.2.1") + ask("192.0.2.2"); got != "rateforbidden" || b.asked.Load() != rateBurst+1 {
 			t.Errorf("%s, %d questions", got, b.asked.Load())
 		}
 		time.Sleep(time.Second)
@@ -273,4 +274,89 @@ func TestCallbackOptions(t *testing.T) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
+}
+
+// refusing401 answers 401 for all that alice, whose password is "right", may not: she may publish "cam".
+func refusing401() *backend {
+	return &backend{status: func(q question) int {
+		if q.Password == "right" && q.Action == "publish" && q.Path == "cam" {
+			return 200
+		}
+		return 401
+	}}
+}
+
+// I5, I6: a server that has only 401 for a no puts nobody out whose login it knows: he is known by what he was allowed.
+func TestCallbackDeniesWith401(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := refusing401().authorizer(t)
+		r := Request{Action: Publish, Stream: "cam", Credentials: Credentials{User: "alice", Password: "right"}, Remote: here}
+		for range maxFailures {
+			if got := outcome(a.Identify(t.Context(), r)); got != "invalid" {
+				t.Errorf("before anything is known: %s", got)
+			}
+		}
+		p, err := a.Authorize(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := r
+		other.Stream = "cam2"
+		for range maxFailures {
+			_, err := a.Authorize(t.Context(), other)
+			_, again := a.Renew(t.Context(), p, other)
+			if !errors.As(err, new(*DeniedError)) || !errors.As(again, new(*DeniedError)) || !errors.Is(err, ErrInvalid) {
+				t.Errorf("%v, with a cookie %v", err, again)
+			}
+		}
+		wrong := r
+		wrong.Credentials.Password = "x"
+		none := r
+		none.Action = ""
+		if got := outcome(a.Identify(t.Context(), r)) + " " + outcome(a.Renew(t.Context(), p, none)) + " " + outcome(a.Identify(t.Context(), wrong)); got != "http:alice http:alice invalid" {
+			t.Error(got)
+		}
+		if p, err := a.Identify(t.Context(), r); err != nil || len(p.Grants) > 0 {
+			t.Errorf("who is known has rights by that: %+v %v", p, err)
+		}
+		time.Sleep(rightTTL)
+		if got := outcome(a.Identify(t.Context(), r)); got != "invalid" {
+			t.Errorf("after a while: %s", got)
+		}
+	})
+}
+
+// I6: a login page is for guessing, also in mode http.
+func TestCallbackLoginBacksOff(t *testing.T) {
+	a := refusing401().authorizer(t)
+	r := Request{Credentials: Credentials{User: "alice", Password: "x"}, Remote: here, Login: true}
+	for range maxFailures {
+		if got := outcome(a.Identify(t.Context(), r)); got != "invalid" {
+			t.Error(got)
+		}
+	}
+	if got := outcome(a.Identify(t.Context(), r)); got != "backoff" {
+		t.Error(got)
+	}
+}
+
+// I5: too many questions are told apart from wrong logins, with the time until the next.
+func TestRateTellsWhen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newRate()
+		for range rateBurst {
+			if err := l.take(here); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second / ratePerSecond / 2)
+		var rate *RateError
+		if err := l.take(here); !errors.As(err, &rate) || rate.RetryAfter < 20*time.Millisecond || rate.RetryAfter > 30*time.Millisecond {
+			t.Fatal(err)
+		}
+		time.Sleep(rate.RetryAfter + time.Nanosecond)
+		if err := l.take(here); err != nil {
+			t.Errorf("after the time it told: %v", err)
+		}
+	})
 }

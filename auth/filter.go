@@ -107,6 +107,9 @@ func parallel(ctx context.Context, indices []int, do func(ctx context.Context, i
 	for range min(filterJobs, len(indices)) {
 		jobs.Go(func() {
 			for i := range next {
+				if limited.Err() != nil {
+					continue
+				}
 				if err := do(limited, i); err != nil {
 					stop(err)
 				}
@@ -114,10 +117,7 @@ func parallel(ctx context.Context, indices []int, do func(ctx context.Context, i
 		})
 	}
 	for _, i := range indices {
-		select {
-		case next <- i:
-		case <-limited.Done():
-		}
+		next <- i
 	}
 	close(next)
 	jobs.Wait()

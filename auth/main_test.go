@@ -39,6 +39,7 @@ func must(t testing.TB, o Options) Authorizer {
 func outcome(p *Principal, err error) string {
 	var forbidden *ForbiddenError
 	var backoff *BackoffError
+	var rate *RateError
 	var unavailable *UnavailableError
 	switch {
 	case err == nil:
@@ -51,6 +52,8 @@ func outcome(p *Principal, err error) string {
 		return "forbidden"
 	case errors.As(err, &backoff):
 		return "backoff"
+	case errors.As(err, &rate):
+		return "rate"
 	case errors.As(err, &unavailable):
 		return "unavailable"
 	default:

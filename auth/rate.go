@@ -26,7 +26,7 @@ const (
 
 func newRate() *rate { return &rate{hosts: newRecent[netip.Prefix, bucket](rateSize)} }
 
-// take returns a *BackoffError if this is one too many.
+// take returns a *RateError if this is one too many.
 func (l *rate) take(remote netip.Addr) error {
 	now := time.Now()
 	l.mu.Lock()
@@ -38,7 +38,7 @@ func (l *rate) take(remote netip.Addr) error {
 	b.tokens = min(rateBurst, b.tokens+now.Sub(b.at).Seconds()*ratePerSecond)
 	b.at = now
 	if b.tokens < 1 {
-		return &BackoffError{RetryAfter: time.Second}
+		return &RateError{RetryAfter: time.Duration((1 - b.tokens) / ratePerSecond * float64(time.Second))}
 	}
 	b.tokens--
 	return nil

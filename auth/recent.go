@@ -104,6 +104,23 @@ func (m *memory[V]) recall(d digest) (V, bool) {
 func (m *memory[V]) remember(d digest, v V) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.put(d, v)
+}
+
+// note remembers nothing but d, and tells whether it was not known.
+func (m *memory[V]) note(d digest) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if r := m.known.get(d); r != nil && time.Now().Before(r.until) {
+		return false
+	}
+	var zero V
+	m.put(d, zero)
+	return true
+}
+
+// put has mu held.
+func (m *memory[V]) put(d digest, v V) {
 	m.known.drop(d)
 	m.known.put(d, remembered[V]{value: v, until: time.Now().Add(m.ttl)})
 }

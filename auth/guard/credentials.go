@@ -12,6 +12,7 @@ import (
 // shown is what a request carries: credentials, or the id of a login.
 type shown struct {
 	credentials auth.Credentials
+	wrong       bool   // the credentials were found to be wrong
 	inURL       bool   // the credentials are the token of the URL
 	kept        string // the token of a page's URL, out of a cookie; "": none, or one that was found to be wrong
 	stale       bool   // kept was wrong

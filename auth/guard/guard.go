@@ -142,8 +142,10 @@ type question[T any] func(ctx context.Context, by auth.Authorizer, known *auth.P
 func ask[T any](g *Guard, r *http.Request, a auth.Action, stream string, q question[T]) (T, error) {
 	r = g.read(r)
 	s := shownOf(r)
-	put := func(known *auth.Principal, c auth.Credentials) (T, error) {
-		return q(r.Context(), g.o.Authorizer(), known, request(r, c, a, stream))
+	put := func(known *auth.Principal, c auth.Credentials, repeated bool) (T, error) {
+		asked := request(r, c, a, stream)
+		asked.Repeated = repeated
+		return q(r.Context(), g.o.Authorizer(), known, asked)
 	}
 	if s.kept != "" || s.login != nil { // these change something only where one of our own pages wants it
 		if err := g.sameOrigin(r); err != nil {
@@ -152,20 +154,27 @@ func ask[T any](g *Guard, r *http.Request, a auth.Action, stream string, q quest
 		}
 	}
 	if s.kept != "" {
-		answer, err := put(nil, auth.Credentials{Token: s.kept})
-		if !errors.Is(err, auth.ErrInvalid) {
+		answer, err := put(nil, auth.Credentials{Token: s.kept}, true)
+		if !isOver(err) {
 			return answer, err
 		}
 		s.kept, s.stale = "", true
 	}
 	if s.login != nil {
-		answer, err := put(s.login.principal, s.login.credentials)
-		if !errors.Is(err, auth.ErrInvalid) {
+		answer, err := put(s.login.principal, s.login.credentials, true)
+		if !isOver(err) {
 			return answer, err
 		}
 		g.logins.drop(s.id)
 	}
-	return put(nil, s.credentials)
+	answer, err := put(nil, s.credentials, s.inURL || s.wrong)
+	s.wrong = errors.Is(err, auth.ErrInvalid)
+	return answer, err
+}
+
+// isOver tells whether what a cookie stands for is right no more.
+func isOver(err error) bool {
+	return errors.Is(err, auth.ErrInvalid) && !errors.As(err, new(*auth.DeniedError))
 }
 
 // CrossOriginError says that a page of another origin uses somebody's login, which it has no business with (I44).

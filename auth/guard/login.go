@@ -27,7 +27,9 @@ func (g *Guard) ServeLogin(w http.ResponseWriter, r *http.Request) {
 		g.refuseLogin(w, r, err)
 		return
 	}
-	p, err := g.o.Authorizer().Identify(r.Context(), request(r, c, "", ""))
+	asked := request(r, c, "", "")
+	asked.Login = true
+	p, err := g.o.Authorizer().Identify(r.Context(), asked)
 	if err != nil {
 		g.refuseLogin(w, r, err)
 		return

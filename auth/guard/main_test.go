@@ -114,3 +114,13 @@ func expectProblem(t *testing.T, w *httptest.ResponseRecorder, status int) {
 		t.Errorf("%d %v: %s", w.Code, h, w.Body)
 	}
 }
+
+// backend401 is a server of mode http that says 401 to whatever it denies: the token "right" may all on the stream "cam".
+func backend401() http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var q struct{ Token, Path string }
+		if json.NewDecoder(r.Body).Decode(&q) != nil || q.Token != "right" || q.Path != "cam" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}
+}

@@ -23,6 +23,7 @@ const (
 func (g *Guard) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	g.count(err)
 	var backoff *auth.BackoffError
+	var rate *auth.RateError
 	var forbidden *auth.ForbiddenError
 	var cross *CrossOriginError
 	switch {
@@ -37,6 +38,10 @@ func (g *Guard) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &backoff):
 		p := problem.New(http.StatusTooManyRequests, "too_many_logins", "There were too many wrong logins from here or with this user name. Wait a minute.")
 		p.RetryAfter = backoff.RetryAfter
+		g.tell(w, r, p)
+	case errors.As(err, &rate):
+		p := problem.New(http.StatusTooManyRequests, "too_many_questions", "This address asks faster than the server that decides who may is to be asked. Try again in a moment.")
+		p.RetryAfter = rate.RetryAfter
 		g.tell(w, r, p)
 	default:
 		g.unavailable(w, r, err)

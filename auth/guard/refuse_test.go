@@ -108,6 +108,7 @@ func TestRefuse(t *testing.T) {
 		{"no right", &auth.ForbiddenError{Principal: "alice", Action: auth.Play, Stream: "cam"}, 403, "", `"alice" has no right "play"`},
 		{"another origin", &CrossOriginError{}, 403, "", "origin"},
 		{"back-off", &auth.BackoffError{RetryAfter: 1500 * time.Millisecond}, 429, "2", "Wait"},
+		{"too many questions", &auth.RateError{RetryAfter: 50 * time.Millisecond}, 429, "1", "asks faster"},
 		{"unavailable", &auth.UnavailableError{Err: errors.New("the reason")}, 503, "5", "log"},
 		{"gone", context.Canceled, 503, "5", "log"},
 	} {

@@ -72,7 +72,7 @@ func resultOf(err error) Result {
 		return Invalid
 	case errors.As(err, new(*auth.ForbiddenError)), errors.As(err, new(*CrossOriginError)):
 		return Forbidden
-	case errors.As(err, new(*auth.BackoffError)):
+	case errors.As(err, new(*auth.BackoffError)), errors.As(err, new(*auth.RateError)):
 		return Backoff
 	default:
 		return Unavailable
