@@ -27,6 +27,7 @@ const inspected = 'Switch off a VPN, a proxy or a security program that looks in
 const reasons = {
   nothing_announced: 'The gateway does not know an address of its own to be reached at. Tell whoever runs it: its log says what to change.',
   loopback_only: 'The gateway is set up for its own machine alone. Open this page there, or ask whoever runs it to open it to the network.',
+  'nothing_arrived loopback': 'The gateway took this device for its own machine, and nothing of the connection for pictures and sound has come. If you are elsewhere, tell whoever runs the gateway: its log says what to change.',
   nothing_arrived: `This page comes through, but nothing of the connection for pictures and sound does: a firewall stops it. ${closed}`,
   no_candidates_usable: `This page comes through, but nothing of the connection for pictures and sound does: a firewall stops it. ${closed}`,
   relay_unreachable: `The relay that this device goes through cannot reach the gateway. ${closed}`,
@@ -35,6 +36,7 @@ const reasons = {
   dtls_failed: `The encryption of the connection could not be agreed on. ${inspected}`,
   'dtls_failed profile': 'This browser and the gateway have no encryption in common. Update the browser.',
   'dtls_failed timeout': `Small packets come through and larger ones are lost, so that the connection never begins. ${inspected}`,
+  'dtls_failed no_hello': `A way to the gateway was found, and then nothing more came through: something on the way lets only the first packets pass. ${inspected}`,
   'connected_no_media no_keyframe': 'The {source} sends, but has not begun a picture yet. Wait some seconds; if none comes, whoever runs it must set a shorter keyframe interval.',
   'connected_no_media unheard': `The gateway sends the picture, and it is lost on the way: larger packets do not come through. ${inspected}`,
 };

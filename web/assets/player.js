@@ -307,14 +307,16 @@ export class SluicePlayer extends EventTarget {
     }
     this.#whyAt = now;
     const verdict = await askVerdict(session.signalling.resource);
-    if (this.#session === session) {
+    if (this.#session === session && this.state !== 'playing') {
       this.#verdict = verdict;
     }
   }
 
+  // What was wrong before the picture came says nothing of a later stall.
   #flows() {
     this.#inactiveAt = 0;
     this.#undecodableAt = 0;
+    this.#verdict = undefined;
     this.#backoff.reset();
     this.#become('playing');
   }

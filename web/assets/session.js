@@ -102,11 +102,19 @@ export class Session extends EventTarget {
     this.#ending = true;
     const never = !this.#stood && !this.dismissed && (kind === 'lost' || kind === 'ice');
     const verdict = never ? await askVerdict(this.signalling.resource) : undefined;
-    if (never && this.#stood) {
+    if (!never) {
+      this.#finish(new Failure(kind));
+    } else if (!this.#stood) {
+      this.#finish(new Failure('ice', { verdict }));
+    } else if (this.pc.connectionState === 'connected') {
       this.#ending = false; // it has come about meanwhile
-      return;
+    } else {
+      this.#finish(new Failure('lost')); // it has, and was lost again
     }
-    this.emit('ended', new Failure(never ? 'ice' : kind, { verdict }));
+  }
+
+  #finish(failure) {
+    this.emit('ended', failure);
     this.close();
   }
 

@@ -24,6 +24,7 @@ export class WhepSession extends Session {
   #trickle;
   #helpTimer = 0;
   #helped = false;
+  #helping = false; // the restart is not agreed on yet
   #stood = false; // it has been connected
 
   // A patient session asks the gateway to hold the request for a camera that is away (RFC 7240 4.3). One that the
@@ -48,9 +49,11 @@ export class WhepSession extends Session {
     super.close();
   }
 
-  // A browser may see sooner than we that there is no path.
+  // A browser may see sooner than we that there is no path, also while another is being agreed on.
   disconnected(final) {
-    if (final && !this.#stood && !this.#helped && !this.#relay && this.#servers.length > 0) {
+    if (final && this.#helping && !this.#stood) {
+      this.endIn(connectTimeout, 'ice');
+    } else if (final && !this.#stood && !this.#helped && !this.#relay && this.#servers.length > 0) {
       this.#help();
     } else {
       super.disconnected(final);
@@ -130,12 +133,23 @@ export class WhepSession extends Session {
     this.endIn(connectTimeout, 'ice');
     this.#trickle = new Trickle(this.pc, this.signalling);
     this.#trickle.hold();
+    this.#helping = true;
+    const agreed = await this.#restart();
+    this.#helping = false;
+    if (agreed) {
+      this.#trickle.release();
+    } else if (this.pc.connectionState === 'failed') {
+      super.disconnected(true); // else there may still be a path without the servers
+    }
+  }
+
+  async #restart() {
     try {
       this.#use(this.#servers);
       await restartICE(this.pc, this.signalling, () => this.over);
+      return true;
     } catch {
-      return; // there may still be a path without them
+      return false;
     }
-    this.#trickle.release();
   }
 }

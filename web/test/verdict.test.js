@@ -14,7 +14,10 @@ globalThis.CustomEvent ??= class extends Event {
 };
 
 const { fetch } = globalThis;
-afterEach(() => { globalThis.fetch = fetch; });
+afterEach(() => {
+  globalThis.fetch = fetch;
+  delete globalThis.RTCPeerConnection;
+});
 
 // serve answers requests by URL, and resolves to those that have come.
 function serve(answers) {
@@ -40,6 +43,8 @@ const failing = [
   ['dtls_failed', 'refused', /encryption.*Switch off a VPN/],
   ['dtls_failed', 'profile', /Update the browser/],
   ['dtls_failed', 'timeout', /Small packets.*Switch off a VPN/],
+  ['dtls_failed', 'no_hello', /only the first packets.*Switch off a VPN/],
+  ['nothing_arrived', 'loopback', /own machine.*If you are elsewhere, tell whoever runs/],
 ];
 
 test('a connection that failed is told in the words for what the gateway has seen', () => {
@@ -95,6 +100,51 @@ test('a session that never was connected asks before it leaves', async () => {
     assert.deepEqual(failure.verdict, { reason: 'nothing_arrived' });
     assert.deepEqual(asked, [`GET ${resource}/verdict`, `DELETE ${resource}`]);
   }
+});
+
+// asking is a session that has given up and asks the gateway, with a connection that changes meanwhile: become gives it
+// another state, answer has the gateway answer.
+async function asking() {
+  let answer;
+  globalThis.RTCPeerConnection = class {};
+  globalThis.fetch = (url, { method = 'GET' } = {}) => (method === 'GET'
+    ? new Promise((resolve) => { answer = () => resolve({ ok: true, json: async () => ({ reason: 'nothing_arrived' }) }); })
+    : Promise.resolve({ ok: true }));
+  const session = new Session('http://gw/cam/whep', {}, {
+    pc: Object.assign(new EventTarget(), { connectionState: 'new', getTransceivers: () => [], close() {} }),
+    request: Promise.resolve({ response: Promise.resolve(new Response('', { status: 201 })) }), applied: Promise.resolve(), tracks: [],
+  });
+  await session.open();
+  session.signalling.resource = 'http://gw/cam/whep/id';
+  session.failures = [];
+  session.addEventListener('ended', ({ detail }) => session.failures.push([detail.kind, detail.verdict]));
+  const become = (state) => {
+    session.pc.connectionState = state;
+    session.pc.dispatchEvent(new Event('connectionstatechange'));
+  };
+  const ending = session.end('ice');
+  return { session, become, ending, answer: () => answer() };
+}
+
+test('a connection that comes about while the gateway is asked goes on', async () => {
+  const { session, become, ending, answer } = await asking();
+  become('connected');
+  answer();
+  await ending;
+  assert.deepEqual([session.failures, session.over], [[], false]);
+  become('failed');
+  await new Promise(setImmediate);
+  assert.deepEqual(session.failures, [['lost', undefined]], 'it can still end');
+});
+
+test('a connection that comes about and fails again while the gateway is asked has ended', async () => {
+  const { session, become, ending, answer } = await asking();
+  become('connected');
+  become('failed');
+  assert.deepEqual(session.failures, []);
+  answer();
+  await ending;
+  assert.deepEqual([session.failures, session.over], [[['lost', undefined]], true]);
 });
 
 test('a session that is closed meanwhile tells nothing', async () => {

@@ -163,6 +163,41 @@ test('a browser that gives up sooner is helped at once, and once', async () => {
   assert.equal(session.ended.length, 1);
 });
 
+test('a browser that gives up while the restart is agreed on does not end the session', async () => {
+  const { session, pc } = await open();
+  tick(1_000); // the restart is on its way
+  pc.become('failed');
+  await settle();
+  assert.deepEqual([methods(), session.ended], [['POST', 'PATCH'], []]);
+  pc.become('connecting');
+  pc.become('connected');
+  tick(20_000);
+  assert.deepEqual(session.ended, []);
+  session.close();
+});
+
+test('a restart that is never agreed on ends in its time', async () => {
+  const { session, pc } = await open();
+  const answered = globalThis.fetch;
+  globalThis.fetch = (url, options) => (options?.method === 'PATCH' ? new Promise(() => {}) : answered(url, options));
+  tick(1_000);
+  pc.become('failed');
+  tick(9_999);
+  await settle();
+  assert.deepEqual(session.ended, []);
+  tick(1);
+  await settle();
+  assert.deepEqual(session.ended, ['ice']);
+});
+
+test('a browser that has given up before the restart is refused ends the session', async () => {
+  agreed = { status: 405, body: '' };
+  const { session, pc } = await open();
+  pc.become('failed');
+  await settle();
+  assert.deepEqual(session.ended, ['ice']);
+});
+
 test('a gateway without servers is not asked for more', async () => {
   link = '';
   const { session, pc } = await open();
