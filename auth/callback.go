@@ -28,6 +28,7 @@ const (
 // callback asks another server, in the words that MediaMTX has for it (I1, I5).
 type callback struct {
 	url      string
+	proof    [sha256.Size]byte // of url
 	client   *http.Client
 	known    *memory[*Principal]
 	right    *memory[*Principal] // by credentials alone, and without grants
@@ -40,7 +41,7 @@ func newCallback(o Options) (*callback, error) {
 		return nil, fmt.Errorf("auth.http.url %w", err)
 	}
 	return &callback{
-		url: o.HTTP.URL, client: following(o.Client, noRedirect),
+		url: o.HTTP.URL, proof: prove(o.HTTP.URL), client: following(o.Client, noRedirect),
 		known: newMemory[*Principal](answerTTL), right: newMemory[*Principal](rightTTL), failures: newBackoff(o.Log), rate: newRate(),
 	}, nil
 }
@@ -78,13 +79,8 @@ func (c *callback) whose(ctx context.Context, r Request) (*Principal, error) {
 	}
 	r.Action, r.Stream = Play, ""
 	p, err := c.ask(ctx, r)
-	return known(p, err, r)
-}
-
-// known takes a 403 for the word that a login is right.
-func known(p *Principal, err error, r Request) (*Principal, error) {
-	if errors.As(err, new(*ForbiddenError)) {
-		return &Principal{Name: callbackName(r.Credentials), Kind: ModeHTTP}, nil
+	if errors.As(err, new(*ForbiddenError)) { // the word that the login is right
+		return &Principal{Name: callbackName(r.Credentials), Kind: ModeHTTP, proof: c.proof}, nil
 	}
 	return p, err
 }
@@ -101,15 +97,18 @@ func (c *callback) Renew(ctx context.Context, p *Principal, r Request) (*Princip
 
 // renewable returns ErrInvalid for one who is known no more.
 func (c *callback) renewable(p *Principal, r Request) error {
-	if p.Kind != ModeHTTP || r.Credentials.None() || !r.Credentials.valid() {
+	if !c.answered(p) || r.Credentials.None() || !r.Credentials.valid() {
 		return ErrInvalid
 	}
 	return nil
 }
 
+// answered tells whether p comes of an answer of the server that is asked still.
+func (c *callback) answered(p *Principal) bool { return p.Kind == ModeHTTP && p.proof == c.proof }
+
 // Holds goes by the answer of then.
 func (c *callback) Holds(p *Principal, a Action, stream string) bool {
-	return p.Kind == ModeHTTP && p.May(a, stream)
+	return c.answered(p) && p.May(a, stream)
 }
 
 func (c *callback) ask(ctx context.Context, r Request) (*Principal, error) {
@@ -141,11 +140,11 @@ func (c *callback) answer(ctx context.Context, r Request) (*Principal, error) {
 	if err != nil {
 		return nil, &UnavailableError{Err: fmt.Errorf("ask auth.http.url: %w", err)}
 	}
-	p, err := verdict(status, r)
+	p, err := c.verdict(status, r)
 	switch _, right := c.right.recall(c.credentials(r)); {
 	case err == nil:
 		c.known.remember(c.digest(r), p)
-		c.right.remember(c.credentials(r), &Principal{Name: p.Name, Anonymous: p.Anonymous, Kind: ModeHTTP})
+		c.right.remember(c.credentials(r), &Principal{Name: p.Name, Kind: ModeHTTP, proof: c.proof})
 	case right && errors.Is(err, ErrInvalid):
 		return nil, &DeniedError{}
 	}
@@ -153,11 +152,11 @@ func (c *callback) answer(ctx context.Context, r Request) (*Principal, error) {
 }
 
 // verdict turns a status into an answer. All that is no clear word is a no.
-func verdict(status int, r Request) (*Principal, error) {
+func (c *callback) verdict(status int, r Request) (*Principal, error) {
 	name := callbackName(r.Credentials)
 	switch {
 	case status >= 200 && status < 300:
-		return &Principal{Name: name, Anonymous: r.Credentials.None(), Grants: asked(r), Kind: ModeHTTP}, nil
+		return &Principal{Name: name, Anonymous: r.Credentials.None(), Grants: asked(r), Kind: ModeHTTP, proof: c.proof}, nil
 	case status == http.StatusUnauthorized && r.Credentials.None():
 		return nil, ErrNoCredentials
 	case status == http.StatusUnauthorized:

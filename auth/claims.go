@@ -89,7 +89,7 @@ func (t *tokens) principal(payload []byte) (*Principal, error) {
 		t.o.Audience != "" && !c.Audience.Contains(t.o.Audience):
 		return nil, ErrInvalid
 	}
-	return &Principal{Name: c.name(payload), Grants: c.grants(), Expires: c.Expires.Time, Kind: ModeJWT}, nil
+	return &Principal{Name: c.name(payload), Grants: c.grants(), Expires: c.Expires.Time, Kind: ModeJWT, proof: t.proof}, nil
 }
 
 // name is that of the subject; of tokens without one, each is somebody else.

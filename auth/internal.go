@@ -100,7 +100,7 @@ func (in *internal) byToken(text string) *Principal {
 
 func (in *internal) Renew(_ context.Context, p *Principal, r Request) (*Principal, error) {
 	now := in.find(p)
-	if now == nil || !p.Anonymous && !slices.Contains(in.users[p.Name].proofs, p.proof) {
+	if now == nil {
 		return nil, ErrInvalid
 	}
 	return now.allowed(r)
@@ -118,14 +118,14 @@ func (in *internal) Holds(p *Principal, a Action, stream string) bool {
 	return now != nil && now.May(a, stream)
 }
 
-// find is who p is now, nil if nobody.
+// find is who p is now, nil if nobody: also when what proved the name has been taken away.
 func (in *internal) find(p *Principal) *Principal {
 	switch u := in.users[p.Name]; {
 	case p.Kind != ModeInternal:
 		return nil
 	case p.Anonymous:
 		return in.anonymous
-	case u == nil:
+	case u == nil || !slices.Contains(u.proofs, p.proof):
 		return nil
 	default:
 		return u.principal

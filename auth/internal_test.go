@@ -197,11 +197,11 @@ func TestRenewAndHolds(t *testing.T) {
 		name                       string
 		after                      Authorizer
 		token, password, nothing   string
-		aliceHolds, anonymousHolds bool
+		aliceHolds, anonymousHolds bool // alice by her token
 	}{
 		{"the same", before, "alice", "alice", "forbidden", true, true},
 		{"read again", edit(func(u []User) []User { return u }), "alice", "alice", "forbidden", true, true},
-		{"token withdrawn", edit(func(u []User) []User { u[1].Tokens = u[1].Tokens[:1]; return u }), "invalid", "alice", "forbidden", true, true},
+		{"token withdrawn", edit(func(u []User) []User { u[1].Tokens = u[1].Tokens[:1]; return u }), "invalid", "alice", "forbidden", false, true},
 		{"password changed", edit(func(u []User) []User { u[1].Password = example; return u }), "alice", "invalid", "forbidden", true, true},
 		{"right withdrawn", edit(func(u []User) []User { u[1].Allow = nil; return u }), "forbidden", "forbidden", "forbidden", false, true},
 		{"user gone", edit(func(u []User) []User { return u[:1] }), "invalid", "invalid", "forbidden", false, true},
@@ -219,6 +219,9 @@ func TestRenewAndHolds(t *testing.T) {
 			}
 			if got := c.after.Holds(byToken, Publish, "auth_1"); got != c.aliceHolds {
 				t.Errorf("alice holds: %v", got)
+			}
+			if got := c.after.Holds(byPassword, Publish, "auth_1"); got != (c.password == "alice") {
+				t.Errorf("alice holds by her password: %v", got)
 			}
 			if got := c.after.Holds(nobody, Play, "open1"); got != c.anonymousHolds {
 				t.Errorf("anonymous holds: %v", got)

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -30,6 +31,7 @@ const (
 type tokens struct {
 	o        JWT
 	keys     keys
+	proof    [sha256.Size]byte // of o, but for EnforceExpiry
 	known    *memory[*Principal]
 	failures *backoff
 }
@@ -41,7 +43,9 @@ type keys interface {
 }
 
 func newJWT(o Options) (*tokens, error) {
-	t := &tokens{o: o.JWT, known: newMemory[*Principal](tokenTTL), failures: newBackoff(o.Log)}
+	t := &tokens{
+		o: o.JWT, proof: prove(o.JWT.JWKSURL, o.JWT.Secret, o.JWT.Issuer, o.JWT.Audience), known: newMemory[*Principal](tokenTTL), failures: newBackoff(o.Log),
+	}
 	switch {
 	case (o.JWT.Secret == "") == (o.JWT.JWKSURL == ""):
 		return nil, errors.New("auth.jwt needs a jwks_url or a secret, and not both")
@@ -77,7 +81,7 @@ func (t *tokens) Identify(ctx context.Context, r Request) (*Principal, error) {
 }
 
 func (t *tokens) Renew(ctx context.Context, p *Principal, r Request) (*Principal, error) {
-	if p.Kind != ModeJWT || !r.Credentials.valid() {
+	if !t.issued(p) || !r.Credentials.valid() {
 		return nil, ErrInvalid
 	}
 	now, err := t.who(ctx, r.Credentials)
@@ -95,8 +99,11 @@ func (t *tokens) Filter(ctx context.Context, p *Principal, r Request, streams []
 }
 
 func (t *tokens) Holds(p *Principal, a Action, stream string) bool {
-	return p.Kind == ModeJWT && !(t.o.EnforceExpiry && over(p)) && p.May(a, stream)
+	return t.issued(p) && !(t.o.EnforceExpiry && over(p)) && p.May(a, stream)
 }
+
+// issued tells whether the tokens of p's kind are believed still.
+func (t *tokens) issued(p *Principal) bool { return p.Kind == ModeJWT && p.proof == t.proof }
 
 func over(p *Principal) bool { return time.Now().After(p.Expires.Add(leeway)) }
 

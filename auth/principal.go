@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
@@ -91,8 +92,11 @@ type Principal struct {
 	Expires   time.Time // zero: never
 	Kind      Mode
 
-	proof [32]byte // in mode internal: a hash of the entry that proved the name
+	proof [32]byte // a hash: in mode internal of the entry that proved the name, in jwt and http of the configuration
 }
+
+// prove is the proof of a principal that the settings of a mode stand behind.
+func prove(settings ...string) [32]byte { return sha256.Sum256(frame(nil, settings)) }
 
 // May tells whether one of the grants allows it. It doesn't look at Expires.
 func (p *Principal) May(a Action, stream string) bool {

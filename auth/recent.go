@@ -80,12 +80,16 @@ func newMemory[V any](ttl time.Duration) *memory[V] {
 // digest of several texts, each with its length: no two lists have the same.
 func (m *memory[V]) digest(texts ...string) digest {
 	buffer := make([]byte, 0, 512) // on the stack
-	buffer = append(buffer, m.key[:]...)
+	return sha256.Sum256(frame(append(buffer, m.key[:]...), texts))
+}
+
+// frame appends texts with their lengths.
+func frame(buffer []byte, texts []string) []byte {
 	for _, t := range texts {
 		buffer = binary.AppendUvarint(buffer, uint64(len(t)))
 		buffer = append(buffer, t...)
 	}
-	return sha256.Sum256(buffer)
+	return buffer
 }
 
 func (m *memory[V]) recall(d digest) (V, bool) {
