@@ -15,6 +15,7 @@ import (
 
 const (
 	keysTTL      = 5 * time.Minute
+	keysMaxAge   = 24 * time.Hour   // of keys that go on since there are no younger ones
 	keysRetry    = 30 * time.Second // between two fetches, for a key that is not known
 	keysFirst    = 3 * time.Second  // while there are no keys at all
 	maxKeySet    = 256 << 10        // bytes
@@ -22,7 +23,7 @@ const (
 )
 
 // keySet is a JSON Web Key Set on another server. It is fetched when a token needs it, by one request at a time. When
-// it can't be had, the keys of the last time go on.
+// it can't be had, the keys of the last time go on for keysMaxAge: one that was withdrawn is good no longer than that.
 //
 // Specification: RFC 7517.
 type keySet struct {
@@ -82,12 +83,16 @@ func (s *keySet) look(kid string, a jose.SignatureAlgorithm) (found []any, fresh
 	s.mu.Lock()
 	keys, fetched, err := s.keys, s.fetched, s.err
 	s.mu.Unlock()
+	age := time.Since(fetched)
+	if age >= keysMaxAge {
+		return nil, false, err
+	}
 	for _, k := range keys {
 		if (k.KeyID == kid || kid == "" || k.KeyID == "") && fits(k, a) && len(found) < maxCandidate {
 			found = append(found, k.Key)
 		}
 	}
-	return found, time.Since(fetched) < keysTTL, err
+	return found, age < keysTTL, err
 }
 
 // refresh fetches, unless that was done a moment ago. One goroutine at a time calls it, the holder of fetching.
@@ -119,7 +124,7 @@ func (s *keySet) keep(keys []jose.JSONWebKey, err error) bool {
 	if err == nil {
 		s.keys, s.fetched = keys, time.Now()
 	}
-	return err != nil && len(s.keys) > 0
+	return err != nil && len(s.keys) > 0 && time.Since(s.fetched) < keysMaxAge
 }
 
 func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {

@@ -146,6 +146,45 @@ func TestKeysAreAway(t *testing.T) {
 	})
 }
 
+// I4: old keys go on for a day, and come back when they can be had again.
+func TestKeysGrowTooOld(t *testing.T) {
+	k := newKey(t)
+	synctest.Test(t, func(t *testing.T) {
+		i := &issuer{keys: []jose.JSONWebKey{public("1", k)}}
+		var log strings.Builder
+		a := must(t, Options{
+			Mode: ModeJWT, Client: server(i.serve).client(), JWT: JWT{JWKSURL: "https://keys.test/"}, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		es := func() string {
+			return ask(t, a, sign(t, jose.ES256, k, "1", good(said{"exp": time.Now().Add(time.Hour).Unix()})))
+		}
+		if got := es(); got != "jwt:alice" {
+			t.Fatal(got)
+		}
+		i.set(func() { i.away = true })
+		time.Sleep(keysMaxAge - time.Second)
+		if got := es(); got != "jwt:alice" {
+			t.Errorf("after a day, but for a second: %s", got)
+		}
+		time.Sleep(time.Second)
+		for range 2 * maxFailures {
+			if got := es(); got != "unavailable" {
+				t.Fatalf("after a day: %s", got)
+			}
+		}
+		i.expect(t, 2)
+		time.Sleep(keysRetry)
+		if got := es(); got != "unavailable" || strings.Count(log.String(), "the old ones go on") != 1 {
+			t.Errorf("later: %s, log: %s", got, log.String())
+		}
+		i.set(func() { i.away = false })
+		time.Sleep(keysRetry)
+		if got := es(); got != "jwt:alice" {
+			t.Errorf("when they are back: %s", got)
+		}
+	})
+}
+
 // I4: a server that hangs is given up after three seconds; only one request waits for it when there are old keys, and
 // all wait for the same one when there are none.
 func TestKeysHang(t *testing.T) {
