@@ -77,8 +77,11 @@ func TestReach(t *testing.T) {
 				return
 			}
 			w := newWorld(t, c.gateway, c.viewer, c.ipv6)
-			if c.stun {
+			if c.stun || c.viewer == symmetric {
 				w.startSTUN()
+			}
+			if c.viewer == symmetric {
+				w.checkSymmetric()
 			}
 			if c.udpBlocked {
 				w.viewerRouter.blockUDP()
@@ -90,6 +93,7 @@ func TestReach(t *testing.T) {
 			v := w.watch(g, c.stun)
 			v.checkAnnounced(t, c.announced, c.unannounced)
 			v.awaitFrames(t, 30)
+			v.checkProtocol(t, c.udpBlocked)
 			g.checkWay(t, "door", c.reason)
 			v.close()
 			v.checkVideo(t, media.H264, 30)
@@ -122,6 +126,19 @@ func (w *world) watch(g *gatewayProcess, stun bool) *viewer {
 		c.ICEServers = []webrtc.ICEServer{{URLs: []string{"stun:" + stunHost}}}
 	}
 	return g.watchBy(w.t, "door", c)
+}
+
+// checkProtocol looks at the pair over which media come: over TCP where nothing else gets through, else over UDP.
+func (v *viewer) checkProtocol(t *testing.T, blocked bool) {
+	t.Helper()
+	want := webrtc.ICEProtocolUDP
+	if blocked {
+		want = webrtc.ICEProtocolTCP
+	}
+	pair, err := v.connection.GetReceivers()[0].Transport().ICETransport().GetSelectedCandidatePair()
+	if err != nil || pair == nil || pair.Remote.Protocol != want || pair.Local.Protocol != want {
+		t.Errorf("media come over %v (%v), want %v", pair, err, want)
+	}
 }
 
 // checkAnnounced looks at the gateway's candidates: the first, and an address that must not be among them.

@@ -2,11 +2,16 @@ package e2e
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/pion/stun/v4"
 )
 
 // world is a network of hosts, each in a namespace of its own:
@@ -206,4 +211,40 @@ func (w *world) startSTUN() {
 		"--listening-ip", otherSTUNHost, "--no-tls", "--no-dtls", "--no-cli", "--verbose", "--log-file", "stdout",
 		"--pidfile", w.t.TempDir()+"/pid"))
 	p.await(w.t, `UDP listener opened on.*`+otherSTUNHost, listenLimit)
+}
+
+// checkSymmetric has the viewer's NAT show that it gives one socket another port for each peer.
+func (w *world) checkSymmetric() {
+	w.t.Helper()
+	c, err := net.ListenUDP("udp4", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer c.Close()
+	one, other := w.mapped(c, stunHost), w.mapped(c, otherSTUNHost)
+	if one == other || one.Port() == uint16(c.LocalAddr().(*net.UDPAddr).Port) {
+		w.t.Errorf("the viewer's NAT is not symmetric: %s is %s for one peer and %s for another", c.LocalAddr(), one, other)
+	}
+}
+
+// mapped is where a STUN server sees a socket of the viewer's.
+func (w *world) mapped(c *net.UDPConn, server string) netip.AddrPort {
+	w.t.Helper()
+	ask := stun.MustBuild(stun.TransactionID, stun.BindingRequest)
+	to := net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(server), stun.DefaultPort))
+	for deadline, b := time.Now().Add(listenLimit), make([]byte, 1500); time.Now().Before(deadline); {
+		if _, err := c.WriteTo(ask.Raw, to); err != nil {
+			w.t.Fatal(err)
+		}
+		_ = c.SetReadDeadline(time.Now().Add(time.Second))
+		n, _, err := c.ReadFrom(b)
+		answer := &stun.Message{Raw: b[:n]}
+		var at stun.XORMappedAddress
+		if err == nil && answer.Decode() == nil && answer.TransactionID == ask.TransactionID && at.GetFrom(answer) == nil {
+			ip, _ := netip.AddrFromSlice(at.IP)
+			return netip.AddrPortFrom(ip.Unmap(), uint16(at.Port))
+		}
+	}
+	w.t.Fatalf("the STUN server %s does not answer", server)
+	return netip.AddrPort{}
 }
