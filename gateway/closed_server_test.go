@@ -48,6 +48,7 @@ func TestSlowlorisOfAClosedGateway(t *testing.T) {
 			near := dial()
 			slow.Go(func() {
 				_, err := io.WriteString(near, "POST /cam/whep HTTP/1.1\r\nAuthorization: Bearer ")
+				// A letter a second of the time in the bubble.
 				for ; err == nil; time.Sleep(time.Second) {
 					_, err = io.WriteString(near, "a")
 				}
