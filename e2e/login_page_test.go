@@ -39,16 +39,14 @@ func firstGateway(t *testing.T) (g *gatewayProcess, printedURL, token string) {
 	return g, found[1], found[2]
 }
 
-// TestFirstLogin goes the way of a new user: init, start, the page that was printed, its token, the demo camera's tile,
-// its picture; and out again.
+// TestFirstLogin goes the way of a new user: init, start, the page that was printed, the demo camera's tile, its
+// picture; and out again, and in with the token.
 //
 // Proves I2 as seen by a user.
 func TestFirstLogin(t *testing.T) {
 	t.Parallel()
 	g, printed, token := firstGateway(t)
 	p := openBrowser(t, chromium).open(t, printed)
-	p.picture("login")
-	p.signIn(token)
 	p.awaitAddress("/")
 	p.awaitText(playLimit, "demo", "Live", "Sign out")
 	p.picture("index")
@@ -64,6 +62,7 @@ func TestFirstLogin(t *testing.T) {
 	p.picture("player-signed-out")
 	p.click("#signin")
 	p.awaitAddress("/login?next=%2Fdemo%2F")
+	p.picture("login")
 	p.signIn(token)
 	p.awaitAddress("/demo/")
 	l := p.awaitPicture(25)
@@ -127,8 +126,8 @@ func TestLoginByLink(t *testing.T) {
 // Proves I6 as seen by a user.
 func TestWrongTokens(t *testing.T) {
 	t.Parallel()
-	g, printed, token := firstGateway(t)
-	p := openBrowser(t, chromium).open(t, printed)
+	g, _, token := firstGateway(t)
+	p := openBrowser(t, chromium).open(t, g.URL+"login")
 	for range 10 {
 		p.signIn("not the token")
 		p.awaitText(playLimit, "The gateway does not know this token.")

@@ -66,14 +66,14 @@ func InitialConfig(listen string) (text, token string, err error) {
 	return text, token, nil
 }
 
-// LoginURL is the page where the token of a gateway that listens on HOST:PORT is taken; on all interfaces it is
-// localhost, as for URL.
-func LoginURL(listen string) string {
+// LoginURL is the page that logs in by itself with a token of InitialConfig, at a gateway that listens on HOST:PORT; on
+// all interfaces it is localhost, as for URL. The token is in the fragment, which no server or proxy gets to see.
+func LoginURL(listen, token string) string {
 	host, port, _ := net.SplitHostPort(listen)
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() || ip.IsLoopback() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/login"
+	return "http://" + net.JoinHostPort(host, port) + "/login#token=" + token
 }
 
 // shortPassword is how many characters a password should have at least.

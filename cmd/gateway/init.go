@@ -41,7 +41,7 @@ func runInit(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gateway init:", err)
 		return exitFailure
 	}
-	fmt.Fprintf(stdout, initialised, *file, *file, gateway.LoginURL(*listen), token)
+	fmt.Fprintf(stdout, initialised, *file, *file, gateway.LoginURL(*listen, token), token)
 	return exitDone
 }
 
@@ -49,11 +49,11 @@ const initialised = `Wrote %s. Start the gateway with
 
   gateway --config %s
 
-and open this page, on another machine with the name or the address of this one:
+and open this page, which logs the administrator in; on another machine with the name or the address of this one:
 
 %s
 
-It asks for the administrator's token, which is not shown again; the file has only its hash:
+That is /login with the administrator's token, which is not shown again; the file has only its hash:
 
 %s
 `

@@ -19,7 +19,7 @@ func TestInit(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, &stderr)
 	}
 	token := regexp.MustCompile(`(?m)^[A-Z2-7]{26}$`).FindString(stdout.String())
-	if token == "" || !strings.Contains(stdout.String(), "\nhttp://localhost:8889/login\n") || !strings.Contains(stdout.String(), "gateway --config "+file) {
+	if token == "" || !strings.Contains(stdout.String(), "\nhttp://localhost:8889/login#token="+token+"\n") || !strings.Contains(stdout.String(), "gateway --config "+file) {
 		t.Errorf("stdout: %s", &stdout)
 	}
 	info, err := os.Stat(file)
@@ -73,8 +73,8 @@ func TestInitCommandLine(t *testing.T) {
 		{"bad address", []string{"--config", filepath.Join(folder, "c.toml"), "--listen", "x\"y"}, exitFailure, "", "is not an address to listen on"},
 		{"with more", []string{"x"}, exitUsage, "", "Usage:"},
 		{"help", []string{"-h"}, exitDone, "gateway init [--config FILE]", ""},
-		{"an address", []string{"--config", filepath.Join(folder, "d.toml"), "--listen", "[2001:db8::1]:80"}, exitDone, "http://[2001:db8::1]:80/login", ""},
-		{"this machine only", []string{"--config", filepath.Join(folder, "e.toml"), "--listen", "127.0.0.1:81"}, exitDone, "http://localhost:81/login", ""},
+		{"an address", []string{"--config", filepath.Join(folder, "d.toml"), "--listen", "[2001:db8::1]:80"}, exitDone, "\nhttp://[2001:db8::1]:80/login#token=", ""},
+		{"this machine only", []string{"--config", filepath.Join(folder, "e.toml"), "--listen", "127.0.0.1:81"}, exitDone, "\nhttp://localhost:81/login#token=", ""},
 		{"forced", []string{"--config", there, "--force"}, exitDone, "Wrote " + there, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
