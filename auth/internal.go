@@ -128,6 +128,8 @@ func (in *internal) find(p *Principal) *Principal {
 	case u == nil || !slices.Contains(u.proofs, p.proof):
 		return nil
 	default:
-		return u.principal
+		now := *u.principal
+		now.proof = p.proof
+		return &now
 	}
 }

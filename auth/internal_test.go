@@ -213,8 +213,12 @@ func TestRenewAndHolds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := Request{Action: Publish, Stream: "auth_1"}
 			for p, want := range map[*Principal]string{byToken: c.token, byPassword: c.password, nobody: c.nothing} {
-				if got := outcome(c.after.Renew(t.Context(), p, r)); got != want {
+				renewed, err := c.after.Renew(t.Context(), p, r)
+				if got := outcome(renewed, err); got != want {
 					t.Errorf("%s: %s instead of %s", p.Name, got, want)
+				}
+				if err == nil && !c.after.Holds(renewed, Publish, "auth_1") {
+					t.Errorf("%s: who is renewed holds nothing", p.Name)
 				}
 			}
 			if got := c.after.Holds(byToken, Publish, "auth_1"); got != c.aliceHolds {
