@@ -115,8 +115,8 @@ func (a *API) Streams(w http.ResponseWriter, r *http.Request, see See[Stream]) {
 	serve(w, r, func() {
 		seen := []Stream{}
 		for _, s := range a.gateway.Streams() {
-			if s, ok := see(s); ok {
-				seen = append(seen, s)
+			if shown, ok := see(s); ok {
+				seen = append(seen, shown)
 			}
 		}
 		write(w, seen)
@@ -151,8 +151,8 @@ func (a *API) Session(w http.ResponseWriter, r *http.Request, id string, see See
 			if s.ID != id {
 				continue
 			}
-			if s, ok := see(s); ok {
-				write(w, s)
+			if shown, ok := see(s); ok {
+				write(w, shown)
 				return
 			}
 		}

@@ -157,7 +157,7 @@ var breakages = map[string]struct {
 	},
 	"TURN that is full": {
 		fake: &fake{servers: relayed, relay: &RelayError{RelayQuota, errors.New("it gives none (486)")}},
-		want: "has nothing left It gives none (486). > turn.total_quota = 0",
+		want: "has nothing left It gives none (486). > turn.total_quota = 0 # or ip_quota, user_quota, relay_ports",
 	},
 	"camera has failed": {
 		fake: &fake{answers: map[string]answer{"/api/v1/streams/door": {status: 200, body: `{"name":"door","state":"failed","error":"rtsp://u:secret1@h/ refuses"}`}}}, options: Options{Stream: "door"},

@@ -66,7 +66,7 @@ func (e *examination) relayFault(what, url string, peer netip.AddrPort, err erro
 		}
 		return fail(what+" shows a certificate that is not trusted", why, `turn.urls = ["turns:NAME:5349"]   # a name that is in the certificate`)
 	case RelayQuota:
-		return fail(what+" has nothing left", why, "turn.total_quota = 0   # or more relay_ports; coturn: total-quota")
+		return fail(what+" has nothing left", why, "turn.total_quota = 0   # or ip_quota, user_quota, relay_ports")
 	case RelayForbidden:
 		return fail(what+" may not reach the media port", why, e.letReach(peer))
 	case RelayUnreachable:
