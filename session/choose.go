@@ -79,6 +79,8 @@ func (m *Manager) awaitSource(ctx context.Context, stay *stay, patient bool) ([]
 			return nil, offline
 		case <-m.stopped:
 			return nil, errShutdown()
+		case <-stay.terms.Past:
+			return nil, errAltered(s.Name())
 		}
 	}
 }

@@ -65,7 +65,7 @@ func (f *facts) endedBy() (Cause, string, bool) {
 		return CauseRefused, "replaced", true
 	case errors.Is(f.why, ErrRevoked):
 		return CauseRefused, "revoked", true
-	case errors.Is(f.why, ErrSourceGone):
+	case errors.Is(f.why, ErrSourceGone), errors.Is(f.why, ErrStreamRemoved):
 		return CauseSourceGone, "", true
 	case errors.As(f.why, new(*SourceChangedError)):
 		return CauseSourceChanged, "", true

@@ -128,6 +128,7 @@ var verdictRows = []struct {
 	{"it floods", endedBy(&transport.FloodError{}), CauseFlood},
 	{"it fell silent", endedBy(&transport.UnreachableError{WasConnected: true}), CauseConsent},
 	{"the source has gone", endedBy(ErrSourceGone), CauseSourceGone},
+	{"the stream was removed", endedBy(ErrStreamRemoved), CauseSourceGone},
 	{"the source has changed", endedBy(&SourceChangedError{Err: errors.New("it sends H.265 now")}), CauseSourceChanged},
 	{"another took over", endedBy(ErrReplaced), CauseRefused},
 	{"it lost the permission", endedBy(ErrRevoked), CauseRefused},

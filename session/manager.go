@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -18,8 +19,10 @@ import (
 	"sluice/rtpout"
 )
 
-// retrySource is when a refused peer may ask again.
-const retrySource = 2 * time.Second
+const (
+	retrySource  = 2 * time.Second // when a refused peer may ask again
+	retryAltered = time.Second     // when one may whose stream has changed; there is nothing to wait for
+)
 
 // Options is how sessions are run.
 type Options struct {
@@ -89,6 +92,9 @@ func (m *Manager) start(ctx context.Context, s *Session) error {
 	if m.closed {
 		return errShutdown()
 	}
+	if s.stay.terms.arePast() { // EndIf has not seen it, and will not
+		return errAltered(s.Stream())
+	}
 	m.sessions[s.id] = s
 	m.total++
 	if s.viewer != nil {
@@ -103,6 +109,13 @@ func errShutdown() error {
 	return &Refusal{
 		Reason: ReasonShutdown, RetryAfter: retrySource,
 		Err: errors.New("the gateway is shutting down"),
+	}
+}
+
+func errAltered(stream string) error {
+	return &Refusal{
+		Reason: ReasonAltered, RetryAfter: retryAltered,
+		Err: fmt.Errorf("the configuration of stream %q has just changed: try again", stream),
 	}
 }
 

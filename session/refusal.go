@@ -26,6 +26,7 @@ const (
 	ReasonNotPublishable Reason = "not_publishable"    // the stream has a source of its own
 	ReasonLimit          Reason = "limit_reached"      // of the gateway or the stream
 	ReasonHostLimit      Reason = "host_limit_reached" // of the peer's address
+	ReasonAltered        Reason = "stream_altered"     // its configuration has changed while the session was made
 	ReasonShutdown       Reason = "shutting_down"
 	ReasonInternal       Reason = "internal"
 )

@@ -40,6 +40,8 @@ var (
 	ErrDeleted = errors.New("the session has been ended")
 	// ErrSourceGone tells that the stream had no source for too long.
 	ErrSourceGone = errors.New("the stream has had no source for too long")
+	// ErrStreamRemoved tells that there is no such stream any more.
+	ErrStreamRemoved = errors.New("the stream has been taken out of the configuration")
 	// ErrRevoked tells that the session's principal may not do any more what it does.
 	ErrRevoked = errors.New("the permission for this session has been taken away")
 	// ErrReplaced tells that a newer session of the same publisher has taken over.

@@ -23,7 +23,21 @@ type Terms struct {
 	Transcode negotiation.Transcode // "": TranscodeAuto
 	Maker     Maker                 // nil: nothing can be made
 
+	// Past is closed when the terms hold no more; nil: never. Whoever closes it then ends the sessions that there are
+	// (Manager.EndIf); none begins on such terms.
+	Past <-chan struct{}
+
 	Release func() // called once, by whoever found the stream, when it needs it no more; nil: nothing to do
+}
+
+// arePast reports whether the terms hold no more.
+func (t *Terms) arePast() bool {
+	select {
+	case <-t.Past:
+		return true
+	default:
+		return false
+	}
 }
 
 // Streams finds the streams that sessions are for.

@@ -412,6 +412,36 @@ func TestCloseWhileWaiting(t *testing.T) {
 	})
 }
 
+// No session begins on terms that a reload has ended while it was made: nobody would end it. Who waits is told at once.
+func TestTermsOfThePast(t *testing.T) {
+	onBench(t, Terms{}, Options{}, func(b *bench) {
+		past := make(chan struct{})
+		b.streams = InHub(b.streams.(inHub).hub, Terms{Publish: true, Past: past})
+		refused := make(chan error, 1)
+		go func() {
+			refused <- errorOf(b.Play(b.t.Context(), PlayRequest{Stream: "cam", Offer: viewerOffer, Patient: true}))
+		}()
+		time.Sleep(time.Second)
+		began := time.Now()
+		close(past)
+		if err := <-refused; reasonOf(err) != ReasonAltered || time.Since(began) > 0 {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		for name, err := range map[string]error{
+			"Play":    errorOf(b.Play(b.t.Context(), PlayRequest{Stream: "cam", Offer: viewerOffer, Wait: true})),
+			"Offer":   errorOf(b.Offer(b.t.Context(), PlayRequest{Stream: "cam", Wait: true})),
+			"Publish": errorOf(b.Publish(b.t.Context(), PublishRequest{Stream: "cam", Offer: publisherOffer})),
+		} {
+			if r := new(Refusal); !errors.As(err, &r) || r.Reason != ReasonAltered || r.RetryAfter != retryAltered {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if n := len(b.Sessions()); n != 0 || b.desk.taken("cam") {
+			t.Errorf("%d sessions have begun, or the stream is taken", n)
+		}
+	})
+}
+
 func errorOf(_ *Session, _ string, err error) error { return err }
 
 // A wish for a bit rate counts from the first decision on, and is followed with 10 % to either side.

@@ -23,6 +23,7 @@ var statusOf = map[session.Reason]int{
 	session.ReasonNotPublishable: http.StatusForbidden,
 	session.ReasonLimit:          http.StatusServiceUnavailable,
 	session.ReasonHostLimit:      http.StatusTooManyRequests,
+	session.ReasonAltered:        http.StatusServiceUnavailable,
 	session.ReasonShutdown:       http.StatusServiceUnavailable,
 
 	session.ReasonMalformedFragment: http.StatusBadRequest,

@@ -198,7 +198,7 @@ func TestRefuse(t *testing.T) {
 	statuses := map[session.Reason]int{
 		session.ReasonMalformedSDP: 400, session.ReasonTooLarge: 413, session.ReasonUnservable: 422, session.ReasonCodec: 422,
 		session.ReasonCapacity: 503,
-		session.ReasonNoStream: 404, session.ReasonSourceOffline: 409, session.ReasonShutdown: 503, session.ReasonInternal: 500,
+		session.ReasonNoStream: 404, session.ReasonSourceOffline: 409, session.ReasonAltered: 503, session.ReasonShutdown: 503, session.ReasonInternal: 500,
 		session.ReasonBusy: 409, session.ReasonNotPublishable: 403, session.ReasonLimit: 503, session.ReasonHostLimit: 429,
 		session.ReasonMalformedFragment: 400, session.ReasonFragmentTooLarge: 413, session.ReasonStaleGeneration: 412,
 		session.ReasonGenerationUnsaid: 428, session.ReasonTooMany: 429, session.ReasonNotPending: 409,
