@@ -11,10 +11,7 @@ import (
 	"sluice/session"
 )
 
-var (
-	errStreamRemoved = errors.New("the stream is not in the configuration any more")
-	errStreamAltered = errors.New("its configuration has changed")
-)
+var errStreamAltered = errors.New("its configuration has changed")
 
 // alter has the streams be those of another configuration. What is the same in both goes on untouched, viewers
 // included. end is called for each stream whose sessions can't go on. It is all or nothing: the error names the
@@ -85,10 +82,15 @@ func (c *catalogue) successor(name string, s config.Stream, old *entry) (*entry,
 		if err != nil {
 			return nil, err
 		}
-		return newEntry(name, s, stream), nil
+		e := newEntry(name, s, stream)
+		e.after = c.ending[name]
+		return e, nil
 	}
 	e := newEntry(name, s, old.stream)
 	e.holds, e.after = old.holds, old.over
+	if sameToSessions(old.config, s) {
+		e.past = old.past
+	}
 	return e, nil
 }
 
@@ -100,14 +102,15 @@ func (c *catalogue) replace(next []*entry, to config.Config) map[string]error {
 	for name, e := range c.entries {
 		if _, _, ok := to.Lookup(name); !ok {
 			c.remove(e)
-			ended[name] = errStreamRemoved
+			ended[name] = session.ErrStreamRemoved
 		}
 	}
 	for _, e := range next {
 		if old := c.entries[e.name]; old != nil {
 			close(old.stop)
 			c.bred -= one(old.bred)
-			if !sameToSessions(old.config, e.config) {
+			if e.past != old.past {
+				close(old.past)
 				ended[e.name] = &session.SourceChangedError{Err: errStreamAltered}
 			}
 		}

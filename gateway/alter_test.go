@@ -43,7 +43,7 @@ func TestAlter(t *testing.T) {
 			s["fresh"] = pulledFrom("rtsp://192.0.2.3/")
 			delete(s, "gone")
 		})
-		if len(ended) != 1 || !errors.Is(ended["gone"], errStreamRemoved) {
+		if len(ended) != 1 || !errors.Is(ended["gone"], session.ErrStreamRemoved) {
 			t.Errorf("ended: %v", ended)
 		}
 		if after, _ := l.entry("same"); after != before {
@@ -80,6 +80,41 @@ func TestAlterEndsSessions(t *testing.T) {
 		})
 		if !errors.As(ended["solo"], new(*session.SourceChangedError)) {
 			t.Errorf("another process: %v", ended)
+		}
+	})
+}
+
+// What a session was promised before a reload is of the past exactly if the sessions end that there are: none begins on
+// it that nobody ends.
+func TestAlterEndsTerms(t *testing.T) {
+	inLibrary(t, func(t *testing.T, l *library) {
+		camera := func(n string) config.Stream { return pulledFrom("rtsp://192.0.2.1/" + n) }
+		l.altered(t, func(s map[string]config.Stream) {
+			s["same"], s["moved"], s["gone"], s["camera"] = camera("1"), camera("2"), camera("3"), config.Stream{Source: config.PublishSource}
+		})
+		before := make(map[string]session.Terms)
+		for _, name := range []string{"same", "moved", "gone", "camera", "pub1"} {
+			_, before[name] = l.find(t, name)
+		}
+		ended := l.altered(t, func(s map[string]config.Stream) {
+			delete(s, "gone")
+			s["moved"], s["camera"] = camera("5"), camera("6")
+		})
+		for name, terms := range before {
+			if why := ended[name]; isClosed(terms.Past) != (why != nil) {
+				t.Errorf("%s: of the past: %t, ended: %v", name, isClosed(terms.Past), why)
+			}
+			terms.Release()
+		}
+		if len(ended) != 2 {
+			t.Errorf("ended: %v", ended)
+		}
+		l.altered(t, func(s map[string]config.Stream) { delete(s, "moved") })
+		if !isClosed(before["moved"].Past) {
+			t.Error("the terms of two configurations ago hold for a stream that is gone")
+		}
+		if _, now := l.find(t, "camera"); isClosed(now.Past) || now.Publish {
+			t.Error("new terms are of the past")
 		}
 	})
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -33,6 +34,8 @@ type catalogue struct {
 	entries map[string]*entry // guarded by mu; by name
 	fresh   []*entry          // guarded by mu: those that Run does not run yet
 	bred    int               // guarded by mu: how many are of patterns
+
+	ending map[string]<-chan struct{} // guarded by mu; by name: closed when the last entry that was removed has ended
 }
 
 // entry is one stream and what feeds it. Another configuration of the stream is another entry.
@@ -50,6 +53,8 @@ type entry struct {
 	after <-chan struct{} // fixed: closed when the entry before it has ended; nil: there was none
 	stop  chan struct{}   // closed when the entry is to end
 	over  chan struct{}   // closed by run
+
+	past chan struct{} // closed when sessions can't go on; shared by entries that follow each other as long as they can
 }
 
 // holds counts the sessions that need a stream. It is guarded by the catalogue's mu.
@@ -66,7 +71,7 @@ type runner interface {
 func newCatalogue(c config.Config, h *hub.Hub, build func(*entry) error, forget func(string)) *catalogue {
 	return &catalogue{
 		config: c, hub: h, build: build, forget: forget,
-		begun: make(chan struct{}, 1), entries: make(map[string]*entry),
+		begun: make(chan struct{}, 1), entries: make(map[string]*entry), ending: make(map[string]<-chan struct{}),
 	}
 }
 
@@ -92,7 +97,7 @@ func (c *catalogue) add(name string, s config.Stream, bred bool) (*entry, error)
 		return nil, err
 	}
 	e := newEntry(name, s, stream)
-	e.bred = bred
+	e.bred, e.after = bred, c.ending[name]
 	if err := c.build(e); err != nil {
 		_ = c.hub.Remove(name) // it has just been made
 		return nil, err
@@ -103,7 +108,8 @@ func (c *catalogue) add(name string, s config.Stream, bred bool) (*entry, error)
 
 func newEntry(name string, s config.Stream, stream *hub.Stream) *entry {
 	return &entry{
-		name: name, config: s, stream: stream, holds: &holds{}, stop: make(chan struct{}), over: make(chan struct{}),
+		name: name, config: s, stream: stream, holds: &holds{},
+		stop: make(chan struct{}), over: make(chan struct{}), past: make(chan struct{}),
 	}
 }
 
@@ -132,6 +138,7 @@ func (c *catalogue) Find(name string) (*hub.Stream, session.Terms, error) {
 		Start:      startOf(e.config),
 		Transcode:  negotiation.Transcode(e.config.Transcode),
 		Maker:      e.transcoder,
+		Past:       e.past,
 		Release:    func() { c.release(e.holds) },
 	}, nil
 }
@@ -232,6 +239,7 @@ func (c *catalogue) takeFresh() []*entry {
 // sweep ends the streams of patterns that nobody needs any more. It needs mu, or a name could come back before all
 // of it is gone.
 func (c *catalogue) sweep() {
+	maps.DeleteFunc(c.ending, func(_ string, over <-chan struct{}) bool { return isClosed(over) })
 	for _, e := range c.entries {
 		if e.bred && e.holds.n == 0 && !e.lingers() {
 			c.remove(e)
@@ -239,10 +247,21 @@ func (c *catalogue) sweep() {
 	}
 }
 
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
 // remove needs mu.
 func (c *catalogue) remove(e *entry) {
 	close(e.stop)
+	close(e.past)
 	delete(c.entries, e.name)
+	c.ending[e.name] = e.over
 	if e.bred {
 		c.bred--
 	}

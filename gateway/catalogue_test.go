@@ -25,11 +25,13 @@ const closeAfter = 10 * time.Second // of the streams that are pulled
 // "on*" pushed as well; "solo" is no pattern.
 type library struct {
 	*catalogue
-	hub *hub.Hub
+	hub  *hub.Hub
+	slow time.Duration // that sources take to end; set before one begins
 
 	mu        sync.Mutex
 	forgotten []string // guarded by mu
 	running   int      // guarded by mu: sources at work
+	most      int      // guarded by mu: of them at once
 }
 
 func inLibrary(t *testing.T, test func(t *testing.T, l *library)) {
@@ -83,6 +85,7 @@ func (w works) Run(ctx context.Context, _ ingest.Publish) error {
 	w.add(1)
 	defer w.add(-1)
 	<-ctx.Done()
+	time.Sleep(w.slow)
 	return context.Cause(ctx)
 }
 
@@ -90,6 +93,7 @@ func (l *library) add(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running += n
+	l.most = max(l.most, l.running)
 }
 
 func (l *library) atWork() int {
@@ -225,6 +229,48 @@ func TestStreamsOfPatternsAreBounded(t *testing.T) {
 		held[8].Release()
 		l.find(t, "pub") // in place of that
 	})
+}
+
+// A stream that comes back while what fed it is still ending begins behind that: its device, camera or file is never
+// opened twice.
+func TestStreamComesBackAtOnce(t *testing.T) {
+	const slow = 5 * time.Second
+	for name, again := range map[string]func(t *testing.T, l *library){
+		"reloaded without it, and with it": func(t *testing.T, l *library) {
+			l.altered(t, func(s map[string]config.Stream) { s["onto"] = pulledFrom("rtsp://192.0.2.1/") })
+			l.altered(t, func(s map[string]config.Stream) { delete(s, "onto") })
+			l.altered(t, func(s map[string]config.Stream) { s["onto"] = pulledFrom("rtsp://192.0.2.1/") })
+		},
+		"swept, and asked for": func(t *testing.T, l *library) {
+			_, terms := l.find(t, "on1")
+			terms.Release()
+			for l.has("on1") {
+				time.Sleep(sweepInterval / 4)
+			}
+			l.find(t, "on1")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inLibrary(t, func(t *testing.T, l *library) {
+				l.slow = slow
+				again(t, l)
+				time.Sleep(slow / 2)
+				if l.atWork() != 1 {
+					t.Errorf("%d sources at work while the first ends", l.atWork())
+				}
+				time.Sleep(2 * slow)
+				synctest.Wait()
+				if l.atWork() != 1 || l.most != 1 {
+					t.Errorf("%d sources at work in the end, %d at once", l.atWork(), l.most)
+				}
+				l.catalogue.mu.Lock()
+				defer l.catalogue.mu.Unlock()
+				if n := len(l.ending); n != 0 {
+					t.Errorf("%d streams are ending", n)
+				}
+			})
+		})
+	}
 }
 
 // A source on demand starts for who comes and works until nobody has come for a while; then its stream goes.
