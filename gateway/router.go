@@ -202,7 +202,7 @@ func (rt *router) serveAPI(w http.ResponseWriter, r *http.Request, path []string
 	case what == "streams" && !one:
 		rt.serveList(w, r)
 	case what == "streams":
-		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.api.Stream(w, r, name, rt.see(r)) }, auth.Play, name)(w, r)
+		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.serveStreamOf(w, r, name) }, auth.Play, name)(w, r)
 	case what == "sessions" && !one:
 		rt.allowed(rt.api.Sessions, auth.Admin, "")(w, r)
 	case what == "sessions":
