@@ -237,9 +237,9 @@ func TestStreamComesBackAtOnce(t *testing.T) {
 	const slow = 5 * time.Second
 	for name, again := range map[string]func(t *testing.T, l *library){
 		"reloaded without it, and with it": func(t *testing.T, l *library) {
-			l.altered(t, func(s map[string]config.Stream) { s["onto"] = pulledFrom("rtsp://192.0.2.1/") })
-			l.altered(t, func(s map[string]config.Stream) { delete(s, "onto") })
-			l.altered(t, func(s map[string]config.Stream) { s["onto"] = pulledFrom("rtsp://192.0.2.1/") })
+			l.altered(t, func(s map[string]config.Stream) { s["other"] = pulledFrom("rtsp://192.0.2.1/") })
+			l.altered(t, func(s map[string]config.Stream) { delete(s, "other") })
+			l.altered(t, func(s map[string]config.Stream) { s["other"] = pulledFrom("rtsp://192.0.2.1/") })
 		},
 		"swept, and asked for": func(t *testing.T, l *library) {
 			_, terms := l.find(t, "on1")
