@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"sluice/gateway"
 )
@@ -58,9 +59,11 @@ That is /login with the administrator's token, which is not shown again; the fil
 %s
 `
 
-// writePrivate writes a file that only its owner can read, whole or not at all; one that is there only with replace.
+// writePrivate writes a file that only its owner can read, whole or not at all; one that is there only with replace. Then
+// it stays that owner's, and that group's if the group could read it: a service may have no other way to its file.
 func writePrivate(path, text string, replace bool) error {
-	if _, err := os.Lstat(path); err == nil && !replace {
+	before, err := os.Lstat(path)
+	if err == nil && !replace {
 		return fmt.Errorf("%s is there already; --force replaces it", path)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".gateway-init-*") // which has mode 0600
@@ -68,12 +71,27 @@ func writePrivate(path, text string, replace bool) error {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
 	defer os.Remove(f.Name()) // there is none after Rename
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+	if before != nil {
+		err = keepAccess(f, before)
+	}
+	_, written := f.WriteString(text)
+	if err = errors.Join(err, written, f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
 	return nil
+}
+
+// keepAccess gives a file to whom another belongs, nobody else reading it.
+func keepAccess(f *os.File, as os.FileInfo) error {
+	owner, ok := as.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+		return nil //nolint:nilerr // only root gives files away: it stays its writer's alone
+	}
+	return f.Chmod(as.Mode().Perm() & 0o640)
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sluice/auth"
@@ -36,6 +37,29 @@ func TestInit(t *testing.T) {
 	text, err := os.ReadFile(file)
 	if err != nil || strings.Contains(string(text), token) {
 		t.Error("the file holds the token", err)
+	}
+}
+
+// A service goes on reading its file: whoever could by owner and group can, and nobody else.
+func TestInitKeepsAccess(t *testing.T) {
+	file := write(t, "there.toml", "# theirs")
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	mode, group := os.FileMode(0o640), uint32(os.Getgid()) //nolint:gosec // an id
+	if os.Getuid() == 0 {
+		group = 12345
+		if err := os.Chown(file, 0, int(group)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var stdout, stderr output
+	if code := run(t.Context(), []string{"init", "--config", file, "--force"}, nil, &stdout, &stderr); code != exitDone {
+		t.Fatalf("exit code %d: %s", code, &stderr)
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != mode || info.Sys().(*syscall.Stat_t).Gid != group {
+		t.Errorf("%v %v", info, err)
 	}
 }
 
