@@ -231,7 +231,7 @@ func (b *browser) do(what map[string]any, result any) error {
 		return json.Unmarshal(a.Result, result)
 	case <-b.driver.ended:
 		return fmt.Errorf("the driver has ended: %s", b.driver.output)
-	case <-time.After(45 * time.Second):
+	case <-time.After(90 * time.Second):
 		return errors.New("no answer of the driver to " + strconv.Quote(string(line)))
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// parallelTests is how many tests run at a time. They wait much and compute little.
-const parallelTests = 6
+// parallelTests is how many tests run at a time. They wait much and compute little, but a browser's start.
+const parallelTests = 3
 
 // program is the gateway under test, and artefacts where a person finds what the tests saw; set by TestMain.
 var program, artefacts string

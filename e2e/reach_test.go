@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"github.com/pion/webrtc/v4"
-
-	"sluice/media"
 )
 
 // anybody lets everybody in, on all interfaces.
@@ -90,13 +88,11 @@ func TestReach(t *testing.T) {
 			if c.told != "" {
 				g.await(t, c.told, listenLimit)
 			}
-			v := w.watch(g, c.stun)
-			v.checkAnnounced(t, c.announced, c.unannounced)
-			v.awaitFrames(t, 30)
-			v.checkProtocol(t, c.udpBlocked)
-			g.checkWay(t, "door", c.reason)
-			v.close()
-			v.checkVideo(t, media.H264, 30)
+			playOver(t, func() *viewer { return w.watch(g, c.stun) }, func(v *viewer) {
+				v.checkAnnounced(t, c.announced, c.unannounced)
+				v.checkProtocol(t, c.udpBlocked)
+				g.checkWay(t, "door", c.reason)
+			})
 		})
 	}
 }

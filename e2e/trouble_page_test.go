@@ -68,7 +68,7 @@ func TestPageTellsOfNoWay(t *testing.T) {
 	g.awaitState(t, "cam", "ready", cameraLimit)
 	p := openBrowser(t, chromium).open(t, mute(t, g.URL).URL+"/login?next=%2Fcam%2F#token="+viewer.token)
 	p.awaitAddress("/cam/")
-	p.awaitBanner("error", playLimit, "No way for the picture", "a firewall stops it", "Try another network")
+	p.awaitBanner("error", playLimit, "No way for the picture", "took this device for its own machine", "tell whoever runs the gateway")
 	p.picture("no-way")
 }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"sluice/internal/testworker"
-	"sluice/media"
 )
 
 // turnPage is the page whose turnserver.conf and configuration are run.
@@ -94,11 +93,7 @@ func TestCoturn(t *testing.T) {
 	for _, c := range []struct{ scheme, transport, relay string }{{"turn", "udp", "udp"}, {"turn", "tcp", "tcp"}, {"turns", "tcp", "tls"}} {
 		b.checkRelayed(t, g, relayOf(t, all, c.scheme, c.transport), c.relay)
 	}
-	v := g.watchBy(t, "door", relayOnly(all...))
-	v.awaitFrames(t, 30)
-	checkRelayed(t, v.connection)
-	v.close()
-	v.checkVideo(t, media.H264, 30)
+	playOver(t, func() *viewer { return g.watchBy(t, "door", relayOnly(all...)) }, func(v *viewer) { checkRelayed(t, v.connection) })
 	a := newAsker(t, relayOf(t, all, "turn", "udp"))
 	for peer, want := range map[string]int{gatewayOutside + ":8189": 0, gatewayInside + ":8189": 403, "127.0.0.1:22": 403} {
 		if allocated, permitted := a.allocate(), a.permit(peer); permitted != want {
