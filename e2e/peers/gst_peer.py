@@ -23,6 +23,9 @@ from gi.repository import GLib, Gst, GstSdp, GstVideo, GstWebRTC  # noqa: E402
 
 from signalling import Resource, tell  # noqa: E402
 
+# PyGObject fills a class when it is first looked into, and two threads that do so at once find it half filled.
+BUFFER, EVENT_UPSTREAM, PROBE_OK = Gst.PadProbeType.BUFFER, Gst.PadProbeType.EVENT_UPSTREAM, Gst.PadProbeReturn.OK
+
 PICTURE = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=176,framerate=25/1"
 TONE = "audiotestsrc is-live=true freq=440 volume=0.5 ! audioconvert ! audioresample"
 VIDEO = {
@@ -78,15 +81,15 @@ class Peer:
         """Counts the pictures that leave the encoder, and the keyframes that are asked of it."""
 
         def probe(_, info):
-            if info.type & Gst.PadProbeType.EVENT_UPSTREAM:
+            if info.type & EVENT_UPSTREAM:
                 self.counts["keyframe_requests"] += GstVideo.video_event_is_force_key_unit(info.get_event())
             else:
                 self.counts["pictures"] += 1
-            return Gst.PadProbeReturn.OK
+            return PROBE_OK
 
         encoder = self.pipeline.get_by_name("encoder")
         if encoder:
-            kinds = Gst.PadProbeType.BUFFER | Gst.PadProbeType.EVENT_UPSTREAM
+            kinds = BUFFER | EVENT_UPSTREAM
             encoder.get_static_pad("src").add_probe(kinds, probe)
 
     # What comes in.
@@ -96,7 +99,7 @@ class Peer:
         chain = DECODERS[caps.get_string("encoding-name")]
         sink = Gst.parse_bin_from_description(f"{chain} ! fakesink name=end sync=false", True)
         kind = "pictures" if caps.get_string("media") == "video" else "sounds"
-        sink.get_by_name("end").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, self.count(kind))
+        sink.get_by_name("end").get_static_pad("sink").add_probe(BUFFER, self.count(kind))
         self.webrtc.get_parent().add(sink)
         sink.sync_state_with_parent()
         pad.link(sink.get_static_pad("sink"))
@@ -112,7 +115,7 @@ class Peer:
             if seen != size:
                 size = seen
                 tell("size", width=size[0], height=size[1])
-            return Gst.PadProbeReturn.OK
+            return PROBE_OK
 
         return probe
 
