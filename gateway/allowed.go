@@ -47,7 +47,7 @@ func (rt *router) known(w http.ResponseWriter, r *http.Request, a auth.Action, s
 		return r, true
 	}
 	p, err := rt.guard.Check(r, a, stream)
-	if errors.As(err, new(*auth.ForbiddenError)) {
+	if errors.As(err, new(*auth.ForbiddenError)) || errors.As(err, new(*auth.DeniedError)) {
 		p, err = rt.guard.Identify(r)
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/hub"
 	"sluice/transport"
 )
 
@@ -65,7 +66,7 @@ func (f *facts) endedBy() (Cause, string, bool) {
 		return CauseRefused, "replaced", true
 	case errors.Is(f.why, ErrRevoked):
 		return CauseRefused, "revoked", true
-	case errors.Is(f.why, ErrSourceGone), errors.Is(f.why, ErrStreamRemoved):
+	case errors.Is(f.why, ErrSourceGone), errors.Is(f.why, ErrStreamRemoved), errors.Is(f.why, hub.ErrClosed):
 		return CauseSourceGone, "", true
 	case errors.As(f.why, new(*SourceChangedError)):
 		return CauseSourceChanged, "", true

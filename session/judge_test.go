@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sluice/config"
+	"sluice/hub"
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/transport"
@@ -129,6 +130,7 @@ var verdictRows = []struct {
 	{"it fell silent", endedBy(&transport.UnreachableError{WasConnected: true}), CauseConsent},
 	{"the source has gone", endedBy(ErrSourceGone), CauseSourceGone},
 	{"the stream was removed", endedBy(ErrStreamRemoved), CauseSourceGone},
+	{"the stream is removed", endedBy(hub.ErrClosed), CauseSourceGone},
 	{"the source has changed", endedBy(&SourceChangedError{Err: errors.New("it sends H.265 now")}), CauseSourceChanged},
 	{"another took over", endedBy(ErrReplaced), CauseRefused},
 	{"it lost the permission", endedBy(ErrRevoked), CauseRefused},

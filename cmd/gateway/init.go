@@ -71,7 +71,7 @@ func writePrivate(path, text string, replace bool) error {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
 	defer os.Remove(f.Name()) // there is none after Rename
-	if before != nil {
+	if before != nil && before.Mode().IsRegular() {
 		err = keepAccess(f, before)
 	}
 	_, written := f.WriteString(text)

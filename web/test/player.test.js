@@ -17,6 +17,7 @@ async function settle() {
 }
 
 const { fetch, setInterval: nativeInterval } = globalThis;
+const clock = Object.getOwnPropertyDescriptor(globalThis, 'performance'); // Node 18 lets nobody write to performance.now
 const verdict = { reason: 'connected_no_media', detail: 'no_keyframe' };
 let now; // in milliseconds
 let sample; // what the player does twice a second
@@ -27,7 +28,7 @@ beforeEach(() => {
   now = 0;
   video = { type: 'inbound-rtp', kind: 'video', framesDecoded: 0, bytesReceived: 0 };
   asked = [];
-  performance.now = () => now;
+  Object.defineProperty(globalThis, 'performance', { value: { now: () => now }, configurable: true });
   globalThis.setInterval = (then) => { sample = then; };
   globalThis.addEventListener = () => {};
   globalThis.document = { addEventListener() {}, hidden: false };
@@ -45,7 +46,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  delete performance.now;
+  Object.defineProperty(globalThis, 'performance', clock);
   Object.assign(globalThis, { fetch, setInterval: nativeInterval });
   for (const name of ['addEventListener', 'document', 'RTCPeerConnection', 'MediaStream']) {
     delete globalThis[name];
