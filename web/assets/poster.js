@@ -2,6 +2,7 @@
 
 const requestTimeout = 5_000;
 const posterAge = 30_000;
+const retryAge = 5_000; // of the last try where no picture came: a stream that has just begun has none yet
 
 // snapshotURL is where the newest picture of a stream is. It is another each second, so that the browser asks again.
 export function snapshotURL(name, now = Date.now()) {
@@ -28,7 +29,7 @@ async function loaded(url) {
 
 // Posters keeps pictures of many streams fresh, one after the other: each costs the gateway a decoder for a moment.
 export class Posters {
-  #times = new Map(); // of the latest picture, by name
+  #due = new Map(); // when to ask next, by name
   #busy = false;
 
   // refresh asks for the pictures of those that are seen: each is {name, image}, an <img> that is hidden until there is one.
@@ -37,17 +38,12 @@ export class Posters {
       return;
     }
     this.#busy = true;
-    for (const { name, image } of seen.filter((card) => this.#due(card.name))) {
-      this.#times.set(name, performance.now());
+    for (const { name, image } of seen.filter((card) => performance.now() >= (this.#due.get(card.name) ?? 0))) {
       const url = await loaded(snapshotURL(name));
+      this.#due.set(name, performance.now() + (url === '' ? retryAge : posterAge));
       image.hidden = url === '';
       image.src = url;
     }
     this.#busy = false;
-  }
-
-  #due(name) {
-    const at = this.#times.get(name);
-    return at === undefined || performance.now() - at > posterAge;
   }
 }

@@ -58,3 +58,21 @@ test('pictures come one after the other, and not again soon', async () => {
   await posters.refresh(cards);
   assert.deepEqual(asked, ['a', 'b']);
 });
+
+test('where no picture came, it is asked for again sooner', async () => {
+  const clock = Object.getOwnPropertyDescriptor(globalThis, 'performance');
+  let now = 0;
+  Object.defineProperty(globalThis, 'performance', { value: { now: () => now }, configurable: true });
+  try {
+    const asked = pictures('a');
+    const posters = new Posters();
+    const cards = ['a', 'b'].map((name) => ({ name, image: {} }));
+    for (now = 0; now < 30_000; now += 1_000) {
+      await posters.refresh(cards);
+    }
+    assert.equal(asked.filter((name) => name === 'a').length, 1);
+    assert.equal(asked.filter((name) => name === 'b').length, 6);
+  } finally {
+    Object.defineProperty(globalThis, 'performance', clock);
+  }
+});
