@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"sluice/internal/testworker"
 )
 
 // testConfig is a server's, with a certificate for localhost.
@@ -118,12 +120,9 @@ func TestSplitHTTP(t *testing.T) {
 	}
 }
 
-// TestSplitCurl asks with a client that is not Go's. Where curl is not installed, TestSplitHTTP asks the same.
+// TestSplitCurl asks with a client that is not Go's.
 func TestSplitCurl(t *testing.T) {
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("curl is missing")
-	}
+	curl := testworker.Tool(t, "curl")
 	addr := serve(t, testConfig(t), func(c net.Conn) { t.Error("HTTP went to TURN"); _ = c.Close() })
 	for flag, want := range map[string]string{"--no-alpn": "HTTP/1.1 tls=true", "--http1.1": "HTTP/1.1 tls=true", "--http2": "HTTP/2.0 tls=true"} {
 		out, err := exec.Command(curl, "-sk", "--max-time", "10", flag, "https://"+addr).CombinedOutput()

@@ -27,14 +27,7 @@ func TestRequestLimitsOfAClosedGateway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			overPipesTo(t, "internal", func(dial func() net.Conn) {
-				near := dial()
-				began := time.Now()
-				go func() { _, _ = io.WriteString(near, c.sent) }()
-				line, _ := bufio.NewReader(near).ReadString('\n')
-				if took := time.Since(began); took != c.after || !strings.HasPrefix(line, c.status) || c.status == "" && line != "" && !strings.Contains(line, "408") {
-					t.Errorf("after %v: %q", took, line)
-				}
-				_ = near.Close()
+				expectAnswer(t, dial(), c.sent, c.status, c.after)
 			})
 		})
 	}

@@ -228,9 +228,9 @@ func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream str
 	case page:
 		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.pages.Player(w, r, stream) }, auth.Play, stream)(w, r)
 	case path[0] == "whep":
-		rt.serveWHEP(w, r, stream, path[1:])
+		rt.serveFront(w, r, front{auth.Play, rt.whep.ServeEndpoint, rt.whep.ServeSession, rt.whep.ServeExtension}, stream, path[1:])
 	case path[0] == "whip":
-		rt.serveWHIP(w, r, stream, path[1:])
+		rt.serveFront(w, r, front{auth.Publish, rt.whip.ServeEndpoint, rt.whip.ServeSession, rt.whip.ServeBelow}, stream, path[1:])
 	case len(path) == 1 && path[0] == "publish":
 		rt.allowed(func(w http.ResponseWriter, r *http.Request) { rt.pages.Publish(w, r, stream) }, auth.Publish, stream)(w, r)
 	case len(path) == 1 && path[0] == "snapshot.jpg":
@@ -240,33 +240,26 @@ func (rt *router) serveStream(w http.ResponseWriter, r *http.Request, stream str
 	}
 }
 
-func (rt *router) serveWHEP(w http.ResponseWriter, r *http.Request, stream string, path []string) {
-	if len(path) == 0 {
-		rt.endpoint(func(w http.ResponseWriter, r *http.Request) { rt.whep.ServeEndpoint(w, r, stream) }, auth.Play, stream)(w, r)
-		return
-	}
-	r, ok := rt.known(w, r, auth.Play, stream)
-	switch {
-	case !ok:
-	case len(path) == 1:
-		rt.whep.ServeSession(w, r, stream, path[0])
-	default:
-		rt.whep.ServeExtension(w, r, stream, path[0], path[1:])
-	}
+// front is the HTTP side of WHIP or WHEP: the endpoint, its sessions, and what is below these.
+type front struct {
+	action   auth.Action // that the endpoint needs
+	endpoint func(w http.ResponseWriter, r *http.Request, stream string)
+	session  func(w http.ResponseWriter, r *http.Request, stream, id string)
+	below    func(w http.ResponseWriter, r *http.Request, stream, id string, path []string)
 }
 
-func (rt *router) serveWHIP(w http.ResponseWriter, r *http.Request, stream string, path []string) {
+func (rt *router) serveFront(w http.ResponseWriter, r *http.Request, f front, stream string, path []string) {
 	if len(path) == 0 {
-		rt.endpoint(func(w http.ResponseWriter, r *http.Request) { rt.whip.ServeEndpoint(w, r, stream) }, auth.Publish, stream)(w, r)
+		rt.endpoint(func(w http.ResponseWriter, r *http.Request) { f.endpoint(w, r, stream) }, f.action, stream)(w, r)
 		return
 	}
-	r, ok := rt.known(w, r, auth.Publish, stream)
+	r, ok := rt.known(w, r, f.action, stream)
 	switch {
 	case !ok:
 	case len(path) == 1:
-		rt.whip.ServeSession(w, r, stream, path[0])
+		f.session(w, r, stream, path[0])
 	default:
-		rt.whip.ServeBelow(w, r, stream, path[0], path[1:])
+		f.below(w, r, stream, path[0], path[1:])
 	}
 }
 

@@ -84,16 +84,21 @@ func TestRequestLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			overPipes(t, func(dial func() net.Conn) {
-				near := dial()
-				began := time.Now()
-				go func() { _, _ = io.WriteString(near, c.sent) }()
-				line, _ := bufio.NewReader(near).ReadString('\n')
-				if took := time.Since(began); took != c.after || !strings.HasPrefix(line, c.status) || c.status == "" && line != "" && !strings.Contains(line, "408") {
-					t.Errorf("after %v: %q", took, line)
-				}
-				_ = near.Close()
+				expectAnswer(t, dial(), c.sent, c.status, c.after)
 			})
 		})
+	}
+}
+
+// expectAnswer sends on a connection, and wants a status line after a time; "": the connection is closed without a word.
+func expectAnswer(t *testing.T, near net.Conn, sent, status string, after time.Duration) {
+	t.Helper()
+	defer near.Close()
+	began := time.Now()
+	go func() { _, _ = io.WriteString(near, sent) }()
+	line, _ := bufio.NewReader(near).ReadString('\n')
+	if took := time.Since(began); took != after || !strings.HasPrefix(line, status) || status == "" && line != "" && !strings.Contains(line, "408") {
+		t.Errorf("after %v: %q", took, line)
 	}
 }
 
