@@ -165,14 +165,9 @@ func TestRealCyclesLeaveNothing(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if now := descriptors(t); now > fds {
-		t.Errorf("%d descriptors are open, %d were before", now, fds)
-	}
-	waitFor(t, func() bool { return runtime.NumGoroutine() <= goroutines })
+	waitFor(t, func() bool { return descriptors(t) <= fds && runtime.NumGoroutine() <= goroutines })
 	if s := p.Stats(); s.Running != 0 || s.Started < uint64(cycles) || s.Abandoned != 0 {
 		t.Errorf("%+v", s)
 	}
-	if c := children(t); len(c) > 0 {
-		t.Errorf("processes %v are left", c)
-	}
+	waitFor(t, func() bool { return len(children(t)) == 0 })
 }
