@@ -82,7 +82,8 @@ func (c *crowd) packets() uint64 {
 
 func TestSendingDoesNotAllocate(t *testing.T) {
 	one, many := allocations(t, 1), allocations(t, 50)
-	if perViewer := (many - one) / 49; perViewer > 0.02 {
+	// AllocsPerRun counts whole allocations and those of the runtime too; one for each viewer and picture would make 1.
+	if perViewer := (many - one) / 49; perViewer > 0.2 {
 		t.Errorf("%.2f allocations for each viewer and picture (%.1f for one viewer, %.1f for 50)", perViewer, one, many)
 	}
 }
