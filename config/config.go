@@ -93,6 +93,8 @@ const (
 type Log struct {
 	Level  string `toml:"level" oneof:"debug info warn error"`
 	Format string `toml:"format" oneof:"text json" apply:"restart"`
+	// Addresses says how public IP addresses are written: whole, or without what tells a person from a network.
+	Addresses string `toml:"addresses" oneof:"full short" apply:"restart"`
 }
 
 // PublicBySTUN has the public address found by the STUN servers of WebRTC.ICEServers.
@@ -134,7 +136,7 @@ func Default() Config {
 			FastPath:          true,
 			GSO:               GSOAuto,
 		},
-		Log:  Log{Level: "info", Format: "text"},
+		Log:  Log{Level: "info", Format: "text", Addresses: "full"},
 		Auth: Auth{Mode: "none", SessionAuth: "lenient"},
 		Turn: Turn{
 			Mode: "off", ListenUDP: ":3478", ListenTCP: ":3478", ListenTLS: ":5349", Realm: "sluice",

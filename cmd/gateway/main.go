@@ -74,13 +74,14 @@ func parse(flags *flag.FlagSet, args []string, stdout, stderr io.Writer, usage s
 	return exitDone, true
 }
 
-// newLogger makes a log without secrets.
-func newLogger(w io.Writer, level slog.Leveler, format string) *slog.Logger {
+// newLogger makes a log without secrets, whose texts go through the functions of then.
+func newLogger(w io.Writer, level slog.Leveler, format string, then ...func(string) string) *slog.Logger {
 	o := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewTextHandler(w, o)
 	if format == "json" {
-		return slog.New(redact.Handler(slog.NewJSONHandler(w, o)))
+		h = slog.NewJSONHandler(w, o)
 	}
-	return slog.New(redact.Handler(slog.NewTextHandler(w, o)))
+	return slog.New(redact.Handler(h, then...))
 }
 
 func sayVersion(args []string, stdout, stderr io.Writer) int {

@@ -14,6 +14,7 @@ import (
 
 	"sluice/config"
 	"sluice/gateway"
+	"sluice/redact"
 )
 
 const gatewayUsage = `Sluice takes cameras in and shows them in browsers.
@@ -112,6 +113,9 @@ func logger(c config.Config, level, format string, w io.Writer) (*slog.Logger, *
 	}
 	if format != "text" && format != "json" {
 		return nil, nil, fmt.Errorf("--log-format: %q is not one of text, json", format)
+	}
+	if c.Log.Addresses == "short" {
+		return newLogger(w, threshold, format, redact.Addresses), threshold, nil
 	}
 	return newLogger(w, threshold, format), threshold, nil
 }
