@@ -140,14 +140,14 @@ func TestGoodbyes(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, c.Done(), "over")
-	if took := time.Since(began); took > 2*time.Second || !errors.Is(c.Err(), transport.ErrPeerLeft) {
+	if took := time.Since(began); took > 10*time.Second || !errors.Is(c.Err(), transport.ErrPeerLeft) {
 		t.Errorf("%v after %v", c.Err(), took)
 	}
 	c, v = connect(t, e, nil)
 	began = time.Now()
 	c.Close()
 	c.Close()
-	if took := time.Since(began); took > time.Second || c.Err() != nil {
+	if took := time.Since(began); took > 10*time.Second || c.Err() != nil {
 		t.Errorf("%v after %v", c.Err(), took)
 	}
 	await(t, c.Done(), "over")
@@ -157,7 +157,7 @@ func TestGoodbyes(t *testing.T) {
 // A80: a viewer that vanishes without a word is gone after the consent timeout, and the error says so.
 func TestVanishedViewer(t *testing.T) {
 	e := newEngine(t, Options{})
-	e.silence = silence{keepalive: 50 * time.Millisecond, disconnected: 300 * time.Millisecond, failed: 300 * time.Millisecond}
+	e.silence = silence{keepalive: 50 * time.Millisecond, disconnected: 2 * time.Second, failed: 2 * time.Second}
 	r := newRelay(t, e.Addr())
 	v := newViewer(t)
 	c := answerTo(t, e, hidden(v.offer(t)), rtpout.PlayOptions{})

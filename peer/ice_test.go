@@ -21,7 +21,7 @@ import (
 // A80: a publisher that stops answering checks once media flow, as FFmpeg does, stays as long as its media come, and
 // is gone within the consent timeout after the last packet.
 func TestMediaAreASignOfLife(t *testing.T) {
-	const consent = 2 * time.Second
+	const consent = 4 * time.Second
 	e, p, g := newEngine(t, Options{ConsentTimeout: consent}), newPublisher(t), newGathering()
 	link := newRelay(t, e.Addr())
 	r := receive(t, e, hidden(p.offer(t)))
@@ -40,7 +40,7 @@ func TestMediaAreASignOfLife(t *testing.T) {
 	})
 	began, tick := time.Now(), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
-	for seq := uint16(0); time.Since(began) < 2*consent; seq++ {
+	for seq := uint16(0); time.Since(began) < consent+consent/2; seq++ {
 		_ = p.video.WriteRTP(vp8Packet(seq, uint32(seq)*1800, seq == 0))
 		select {
 		case err := <-ended:
@@ -50,7 +50,7 @@ func TestMediaAreASignOfLife(t *testing.T) {
 	}
 	link.cut()
 	await(t, r.Done(), "over")
-	if silent := time.Since(time.Unix(0, last.Load())); silent > consent+time.Second {
+	if silent := time.Since(time.Unix(0, last.Load())); silent > 2*consent-time.Second {
 		t.Errorf("over %v after the last packet", silent)
 	}
 	if gone := new(transport.UnreachableError); !errors.As(r.Err(), &gone) || !gone.WasConnected {
@@ -68,9 +68,9 @@ func TestUselessCandidates(t *testing.T) {
 	}
 	defer trap.Close()
 	port := portOf(trap.LocalAddr().(*net.UDPAddr).AddrPort().Port())
+	began := time.Now()
 	r := receive(t, e, hidden(p.offer(t))+"a=end-of-candidates\r\n")
 	run(t, r, newGathering())
-	began := time.Now()
 	r.AddCandidates([]string{
 		"1 1 tcp 2130706431 127.0.0.1 22 typ host tcptype passive", // J54
 		"1 1 tcp 2130706431 127.0.0.1 9 typ host tcptype active",   // J54
@@ -86,12 +86,10 @@ func TestUselessCandidates(t *testing.T) {
 		"1 1 udp 2130706431 " + e.Addr().Addr().String() + " " + portOf(e.Addr().Port()) + " typ host",
 		"", "nonsense",
 	})
-	select {
-	case <-r.Done():
-		t.Errorf("over %v after the end of candidates, before anything could answer: %v", time.Since(began), r.Err())
-	case <-time.After(e.silence.failed / 2):
-	}
 	await(t, r.Done(), "over")
+	if took := time.Since(began); took < e.silence.failed {
+		t.Errorf("over %v after the end of candidates, before anything could answer: %v", took, r.Err())
+	}
 	if gone := new(transport.UnreachableError); !errors.As(r.Err(), &gone) || gone.WasConnected {
 		t.Errorf("%v", r.Err())
 	}

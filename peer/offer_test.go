@@ -219,7 +219,7 @@ func TestLateCandidates(t *testing.T) {
 			}
 			began := time.Now()
 			late := r.LateCandidates(t.Context())
-			if took := time.Since(began); took > gatherTimeout+2*time.Second {
+			if took := time.Since(began); took > gatherTimeout+10*time.Second {
 				t.Errorf("it took %v", took)
 			}
 			if len(late) < c.want || c.want == 0 && len(late) > 0 {

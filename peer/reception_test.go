@@ -255,6 +255,8 @@ func TestReceive(t *testing.T) {
 			p.accept(t, r.Description())
 			await(t, r.Connected(), "connected")
 			p.publishUntil(t, g, "/video", "/audio")
+			g.mu.Lock()
+			defer g.mu.Unlock()
 			if v := g.tracks["/video"]; v.Codec != media.VP8 || v.Width != 16 {
 				t.Errorf("the video is %+v", v)
 			}

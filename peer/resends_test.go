@@ -80,7 +80,8 @@ func TestLossBeforeAViewer(t *testing.T) {
 	}
 }
 
-// awaitResent sends pictures until the one that was swallowed has come.
+// awaitResent sends pictures until the one that was swallowed has come. It sends them slowly: of thousands a second a
+// viewer asks for none again that has left its window.
 func awaitResent(t *testing.T, c *playing, v *viewer, swallowed <-chan uint16) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -89,7 +90,6 @@ func awaitResent(t *testing.T, c *playing, v *viewer, swallowed <-chan uint16) {
 	var want *uint16
 	c.feeds(t, vp8)
 	for {
-		c.write(t, picture(true))
 		select {
 		case seq := <-swallowed:
 			want = &seq
@@ -98,6 +98,7 @@ func awaitResent(t *testing.T, c *playing, v *viewer, swallowed <-chan uint16) {
 				return
 			}
 		case <-tick.C:
+			c.write(t, picture(true))
 		case <-end:
 			t.Fatal("what was lost never came")
 		}
