@@ -42,8 +42,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		o.UserQuota = 1
 	}, media, addrPort(silent.LocalAddr()))
 	udpViewer(t, s, "greedy")
-	at, closed := s.Addrs(), listenUDP(t, udpPort1())
-	closed.Close()
+	at := s.Addrs()
 	udp := fmt.Sprintf("turn:%v?transport=udp", at.UDP)
 	cases := []struct {
 		name string
@@ -51,7 +50,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		is   func(error) bool
 		says string
 	}{
-		{"closed port", CheckOptions{URL: "turn:" + closed.LocalAddr().String() + "?transport=tcp"}, is[*UnreachableError], "firewall"},
+		{"closed port", CheckOptions{URL: "turn:127.0.0.1:1?transport=tcp"}, is[*UnreachableError], "firewall"},
 		{"other secret", CheckOptions{URL: udp, Credential: "wrong"}, is[*UnauthorizedError], "clocks"},
 		{"certificate", CheckOptions{URL: fmt.Sprintf("turns:%v", at.TLS)}, is[*CertificateError], "certificate"},
 		{"quota", CheckOptions{URL: udp, Username: "greedy"}, is[*QuotaError], "486"},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -69,12 +71,25 @@ func TestCoturnAcceptsMintedCredentials(t *testing.T) {
 	}
 }
 
+// freePort is a port of loopback that nobody has, for another program: below those that the system gives to whoever asks
+// for any, so that nobody gets it meanwhile.
+func freePort(t *testing.T) uint16 {
+	t.Helper()
+	for range 100 {
+		port := uint16(20000 + rand.IntN(10000)) //nolint:gosec // small, and no secret
+		if conn, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			conn.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}
+
 // coturn runs one on loopback until the test ends and returns its URL.
 func coturn(t *testing.T) string {
 	program := testworker.Tool(t, "turnserver")
-	probe := listenUDP(t, udpPort1())
-	port := addrPort(probe.LocalAddr()).Port()
-	probe.Close()
+	port := freePort(t)
 	config := filepath.Join(t.TempDir(), "turnserver.conf")
 	text := fmt.Sprintf("listening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nlistening-port=%d\nuse-auth-secret\n"+
 		"static-auth-secret=%s\nrealm=sluice\nfingerprint\nallow-loopback-peers\nno-cli\nno-tls\nno-dtls\n"+

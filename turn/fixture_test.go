@@ -14,6 +14,9 @@ import (
 
 const secret = "a shared secret of 28 bytes!"
 
+// patientTest is how long a test waits for what has to come.
+const patientTest = 30 * time.Second
+
 // serve runs a server on loopback, of which relays reach peers only, until the test ends.
 func serve(t testing.TB, change func(*Options), peers ...netip.AddrPort) *Server {
 	t.Helper()
@@ -43,9 +46,9 @@ func serve(t testing.TB, change func(*Options), peers ...netip.AddrPort) *Server
 
 func waitFor(t testing.TB, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !condition(); {
+	for end := time.Now().Add(patientTest); !condition(); {
 		if time.Now().After(end) {
-			t.Fatal("it did not happen within 10 s")
+			t.Fatalf("it did not happen within %v", patientTest)
 		}
 		time.Sleep(time.Millisecond) // until the next look
 	}
@@ -131,7 +134,7 @@ func listenUDP(t testing.TB, to netip.AddrPort) *net.UDPConn {
 // exchange sends text to peer until it comes back from there.
 func (v *viewer) exchange(peer netip.AddrPort, text string) error {
 	buf := make([]byte, 2000)
-	for range 20 {
+	for end := time.Now().Add(patientTest); time.Now().Before(end); {
 		if _, err := v.relay.WriteTo([]byte(text), udpAddr(peer)); err != nil {
 			return err
 		}
@@ -177,13 +180,13 @@ func (a *asker) send(p []byte) *stun.Message {
 	if _, err := a.conn.Write(p); err != nil {
 		a.t.Fatal(err)
 	}
-	return a.receive(3 * time.Second)
+	return a.receive()
 }
 
-func (a *asker) receive(within time.Duration) *stun.Message {
+func (a *asker) receive() *stun.Message {
 	a.t.Helper()
 	buf := make([]byte, 2000)
-	_ = a.conn.SetReadDeadline(time.Now().Add(within))
+	_ = a.conn.SetReadDeadline(time.Now().Add(patientTest))
 	n, err := a.conn.Read(buf)
 	if err != nil {
 		return nil
