@@ -57,12 +57,16 @@ func TestMay(t *testing.T) {
 // J163: a pattern can't cost more than its length times that of the name.
 func TestMatchCost(t *testing.T) {
 	glob, name := strings.Repeat("*a", maxGlob/2-1)+"*b", strings.Repeat("a", 16<<10)
-	begin := time.Now()
-	if match(glob, name) {
-		t.Error("it matches")
+	least := time.Hour
+	for range 5 { // a busy machine may hold one up
+		begin := time.Now()
+		if match(glob, name) {
+			t.Error("it matches")
+		}
+		least = min(least, time.Since(begin))
 	}
-	if took := time.Since(begin); took > time.Second {
-		t.Errorf("it took %v", took)
+	if least > time.Second {
+		t.Errorf("it took %v", least)
 	}
 	if err := (Grant{Streams: []string{glob + "*"}}).check(); err == nil {
 		t.Error("a pattern of 257 bytes is taken")

@@ -144,15 +144,17 @@ func TestUnavailableLog(t *testing.T) {
 
 // I6: ten wrong logins over HTTP, and the next gets 429 whatever it shows.
 func TestBackoffOverHTTP(t *testing.T) {
-	h := newHouse(t)
-	for range 10 {
-		expectProblem(t, send(h, "POST", "/cam/whep", "", "Authorization", "Bearer x"), 401)
-	}
-	w := send(h, "POST", "/cam/whep", "", "Authorization", "Bearer "+aliceToken)
-	expectProblem(t, w, 429)
-	if w.Header().Get("Retry-After") != "60" {
-		t.Errorf("%v", w.Header())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		for range 10 {
+			expectProblem(t, send(h, "POST", "/cam/whep", "", "Authorization", "Bearer x"), 401)
+		}
+		w := send(h, "POST", "/cam/whep", "", "Authorization", "Bearer "+aliceToken)
+		expectProblem(t, w, 429)
+		if w.Header().Get("Retry-After") != "60" {
+			t.Errorf("%v", w.Header())
+		}
+	})
 }
 
 // J11: an Authorization of 64 KiB is refused by the server, before anybody looks at it.
