@@ -133,7 +133,7 @@ func checkPrivate(t *testing.T, state string) {
 // A96
 func TestAuthorityRenews(t *testing.T) {
 	open := openPorts(t)
-	p := startPebble(t, portOf(open.web), freePort(t), 6*time.Second)
+	p := startPebble(t, portOf(open.web), freePort(t), 18*time.Second) // a third of it has to do for the restart below
 	var log record
 	s := newTestAuthority(t, p, t.TempDir(), &log, "door.here.test")
 	serveWeb(t, open.web, s.HTTPHandler(nil))
@@ -163,16 +163,15 @@ func TestAuthorityFailures(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			open := openPorts(t)
-			p := startPebble(t, portOf(open.web), freePort(t), time.Hour)
+			open, web := openPorts(t), freePort(t)
+			if c.serve != nil {
+				web = portOf(open.web)
+				serveWeb(t, open.web, c.serve)
+			}
+			p := startPebble(t, web, freePort(t), time.Hour)
 			var log record
 			s := newTestAuthority(t, p, t.TempDir(), &log, c.host)
 			_ = s.HTTPHandler(nil) // so that HTTP-01 is tried
-			if c.serve != nil {
-				serveWeb(t, open.web, c.serve)
-			} else {
-				_ = open.web.Close()
-			}
 			addr := serve(t, s.Config(), nil)
 			if err := refused(addr, c.host); err == nil {
 				t.Error("there is a certificate before the authority was asked")
