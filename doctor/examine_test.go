@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-var durations = regexp.MustCompile(`in \d+ ms`)
+var durations = regexp.MustCompile(`\bin (\d+ ms|\d+\.\d s)`)
 
 const (
 	loopbackUDP = "a 1 udp 2130706431 127.0.0.1 8189 typ host"

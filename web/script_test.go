@@ -18,7 +18,7 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no tests of the scripts: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "node", append([]string{"--test"}, files...)...).CombinedOutput()
 	if err != nil {
