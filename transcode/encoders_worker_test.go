@@ -9,6 +9,7 @@ import (
 	"sluice/internal/testworker"
 	"sluice/media"
 	"sluice/worker"
+	"sluice/worker/pipeline"
 )
 
 // The real worker tries out real encoders: on a machine without hardware these are the software ones.
@@ -37,10 +38,14 @@ func TestChooserWithWorker(t *testing.T) {
 		"fails": {"avenc_h264_omx", media.H264, []string{""}, "*"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			chooser := NewChooser(pool{p}, ChooserOptions{Encoder: c.setting, Log: quiet()})
-			began := time.Now()
-			e, err := chooser.Encoder(ctx, c.codec)
-			t.Logf("%s %v after %v", e.Element, err, time.Since(began))
+			var e pipeline.Encoder
+			var err error
+			for tries := 0; tries == 0 || tries < 3 && err != nil && c.err == ""; tries++ { // a machine that stands still fails a trial
+				chooser := NewChooser(pool{p}, ChooserOptions{Encoder: c.setting, Log: quiet()})
+				began := time.Now()
+				e, err = chooser.Encoder(ctx, c.codec)
+				t.Logf("%s %v after %v", e.Element, err, time.Since(began))
+			}
 			if failed := err != nil; failed != (c.err != "") || c.err != "*" && failed && err.Error() != c.err {
 				t.Errorf("error %v, want %q", err, c.err)
 			}
