@@ -32,9 +32,9 @@ func realPool(t *testing.T) *Pool {
 	return p
 }
 
-// realSource is a job whose text has no input.
+// realSource is a job whose text has no input. It has time also on a machine that stands still for a moment.
 func realSource(text string, set func(*Spec)) Spec {
-	s := Spec{Start: StartDeadline, FirstOutput: OutputDeadline}
+	s := Spec{Start: patience, FirstOutput: patience, Heartbeat: patience}
 	s.Job = wire.Job{Role: wire.RoleSource, Pipeline: text, Limits: wire.Limits{MaxPixels: eightK}, Sandboxed: true}
 	if set != nil {
 		set(&s)
@@ -76,7 +76,7 @@ func TestFaultsOfPlugins(t *testing.T) {
 		},
 		"takes more and more memory": {
 			realSource("videotestsrc is-live=true ! video/x-raw,width=1920,height=1080,framerate=60/1 ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 ! "+
-				"identity sleep-time=30000000 ! fakesink  videotestsrc is-live=true ! "+tiny+coded, func(s *Spec) { s.Memory, s.Heartbeat = 300<<20, time.Second }),
+				"identity sleep-time=30000000 ! fakesink  videotestsrc is-live=true ! "+tiny+coded, func(s *Spec) { s.Memory = 300 << 20 }),
 			new(*MemoryError), "MB of memory, more than the 300 MB that it may, and was killed",
 		},
 		"makes huge pictures": {
@@ -102,7 +102,7 @@ func TestFaultsOfPlugins(t *testing.T) {
 // bystander runs a process that has no fault until the test ends, and counts its frames.
 func bystander(t *testing.T, p *Pool) *atomic.Uint64 {
 	t.Helper()
-	process := start(t, p, realSource("videotestsrc is-live=true ! "+tiny+coded, func(s *Spec) { s.Silence = 5 * time.Second }))
+	process := start(t, p, realSource("videotestsrc is-live=true ! "+tiny+coded, func(s *Spec) { s.Silence = patience }))
 	ctx, cancel := context.WithCancel(t.Context())
 	var frames atomic.Uint64
 	var wg sync.WaitGroup
@@ -134,7 +134,7 @@ func TestRealCyclesLeaveNothing(t *testing.T) {
 		Outputs: []wire.Port{{Name: "out", Kind: media.Audio, Codec: media.PCMU}},
 	}
 	cycle := func() error {
-		process, err := p.Start(within(t), Spec{Job: job, Start: StartDeadline})
+		process, err := p.Start(within(t), Spec{Job: job, Start: patience})
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func TestRealWorker(t *testing.T) {
 		"mistake":         {"videotestsrc ! ! appsink name=out", wire.FaultParse},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := Spec{Isolate: true, Low: true, Start: StartDeadline, FirstOutput: OutputDeadline}
+			s := Spec{Isolate: true, Low: true, Start: patience, FirstOutput: patience}
 			s.Job = wire.Job{Role: wire.RoleTranscode, Pipeline: c.pipeline, Outputs: []wire.Port{{Name: "out", Kind: media.Video, Codec: media.H264}}}
 			process := start(t, p, s)
 			if c.fault == "" {

@@ -59,6 +59,9 @@ type result struct {
 	held   int // frames that were inside when nothing moved any more, before the end of stream
 }
 
+// still is after what time nothing moves any more inside a pipeline, on a machine that may stand still itself.
+const still = 5 * time.Second
+
 // run feeds frames to a job, one after the other has come out, and returns all that came.
 func (r *runner) run(job wire.Job, frames []wire.Message) result {
 	r.t.Helper()
@@ -69,20 +72,20 @@ func (r *runner) run(job wire.Job, frames []wire.Message) result {
 	defer p.Close()
 	var out result
 	r.await(p, &out, worker.EventReady, patience)
+	held := 0 // frames that are not waited for any more
 	for i := range frames {
 		m := frames[i]
 		m.Track = 0
 		if !p.Write(&m) {
 			r.t.Fatalf("frame %d was dropped", i)
 		}
-		wait := 200 * time.Millisecond // for a pipeline that holds a frame back
-		if i == 0 {
-			wait = 5 * time.Second // while elements load
-		}
-		for len(out.frames) <= i && r.await(p, &out, worker.EventFrame, wait) {
+		for len(out.frames)+held <= i {
+			if !r.await(p, &out, worker.EventFrame, still) {
+				held++
+			}
 		}
 	}
-	for len(out.frames) < len(frames) && r.await(p, &out, worker.EventFrame, 2*time.Second) {
+	for held > 0 && len(out.frames) < len(frames) && r.await(p, &out, worker.EventFrame, still) {
 	}
 	out.held = len(frames) - len(out.frames)
 	p.EndOfStream()
