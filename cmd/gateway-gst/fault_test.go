@@ -31,7 +31,7 @@ func mistakes() map[string]wire.Job {
 	late := text("videotestsrc is-live=true num-buffers=1000 ! identity drop-probability=1 ! x264enc ! mpegtsmux ! tsdemux")
 	late.Limits.StateSeconds = 1
 	caller := text("srtsrc uri=srt://127.0.0.1:1?mode=caller ! tsdemux")
-	caller.Limits.StateSeconds = 4 // one time-out of SRT takes 3
+	caller.Limits.StateSeconds = 7 // one time-out of SRT takes 3
 	rawOnly := text("audiotestsrc is-live=true")
 	rawOnly.Encoders = nil
 	return map[string]wire.Job{
@@ -200,9 +200,9 @@ func TestStateThatBlocks(t *testing.T) {
 	blocks := sourceJob("videotestsrc is-live=true ! identity sleep-time=30000000 ! fakesink  videotestsrc is-live=true ! " + small)
 	p := play(t, blocks)
 	p.tracks(1, 3)
-	p.send(&wire.Message{Type: wire.TypeStop}) // identity does not come out of its sleep for NULL
 	began := time.Now()
-	if code := p.gone(2 * time.Second); code != 0 {
+	p.send(&wire.Message{Type: wire.TypeStop}) // identity does not come out of its sleep for NULL
+	if code := p.gone(farewell); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	if took := time.Since(began); took < closeWait/2 {

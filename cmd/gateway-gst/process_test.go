@@ -31,8 +31,12 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// patience bounds every wait; only a failing test takes so long.
-const patience = 20 * time.Second
+// patience bounds every wait; only a failing test takes so long. The gateway gives a worker 2 s to end, which are soon
+// there; farewell is what a test allows on a machine that stands still for a moment.
+const (
+	patience = 20 * time.Second
+	farewell = 10 * time.Second
+)
 
 // process is a worker and the gateway's end of its socket.
 type process struct {

@@ -96,7 +96,7 @@ func TestTranscodeHoldsNothing(t *testing.T) {
 			p.send(&wire.Message{Type: wire.TypeEOS})
 			p.wait(wire.TypeEOS)
 			p.send(&wire.Message{Type: wire.TypeStop})
-			if code := p.gone(2 * time.Second); code != 0 {
+			if code := p.gone(farewell); code != 0 {
 				t.Errorf("exit code %d", code)
 			}
 		})
