@@ -30,7 +30,14 @@ type failure struct {
 	connected     func(r *filter, v *realViewer) // once it is; nil: it never is
 	want          Cause
 	detail        string
+	limits        limits // zero: it is to be over soon
 }
+
+// limits are how long a connection may take to come about, and how long its peer may be silent.
+type limits struct{ ice, consent time.Duration }
+
+// ample is for what ends by itself, however slow the machine is.
+var ample = limits{20 * time.Second, 20 * time.Second}
 
 var (
 	icePassword = regexp.MustCompile(`a=ice-pwd:\S+`)
@@ -49,11 +56,11 @@ func TestVerdictsOfRealConnections(t *testing.T) {
 			want:   CauseCredentials,
 		},
 		"answers are lost":        {down: func([]byte) bool { return false }, want: CauseNotAnswered},
-		"another certificate":     {offer: func(sdp string) string { return certificate.ReplaceAllString(sdp, zeros) }, want: CauseHandshake, detail: string(transport.HandshakeCertificate)},
-		"ours is another":         {answer: func(sdp string) string { return certificate.ReplaceAllString(sdp, zeros) }, want: CauseHandshake, detail: string(transport.HandshakeRefused)},
+		"another certificate":     {offer: func(sdp string) string { return certificate.ReplaceAllString(sdp, zeros) }, want: CauseHandshake, detail: string(transport.HandshakeCertificate), limits: ample},
+		"ours is another":         {answer: func(sdp string) string { return certificate.ReplaceAllString(sdp, zeros) }, want: CauseHandshake, detail: string(transport.HandshakeRefused), limits: ample},
 		"our flight is swallowed": {down: notDTLS, want: CauseHandshake, detail: string(transport.HandshakeTimeout)},
-		"consent is lost":         {connected: func(f *filter, _ *realViewer) { f.cut.Store(true) }, want: CauseConsent},
-		"it leaves":               {connected: func(_ *filter, v *realViewer) { _ = v.pc.Close() }, want: ""},
+		"consent is lost":         {connected: func(f *filter, _ *realViewer) { f.cut.Store(true) }, want: CauseConsent, limits: limits{20 * time.Second, 4 * time.Second}},
+		"it leaves":               {connected: func(_ *filter, v *realViewer) { _ = v.pc.Close() }, want: "", limits: ample},
 	} {
 		for _, way := range []Way{WayFast, WaySlow} {
 			t.Run(name+", "+string(way), func(t *testing.T) {
@@ -65,7 +72,7 @@ func TestVerdictsOfRealConnections(t *testing.T) {
 }
 
 func (c *failure) run(t *testing.T, way Way) {
-	m, port := newRealManager(t, way)
+	m, port := newRealManager(t, way, c.limits)
 	v := newRealViewer(t)
 	offer := apply(c.offer, withoutCandidates(v.offer(t)))
 	s, answer, err := m.Play(t.Context(), PlayRequest{Stream: "cam", Offer: offer, Loopback: true, RemoteAddress: "127.0.0.1:1"})
@@ -85,7 +92,7 @@ func (c *failure) run(t *testing.T, way Way) {
 	}
 	select {
 	case <-s.Done():
-	case <-time.After(20 * time.Second):
+	case <-time.After(40 * time.Second):
 		t.Fatalf("it is not over; %+v", s.Verdict())
 	}
 	got := s.Verdict()
@@ -117,8 +124,11 @@ func withoutCandidates(sdp string) string {
 }
 
 // newRealManager makes a manager of the stream "cam", on a port of this machine, whose viewers go one way.
-func newRealManager(t *testing.T, way Way) (*Manager, netip.AddrPort) {
+func newRealManager(t *testing.T, way Way, l limits) (*Manager, netip.AddrPort) {
 	t.Helper()
+	if l == (limits{}) {
+		l = limits{4 * time.Second, 2 * time.Second}
+	}
 	log := slog.New(slog.DiscardHandler)
 	port, err := transport.Listen(t.Context(), transport.Options{ListenUDP: "127.0.0.1:0", Log: log})
 	if err != nil {
@@ -128,9 +138,8 @@ func newRealManager(t *testing.T, way Way) (*Manager, netip.AddrPort) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const consent = 2 * time.Second
-	slow := peer.NewEngine(t.Context(), peer.Options{Conn: port.Others(), Hosts: port, Certificate: key, ConsentTimeout: consent, Log: log})
-	fast := fanout.New(fanout.Options{Port: port, Certificate: key, ConsentTimeout: consent, Log: log})
+	slow := peer.NewEngine(t.Context(), peer.Options{Conn: port.Others(), Hosts: port, Certificate: key, ConsentTimeout: l.consent, Log: log})
+	fast := fanout.New(fanout.Options{Port: port, Certificate: key, ConsentTimeout: l.consent, Log: log})
 	quick := OnFanout(fast)
 	if way == WaySlow {
 		quick = nil
@@ -144,7 +153,7 @@ func newRealManager(t *testing.T, way Way) (*Manager, netip.AddrPort) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := New(InHub(streams, Terms{}), On(slow, quick), Options{ICETimeout: 4 * time.Second, Log: log})
+	m := New(InHub(streams, Terms{}), On(slow, quick), Options{ICETimeout: l.ice, Log: log})
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var running sync.WaitGroup
 	running.Go(func() { _ = fast.Run(ctx) })
@@ -190,9 +199,10 @@ func newRealViewer(t *testing.T) *realViewer {
 	}
 	t.Cleanup(func() { _ = pc.GracefulClose() })
 	v := &realViewer{pc: pc, connected: make(chan struct{})}
+	var once sync.Once // it may be connected again after a while without
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		if s == webrtc.PeerConnectionStateConnected {
-			close(v.connected)
+			once.Do(func() { close(v.connected) })
 		}
 	})
 	recvonly := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}

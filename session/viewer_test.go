@@ -271,10 +271,17 @@ func TestNobodyPublishes(t *testing.T) {
 				t.Errorf("after %v: %+v", time.Since(began), r)
 			}
 		}
+		b.stream.SetState(hub.StateFailed, errors.New("the camera refuses"))
+		began := time.Now()
+		if err := errorOf(b.Play(b.t.Context(), PlayRequest{Stream: "cam", Offer: viewerOffer})); reasonOf(err) != ReasonSourceOffline || time.Since(began) > 0 {
+			t.Errorf("a source that has failed: %v after %v", err, time.Since(began))
+		}
+		b.stream.SetState(hub.StateIdle, nil)
 		_, r := b.publish("", publisherOffer)
+		began = time.Now()
 		_, _, err := b.Play(b.t.Context(), PlayRequest{Stream: "cam", Offer: viewerOffer})
-		if refusal := refusalOf(err); refusal.Error() != `stream "cam" has no picture yet: its source is connecting` {
-			t.Errorf("with a publisher who sends nothing: %v", err)
+		if refusal := refusalOf(err); refusal.Error() != `stream "cam" has no picture yet: its source is connecting` || time.Since(began) != 4*time.Second { // A13
+			t.Errorf("with a publisher who sends nothing: %v after %v", err, time.Since(began))
 		}
 		go func() {
 			time.Sleep(3 * time.Second)
