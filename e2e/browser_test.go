@@ -26,6 +26,9 @@ type kind struct {
 	prefs                   string // of the profile, in the words of Firefox
 }
 
+// browserLimit is for a browser to start, beside others that do.
+const browserLimit = 2 * time.Minute
+
 // insecureHost is this machine under a name that Chromium does not take for it, so pages there are not secure.
 const insecureHost = "gateway.test"
 
@@ -150,7 +153,7 @@ func startBrowser(k kind) (*browser, error) {
 	if err != nil {
 		return nil, err
 	}
-	address, err := p.find(k.endpoint, 30*time.Second)
+	address, err := p.find(k.endpoint, browserLimit)
 	if err != nil {
 		p.kill()
 		return nil, fmt.Errorf("%w:\n%s", err, p.output)
@@ -231,7 +234,7 @@ func (b *browser) do(what map[string]any, result any) error {
 		return json.Unmarshal(a.Result, result)
 	case <-b.driver.ended:
 		return fmt.Errorf("the driver has ended: %s", b.driver.output)
-	case <-time.After(90 * time.Second):
+	case <-time.After(browserLimit):
 		return errors.New("no answer of the driver to " + strconv.Quote(string(line)))
 	}
 }

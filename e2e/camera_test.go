@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	cameraLimit = 20 * time.Second // for a camera program to say where it serves
+	cameraLimit = 40 * time.Second // for a camera program to say where it serves
 	serves      = `The camera serves (rtsps?://\S+)`
 
 	// Another python3 may come first on the path, without Debian's bindings of GStreamer.

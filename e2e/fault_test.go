@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"sluice/internal/camera"
 	"sluice/internal/testcamera"
@@ -55,9 +54,12 @@ func TestBadCameras(t *testing.T) {
 			told = append(told, why.Detail)
 			return ""
 		})
-		if log := g.lineOf(name); !strings.Contains(log, b.says) || strings.Contains(log, "goroutine") {
-			t.Errorf("the log says of stream %s: %q, want %q", name, log, b.says)
-		}
+		eventually(t, listenLimit, func() string {
+			if log := g.lineOf(name); !strings.Contains(log, b.says) || strings.Contains(log, "goroutine") {
+				return fmt.Sprintf("the log says of stream %s: %q, want %q", name, log, b.says)
+			}
+			return ""
+		})
 	}
 	p := openBrowser(t, chromium).open(t, g.page("wrong-password"))
 	told = append(told, p.awaitBanner("waiting", playLimit, "refuses the user or the password").Text)
@@ -153,7 +155,7 @@ func TestReadableSecret(t *testing.T) {
 	}
 	g := &gatewayProcess{process: start(t, "gateway", command(program, "--config", path))}
 	g.URL = g.await(t, `Open (http://\S+) in a browser`, listenLimit)
-	g.await(t, `WARN.*streams\.door\.source`, time.Second)
+	g.await(t, `WARN.*streams\.door\.source`, listenLimit)
 	g.checkSecret(t)
 	g.stop(t)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	listenLimit   = 10 * time.Second
+	listenLimit   = 30 * time.Second
 	shutdownLimit = 5 * time.Second // of the contract
 )
 
@@ -187,7 +187,7 @@ var (
 	visitor = newGuest()
 	client  = &http.Client{
 		Transport:     visitor,
-		Timeout:       15 * time.Second,
+		Timeout:       40 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 )

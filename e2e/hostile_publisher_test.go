@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,12 +22,11 @@ import (
 // sends a packet; header is a copy.
 type harassment func(header *rtp.Header, payload []byte, next interceptor.RTPWriter)
 
-// besides wraps a harassment: it goes before each packet of the publisher's, once the stream stands.
-func besides(h harassment) func(interceptor.RTPWriter) interceptor.RTPWriter {
+// besides wraps a harassment: it goes before each packet of the publisher's, once that is to begin.
+func besides(h harassment, begun *atomic.Bool) func(interceptor.RTPWriter) interceptor.RTPWriter {
 	return func(next interceptor.RTPWriter) interceptor.RTPWriter {
-		sent := 0
 		return interceptor.RTPWriterFunc(func(header *rtp.Header, payload []byte, a interceptor.Attributes) (int, error) {
-			if sent++; sent > 20 {
+			if begun.Load() {
 				copied := header.Clone()
 				h(&copied, payload, next)
 			}
@@ -86,13 +86,14 @@ func TestHostilePublisher(t *testing.T) {
 	for name, h := range junk {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkHarassed(t, pionOptions{write: besides(h)}, func(*gatewayProcess, *pionPublisher) {})
+			var begun atomic.Bool
+			checkHarassed(t, pionOptions{write: besides(h, &begun)}, func(*gatewayProcess, *pionPublisher) { begun.Store(true) })
 		})
 	}
 	for name, h := range floods {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkFlooded(t, pionOptions{write: besides(h)})
+			checkFlooded(t, h)
 		})
 	}
 	t.Run("RTCP that lies", func(t *testing.T) { // J121
@@ -123,12 +124,14 @@ func checkHarassed(t *testing.T, o pionOptions, meanwhile func(*gatewayProcess, 
 }
 
 // checkFlooded waits until a publisher is thrown out; its viewer goes on with the next one.
-func checkFlooded(t *testing.T, o pionOptions) {
+func checkFlooded(t *testing.T, h harassment) {
 	t.Helper()
+	var begun atomic.Bool
 	g := startGateway(t, publishConfig("studio"))
-	p := publishWithPion(t, g.whip("studio"), o)
+	p := publishWithPion(t, g.whip("studio"), pionOptions{write: besides(h, &begun)})
 	g.awaitState(t, "studio", "ready", answerLimit)
 	v := g.watch(t, "studio?wait=1")
+	begun.Store(true)
 	select {
 	case <-p.closed:
 	case <-time.After(mediaLimit):
@@ -218,7 +221,7 @@ func TestNeverConnects(t *testing.T) {
 	if refused != nil {
 		t.Fatalf("POST: %+v", *refused)
 	}
-	eventually(t, 4*time.Second, func() string {
+	eventually(t, leaveLimit, func() string {
 		if all := g.sessions(t, "studio"); len(all) > 0 {
 			return fmt.Sprintf("the session is there still: %+v", all)
 		}

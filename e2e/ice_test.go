@@ -162,7 +162,7 @@ func TestDeafPublisher(t *testing.T) {
 	p.silent.Store(true)
 	p.socket.mute.Store(true)
 	silent := time.Now()
-	eventually(t, consent+5*time.Second, func() string {
+	eventually(t, consent+10*time.Second, func() string {
 		if all := g.sessions(t, "studio"); len(all) != 1 || all[0].Role != "play" {
 			return fmt.Sprintf("the sessions are %+v, want the viewer's alone", all)
 		}

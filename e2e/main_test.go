@@ -47,6 +47,7 @@ func run(m *testing.M) int {
 	if program, err = build(dir); err != nil {
 		return complain(err)
 	}
+	forgetProxies()
 	defer closeBrowsers()
 	return m.Run()
 }
@@ -80,6 +81,15 @@ func build(dir string) (string, error) {
 		return "", fmt.Errorf("build the gateway: %w\n%s", err, out)
 	}
 	return path, nil
+}
+
+// forgetProxies keeps a proxy of the machine out of the tests: programs would look there for hosts that only the tests
+// have.
+func forgetProxies() {
+	for _, name := range []string{"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"} {
+		_ = os.Unsetenv(name) // a name without "=" can be unset
+		_ = os.Unsetenv(strings.ToUpper(name))
+	}
 }
 
 // artefact is the path of a file to keep, named after the test.

@@ -12,6 +12,9 @@ import (
 // programVariable hands the gateway that is tested down to a test in a namespace of its own.
 const programVariable = "SLUICE_E2E_GATEWAY"
 
+// namespaceLimit is for a test in a namespace of its own, where each starts its own browser.
+const namespaceLimit = 5 * time.Minute
+
 // foreign is an address of a network namespace that is not loopback, and away that of the host beside it.
 const (
 	foreign = "10.77.0.1"
@@ -65,11 +68,11 @@ func inNamespaceWith(t *testing.T, network string) bool {
 		t.Fatal(err)
 	}
 	only := "^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$"
-	cmd := command("sh", "-c", network, "sh", self, "-test.run", only, "-test.v", "-test.timeout", "90s")
+	cmd := command("sh", "-c", network, "sh", self, "-test.run", only, "-test.v", "-test.timeout", namespaceLimit.String())
 	cmd.Env = append(cmd.Env, programVariable+"="+program)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	p := start(t, "test in a namespace", cmd)
-	code := p.exit(100 * time.Second)
+	code := p.exit(namespaceLimit + 10*time.Second)
 	if code != 0 || !strings.Contains(p.output.String(), "--- PASS: "+t.Name()) {
 		t.Errorf("in a namespace of its own the test ended with %d:\n%s", code, p.output)
 	}

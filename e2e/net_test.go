@@ -4,6 +4,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/pion/webrtc/v4"
@@ -30,9 +31,7 @@ func useSocket(t testing.TB, settings *webrtc.SettingEngine) *peerSocket {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetReadBuffer(roomyBuffer); err != nil {
-		t.Fatal(err)
-	}
+	widen(t, c)
 	s := &peerSocket{PacketConn: c, closed: make(chan struct{})}
 	mux := webrtc.NewICEUDPMux(nil, s)
 	t.Cleanup(func() { _ = mux.Close() }) // what was under way is over
@@ -40,6 +39,23 @@ func useSocket(t testing.TB, settings *webrtc.SettingEngine) *peerSocket {
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	return s
+}
+
+// widen gives a socket a roomy buffer: as far as everybody may have it, and further where the tests may do everything.
+func widen(t testing.TB, c *net.UDPConn) {
+	t.Helper()
+	if err := c.SetReadBuffer(roomyBuffer); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := c.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, roomyBuffer)
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // ReadFrom implements net.PacketConn.

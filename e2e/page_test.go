@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-const playLimit = 20 * time.Second // for a page to play, on a busy machine
+const playLimit = 40 * time.Second // for a page to play, on a busy machine
 
 // page is a tab of a browser.
 type page struct {
@@ -65,11 +65,17 @@ func (b *browser) openAs(t *testing.T, url string, permissions []string) *page {
 
 func (p *page) look() look {
 	p.t.Helper()
-	var l look
-	if err := p.browser.do(map[string]any{"do": "look", "page": p.number}, &l); err != nil {
+	l, err := p.glance()
+	if err != nil {
 		p.t.Fatalf("%s: look: %v", p.browser.kind.name, err)
 	}
 	return l
+}
+
+// glance is look for a page that may be on its way to another, where there is nothing to see for a moment.
+func (p *page) glance() (l look, err error) {
+	err = p.browser.do(map[string]any{"do": "look", "page": p.number}, &l)
+	return l, err
 }
 
 // evaluate runs a JavaScript expression in the page, and waits for it if it is a promise.
@@ -102,7 +108,10 @@ func (p *page) await(limit time.Duration, missing func(look) string) look {
 	p.t.Helper()
 	var l look
 	eventually(p.t, limit, func() string {
-		l = p.look()
+		var err error
+		if l, err = p.glance(); err != nil {
+			return fmt.Sprintf("%s: look: %v", p.browser.kind.name, err)
+		}
 		if words := missing(l); words != "" {
 			return fmt.Sprintf("%s: %s (state %q, banner %q, complaints %q)", p.browser.kind.name, words, l.State, l.Banner, l.Complaints)
 		}

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	answerLimit = 15 * time.Second // for a program to start and to be answered, on a busy machine
-	mediaLimit  = 15 * time.Second // from there to media
+	answerLimit = 30 * time.Second // for a program to start and to be answered, on a busy machine
+	mediaLimit  = 30 * time.Second // from there to media
 )
 
 // peer is a real WHIP publisher or WHEP player in a process of its own: one of the programs of peers/, which tell what
@@ -100,7 +100,7 @@ func (p *peer) awaitPictures(t testing.TB, pictures, sounds int) {
 // stop has the peer end its session as its user would, and returns the status of its DELETE.
 func (p *peer) stop(t testing.TB) int {
 	t.Helper()
-	if code, _ := p.terminate(10 * time.Second); code != 0 {
+	if code, _ := p.terminate(answerLimit); code != 0 {
 		t.Errorf("%s ended with %d:\n%s", p.name, code, p.output)
 	}
 	return p.last("deleted").Status

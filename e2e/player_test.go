@@ -26,6 +26,9 @@ func TestPlayers(t *testing.T) {
 			t.Run(name+" "+codec, func(t *testing.T) {
 				t.Parallel()
 				p := startPeer(t, name, args...)
+				if name == "gst_peer.py" {
+					p.awaitTold(t, "patched", answerLimit, func(told) bool { return true })
+				}
 				g.checkPlayer(t, codec, "", p)
 				trickled := p.all("patched")
 				if trickles := name == "gst_peer.py"; trickles != (len(trickled) > 0) {

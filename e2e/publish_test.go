@@ -83,7 +83,7 @@ func (g *gatewayProcess) checkTracks(t *testing.T, p publishing, s stream) {
 func (g *gatewayProcess) awaitRole(t testing.TB, stream, role string, n int) []sessionInfo {
 	t.Helper()
 	var found []sessionInfo
-	eventually(t, 10*time.Second, func() string {
+	eventually(t, farewellLimit, func() string {
 		found = slices.DeleteFunc(g.sessions(t, stream), func(s sessionInfo) bool { return s.Role != role })
 		connected := !slices.ContainsFunc(found, func(s sessionInfo) bool { return s.State != "connected" })
 		if len(found) != n || !connected {
@@ -152,7 +152,7 @@ func TestConflict(t *testing.T) {
 	if l.Status != http.StatusConflict || !strings.Contains(l.Detail, "publisher_conflict") {
 		t.Errorf("the second publisher gets %d: %s", l.Status, l.Detail)
 	}
-	if second.exit(5*time.Second) != 2 {
+	if second.exit(answerLimit) != 2 {
 		t.Error("the second publisher goes on")
 	}
 }
@@ -168,7 +168,7 @@ func TestShutdownTellsPublishers(t *testing.T) {
 	g.awaitState(t, "obs", "ready", answerLimit)
 	took := g.stop(t)
 	t.Logf("the gateway ended within %v", took.Round(time.Millisecond))
-	obs.awaitState(t, 2*time.Second, "disconnected", "failed", "closed")
+	obs.awaitState(t, farewellLimit, "disconnected", "failed", "closed")
 }
 
 // TestKeyframeWishes counts what reaches a publisher of the wishes of many impatient viewers, and that nobody
@@ -181,9 +181,10 @@ func TestKeyframeWishes(t *testing.T) {
 	g := startGateway(t, publishConfig("studio"))
 	p := publishWithPion(t, g.whip("studio"), pionOptions{})
 	g.awaitState(t, "studio", "ready", answerLimit)
+	time.Sleep(time.Second) // for wishes from before the first keyframe
 	alone := p.keyframeRequests(t)
 	time.Sleep(2 * time.Second)
-	if n := p.keyframeRequests(t) - alone; n > 0 || alone > 1 {
+	if n := p.keyframeRequests(t) - alone; n > 0 || alone > 3 {
 		t.Errorf("nobody watches, and the publisher got %d and %d wishes for a keyframe", alone, n)
 	}
 
@@ -192,7 +193,7 @@ func TestKeyframeWishes(t *testing.T) {
 	}
 	before, began := p.keyframeRequests(t), time.Now()
 	time.Sleep(watching)
-	n, most := p.keyframeRequests(t)-before, int(2*time.Since(began).Seconds())+1
+	n, most := p.keyframeRequests(t)-before, int(2*time.Since(began).Seconds())+4 // some may have been under way
 	if n == 0 || n > most {
 		t.Errorf("%d wishes for a keyframe reached the publisher within %v, want 1 to %d", n, watching, most)
 	}

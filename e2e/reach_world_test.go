@@ -216,15 +216,24 @@ func (w *world) startSTUN() {
 // checkSymmetric has the viewer's NAT show that it gives one socket another port for each peer.
 func (w *world) checkSymmetric() {
 	w.t.Helper()
+	for range 2 { // random ports may be the same once
+		if w.isSymmetric() {
+			return
+		}
+	}
+	w.t.Error("the viewer's NAT is not symmetric")
+}
+
+func (w *world) isSymmetric() bool {
+	w.t.Helper()
 	c, err := net.ListenUDP("udp4", nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer c.Close()
 	one, other := w.mapped(c, stunHost), w.mapped(c, otherSTUNHost)
-	if one == other || one.Port() == uint16(c.LocalAddr().(*net.UDPAddr).Port) {
-		w.t.Errorf("the viewer's NAT is not symmetric: %s is %s for one peer and %s for another", c.LocalAddr(), one, other)
-	}
+	w.t.Logf("%s is %s for one peer and %s for another", c.LocalAddr(), one, other)
+	return one != other && one.Port() != uint16(c.LocalAddr().(*net.UDPAddr).Port)
 }
 
 // mapped is where a STUN server sees a socket of the viewer's.

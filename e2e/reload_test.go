@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"testing"
-	"time"
 
 	"sluice/auth"
 	"sluice/internal/camera"
@@ -34,7 +33,7 @@ func TestRightIsTakenAway(t *testing.T) {
 
 	ann.allow = `{ actions = ["play"], streams = ["lobby"] }`
 	g.reload(t, usersConfig(admin, ann, bob)+streams)
-	loser.awaitBanner("error", 10*time.Second, "You may not watch this stream", "ann")
+	loser.awaitBanner("error", playLimit, "You may not watch this stream", "ann")
 	loser.awaitText(playLimit, "Sign in as somebody else")
 	loser.picture("refused-player")
 	after := keeper.awaitPicture(25)

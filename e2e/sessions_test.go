@@ -31,7 +31,7 @@ func TestTwoViewers(t *testing.T) {
 	}
 	select {
 	case <-v.closed:
-	case <-time.After(5 * time.Second):
+	case <-time.After(farewellLimit):
 		t.Error("the viewer is not told that its session has ended")
 	}
 	left := g.awaitSessions(t, "door", 1)
@@ -52,11 +52,15 @@ func TestTwoViewers(t *testing.T) {
 	g.awaitSessions(t, "door", 0)
 }
 
+// farewellLimit is for the end of a session to be known to the other side by what it is told: from silence alone it
+// would learn that after half a minute.
+const farewellLimit = 20 * time.Second
+
 // awaitSessions waits until a stream has a number of connected sessions and no others.
 func (g *gatewayProcess) awaitSessions(t *testing.T, stream string, n int) []sessionInfo {
 	t.Helper()
 	var all []sessionInfo
-	eventually(t, 10*time.Second, func() string {
+	eventually(t, farewellLimit, func() string {
 		all = g.sessions(t, stream)
 		for _, s := range all {
 			if s.State != "connected" || s.Role != "play" || s.Protocol != "whep" {
@@ -89,7 +93,7 @@ func TestOnDemand(t *testing.T) {
 	if status := v.request(t, http.MethodDelete); status != http.StatusOK {
 		t.Errorf("DELETE is answered with %d", status)
 	}
-	g.awaitState(t, "door", "idle", 10*time.Second)
+	g.awaitState(t, "door", "idle", cameraLimit)
 
 	camera.kill()
 	_, refused := g.ask(t, "door")

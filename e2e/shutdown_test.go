@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +14,8 @@ func TestGatewayRestarts(t *testing.T) {
 	t.Parallel()
 	url := startCameraOf(t, media.VP8, media.Opus)
 	config := fmt.Sprintf("webrtc.listen_udp = \"0\"\nstreams.door.source = %q\nstreams.gone.source = \"rtsp://127.0.0.1:1/\"\n", url)
-	g := startGatewayAs(t, "http.listen = \"127.0.0.1:0\"\n"+config)
+	config = fmt.Sprintf("http.listen = %q\n%s", freeAddress(t), config)
+	g := startGatewayAs(t, config)
 	g.awaitState(t, "door", "ready", cameraLimit)
 	pages := []*page{
 		openBrowser(t, chromium).open(t, g.page("door")),
@@ -41,14 +41,13 @@ func TestGatewayRestarts(t *testing.T) {
 	}
 	select {
 	case <-v.closed:
-	case <-time.After(5 * time.Second):
+	case <-time.After(farewellLimit):
 		t.Error("pion's viewer is not told that the gateway has gone")
 	}
 	pages[0].awaitBanner("error", playLimit, "The gateway cannot be reached")
 	pages[0].screenshot("gateway-gone")
 
-	address := strings.Trim(strings.TrimPrefix(g.URL, "http://localhost"), "/")
-	again := startGatewayAs(t, "http.listen = \"127.0.0.1"+address+"\"\n"+config)
+	again := startGatewayAs(t, config)
 	for i, p := range pages {
 		l := p.awaitPicture(5)
 		if l.Born != before[i].Born {

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"net/url"
 	"testing"
 	"time"
 
@@ -84,7 +83,7 @@ func longest(all []shownPicture) time.Duration {
 // the same session.
 func TestTranscodedReturns(t *testing.T) {
 	t.Parallel()
-	o := camera.Options{Clip: barClip(t, ".h265", h265As("yuv420p")...)}
+	o := camera.Options{Clip: barClip(t, ".h265", h265As("yuv420p")...), Listen: freeAddress(t)}
 	source, stop := runCamera(t, o)
 	g := startTranscoder(t, fmt.Sprintf("streams.bars.source = %q\n", source))
 	g.awaitState(t, "bars", "ready", cameraLimit)
@@ -99,11 +98,6 @@ func TestTranscodedReturns(t *testing.T) {
 		}
 		return ""
 	})
-	u, err := url.Parse(source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Listen = u.Host
 	_, now := p.shown()
 	startCamera(t, o)
 	gap := p.awaitGap(now, 50, playLimit)

@@ -71,7 +71,7 @@ func (p *page) checkFault(g *gatewayProcess, says string, restarts int) {
 	}
 	began, said := time.Now(), ""
 	var now made
-	eventually(p.t, 40*time.Second, func() string {
+	eventually(p.t, 90*time.Second, func() string {
 		for _, now = range g.stream(p.t, "bars").Transcodes {
 			said = cmp.Or(now.Error, said)
 		}

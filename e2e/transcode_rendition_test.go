@@ -18,7 +18,7 @@ const lowFPS, lowKbps = 10, 300
 func TestRendition(t *testing.T) {
 	noisy := barClip(t, ".h264", "-s", "640x352", "-vf", "noise=alls=30:allf=t", "-c:v", "libx264", "-profile:v", "baseline", "-preset", "veryfast", "-b:v", "3M")
 	g := startTranscoder(t, fmt.Sprintf(`
-transcode.linger = "3s"
+transcode.linger = "10s"
 [streams.bars]
 source = %q
 [streams.bars.renditions.low]
@@ -57,7 +57,7 @@ max_bitrate_kbps = %d
 
 	p.choose("")
 	p.awaitSize(640, 352)
-	left := time.Now()
+	left := time.Now() // a moment after the switch, or some seconds where the machine is busy
 	eventually(t, playLimit, func() string {
 		if made := g.stream(t, "bars").Transcodes; len(made) > 0 {
 			return fmt.Sprintf("it is made still: %+v", made)
@@ -88,8 +88,8 @@ func (p *page) choose(rid string) {
 	})
 }
 
-// checkRate looks how many pictures, and how many bits of them, come within some time. There are never more than there
-// should be; fewer come while the machine is busy.
+// checkRate looks how many pictures, and how many bits of them, come within some time. Fewer come while the machine is
+// busy, and after that more.
 func (p *page) checkRate(length time.Duration) {
 	p.t.Helper()
 	eventually(p.t, 5*length, func() string {
@@ -99,10 +99,7 @@ func (p *page) checkRate(length time.Duration) {
 		fps := float64(last.FramesDecoded-first.FramesDecoded) / took
 		kbps := float64(last.VideoBytes-first.VideoBytes) * 8 / 1000 / took
 		p.t.Logf("%.1f pictures and %.0f kbit a second", fps, kbps)
-		if fps > lowFPS*1.2 || kbps > lowKbps*1.25 {
-			p.t.Errorf("%.1f pictures and %.0f kbit come in a second, want %d and %d at most", fps, kbps, lowFPS, lowKbps)
-		}
-		if fps < lowFPS*0.7 || kbps < lowKbps/3 {
+		if fps > lowFPS*1.2 || kbps > lowKbps*1.25 || fps < lowFPS*0.7 || kbps < lowKbps/3 {
 			return fmt.Sprintf("%.1f pictures and %.0f kbit come in a second, want %d and %d", fps, kbps, lowFPS, lowKbps)
 		}
 		return ""

@@ -95,7 +95,7 @@ func (a *asker) relayed(within time.Duration) []byte {
 // exchange sends a request until it is answered.
 func (a *asker) exchange(m *stun.Message) *stun.Message {
 	a.t.Helper()
-	for range 5 {
+	for range 40 {
 		if _, err := a.conn.Write(m.Raw); err != nil {
 			a.t.Fatal(err)
 		}

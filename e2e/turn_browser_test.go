@@ -114,7 +114,8 @@ func TestUntrustedTURN(t *testing.T) {
 		server := relayOf(t, g.relaysOf(t, "door"), scheme, "tcp")
 		var got []string
 		p.evaluate("("+gathering+")("+jsonOf(t, server)+")", &got)
-		if got = slices.Compact(got); len(got) != 1 || got[0] != want { // one for each network of the browser
+		// There is one for each network of the browser, which may not reach the gateway from all of them.
+		if !slices.Contains(got, want) || want != "relay" && slices.Contains(got, "relay") {
 			t.Errorf("%s: the browser tells of %q, want %q", scheme, got, want)
 		}
 	}

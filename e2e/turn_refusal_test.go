@@ -273,7 +273,7 @@ func TestCoturnsClient(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), answerLimit)
 			defer cancel()
 			out, _ := exec.CommandContext(ctx, program, "-v", c.option, "-u", s.Username, "-w", s.Credential, "-p", at.Port(),
 				"-e", "127.0.0.1", "-r", own.Port(), "-c", "-n", "2", "127.0.0.1").CombinedOutput() // it fails

@@ -17,7 +17,7 @@ import (
 	"sluice/media"
 )
 
-const packetLimit = 20 * time.Second // for enough packets to come
+const packetLimit = 40 * time.Second // for enough packets to come
 
 // viewer watches a stream with pion and keeps every packet.
 type viewer struct {

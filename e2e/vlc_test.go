@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"sluice/media"
 )
@@ -45,23 +44,13 @@ func vlcCamera(t *testing.T) string {
 	return url
 }
 
-// longFile makes a minute of the test stream: VLC falls silent when it loops.
+// longFile makes three minutes of the test stream: VLC falls silent when it loops.
 func longFile(t *testing.T, dir string) string {
 	t.Helper()
-	raw := testFile(t, "long.h264", bytes.Repeat(fileOf(media.H264), 30))
+	raw := testFile(t, "long.h264", bytes.Repeat(fileOf(media.H264), 90))
 	long := filepath.Join(dir, "long.mp4")
 	tool(t, "ffmpeg", "-v", "fatal", "-nostdin", "-framerate", "25", "-i", raw, "-c", "copy", long)
 	return long
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // TestVLC plays a camera that answers 461 to TCP: auto falls back to UDP, tcp says what to change.
@@ -81,7 +70,7 @@ func TestVLC(t *testing.T) {
 	if got := decodePictures(t, media.H264, whole); got < 30 {
 		t.Errorf("ffmpeg made %d pictures of %d", got, len(whole))
 	}
-	eventually(t, 10*time.Second, func() string {
+	eventually(t, cameraLimit, func() string {
 		if s := g.stream(t, "tcp"); !strings.Contains(s.Error, `transport = "auto"`) {
 			return fmt.Sprintf("stream tcp is %s: %q", s.State, s.Error)
 		}

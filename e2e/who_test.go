@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"sluice/auth"
 )
@@ -96,7 +95,7 @@ func (g *gatewayProcess) reread(t testing.TB, config, says string) {
 	if err := g.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 10*time.Second, func() string {
+	eventually(t, listenLimit, func() string {
 		if strings.Count(g.output.String(), says) == before {
 			return "the log does not say that " + says + ":\n" + g.output.String()
 		}

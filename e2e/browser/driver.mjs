@@ -19,10 +19,11 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import puppeteer from 'puppeteer-core';
 
+const patience = 90_000; // milliseconds for one step of a browser on a busy machine
 const [protocol, browserWSEndpoint] = process.argv.slice(2);
 const scripts = await Promise.all(['probe.js', 'peer.js'].map((name) => readFile(new URL(name, import.meta.url), 'utf8')));
 const browser = await puppeteer.connect({
-  protocol, browserWSEndpoint, defaultViewport: { width: 1280, height: 720 }, protocolTimeout: 30_000,
+  protocol, browserWSEndpoint, defaultViewport: { width: 1280, height: 720 }, protocolTimeout: patience,
 });
 const pages = [];
 const answers = 3; // the file descriptor; standard output is for what modules print
@@ -34,6 +35,7 @@ const commands = {
       await context.overridePermissions(new URL(url).origin, permissions);
     }
     const page = await context.newPage();
+    page.setDefaultTimeout(patience);
     const complaints = [];
     page.on('console', (message) => {
       if (message.type() === 'error') {
@@ -59,6 +61,7 @@ const commands = {
   },
 
   async click({ page, selector }) {
+    await pages[page].page.waitForSelector(selector, { visible: true });
     await pages[page].page.click(selector);
   },
 

@@ -73,8 +73,12 @@
 
   // watch measures from now on how long no new picture is shown, and how long the page does not even run.
   function watch() {
+    const watched = video;
     Object.assign(pause, { gap: 0, stall: 0, pictureAt: performance.now(), runAt: performance.now() });
     const note = () => {
+      if (watched !== video) {
+        return;
+      }
       pause.gap = Math.max(pause.gap, performance.now() - pause.pictureAt);
       pause.pictureAt = performance.now();
       video.requestVideoFrameCallback(note);
@@ -88,8 +92,10 @@
 
   const without = (protocol, sdp) => sdp.replace(new RegExp(`a=candidate:\\S+ \\d+ ${protocol} .*\\r\\n`, 'gi'), '');
 
-  // start drops all candidates of a protocol, if it is to: ours and the gateway's.
+  // start drops all candidates of a protocol, if it is to: ours and the gateway's. It ends what was started before.
   async function start({ url, role, configuration, drop, ...options }) {
+    connection?.close();
+    video?.remove();
     [click, shown] = [performance.now(), undefined];
     connection = new RTCPeerConnection(configuration);
     await (role === 'publish' ? addSenders(options) : addReceivers());

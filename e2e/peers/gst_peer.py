@@ -9,6 +9,7 @@ size, deleted. SIGTERM ends it with DELETE.
 """
 
 import argparse
+import os
 import queue
 import signal
 import threading
@@ -23,7 +24,14 @@ from gi.repository import GLib, Gst, GstSdp, GstVideo, GstWebRTC  # noqa: E402
 
 from signalling import Resource, tell  # noqa: E402
 
-# PyGObject fills a class when it is first looked into, and two threads that do so at once find it half filled.
+# PyGObject fills a class when it is first looked into, and two threads that do so at once find it half filled: what
+# threads want is looked up before there are any.
+WANTED = (
+    Gst.Buffer, Gst.Caps, Gst.Event, Gst.Pad, Gst.PadProbeInfo, Gst.Promise.new, Gst.State.NULL, Gst.Structure,
+    Gst.PadLinkReturn.OK, Gst.StateChangeReturn.SUCCESS, Gst.parse_bin_from_description, GstSdp.SDPMessage.new_from_text,
+    GstSdp.SDPResult.OK, GstVideo.video_event_is_force_key_unit, GstWebRTC.WebRTCPeerConnectionState.NEW,
+    GstWebRTC.WebRTCSDPType.ANSWER, GstWebRTC.WebRTCSessionDescription.new, GLib.idle_add,
+)
 BUFFER, EVENT_UPSTREAM, PROBE_OK = Gst.PadProbeType.BUFFER, Gst.PadProbeType.EVENT_UPSTREAM, Gst.PadProbeReturn.OK
 
 PICTURE = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=176,framerate=25/1"
@@ -230,6 +238,7 @@ def main():
     args = parser.parse_args()
     Gst.init(None)
     Peer(args).run(args)
+    os._exit(0)  # a thread of GStreamer's may still call into Python, which must not be gone
 
 
 if __name__ == "__main__":
