@@ -216,6 +216,8 @@ func TestWatchdog(t *testing.T) {
 		"input that paused":             {deaf, []act{{s, ready}, {2 * s, in}, {2 * s, out}, {3 * s, in}}, time.Minute, ""},
 		"input that went on":            {deaf, []act{{s, ready}, {2 * s, in}, {2 * s, out}, {3 * s, in}, {5 * s, in}}, 5 * s, "fell silent"},
 		"input that is not taken":       {deaf, []act{{s, ready}, {2 * s, in}, {2 * s, out}, {3 * s, in}, {4 * s, offer}}, 5 * s, "fell silent"},
+		"output read late, then none":   {deaf, []act{{s, ready}, {2 * s, in}, {3 * s, offer}, {4 * s, out}}, 6 * s, "fell silent"},
+		"output behind a full pipe":     {deaf, []act{{s, ready}, {2 * s, in}, {3 * s, offer}, {4 * s, out}, {5 * s, out}}, 6 * s, ""},
 		"input that is taken late":      {deaf, []act{{s, ready}, {2 * s, in}, {2 * s, out}, {3 * s, offer}, {30 * s, in}}, 31 * s, ""},
 		"output behind by one":          {deaf, []act{{s, ready}, {2 * s, in}, {2 * s, out}, {3 * s, in}, {4 * s, out}, {5 * s, in}}, 6 * s, ""},
 		"source without output":         {source, []act{{s, ready}}, 9 * s, "gave no output"},

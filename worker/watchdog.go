@@ -72,6 +72,9 @@ func (w *watchdog) output(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lastOut, w.unanswered = now, time.Time{}
+	if w.offering { // what connects us is full: there is input in it that waits for an answer
+		w.unanswered = now
+	}
 }
 
 func (w *watchdog) answered(now time.Time) {
