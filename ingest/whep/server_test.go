@@ -27,7 +27,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what should come much sooner.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 var (
 	vp8  = media.Track{ID: "video", Kind: media.Video, Codec: media.VP8, ClockRate: 90000}

@@ -140,7 +140,7 @@ func (c *Camera) record(r *Request) {
 // Await waits until a method has been asked for, not counting the first so many requests.
 func (c *Camera) Await(t testing.TB, method string, after int) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(30 * time.Second)
 	for {
 		c.mu.Lock()
 		if c.asked == nil {

@@ -24,7 +24,7 @@ func raw(t *testing.T, f *fixture, half bool, text string) string {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = io.WriteString(c, text) // the server may answer before it has read all
