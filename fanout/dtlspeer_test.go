@@ -192,7 +192,7 @@ func securePair(t testing.TB, more ...dtls.ClientOption) (*cable, *dtlsViewer, *
 // shortly is a context for a handshake that fails.
 func shortly(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }

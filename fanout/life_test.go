@@ -157,6 +157,7 @@ func TestAddressIsKeptWhileItsViewerIsHeard(t *testing.T) {
 	first.join()
 	at := transport.Path{Remote: first.conn.LocalAddr().(*net.UDPAddr).AddrPort()}
 	thief := second.request(second.theirs.remotePwd, nominate())
+	first.check() // heard now
 	first.send(thief)
 	first.check() // answered after it
 	if h.table.at(at) != first.session || second.session.RemoteAddress() != "" || len(first.stun) > 0 {
@@ -180,10 +181,13 @@ func TestStalledHandshakesKeepNobodyWaiting(t *testing.T) {
 	h := newHouse(t, Options{})
 	h.film(t, 500)
 	v := newRawViewer(t, h)
+	var stallers []*rawViewer
 	for range handshakesAtOnce {
-		staller := newRawViewer(t, h)
-		staller.check(nominate())
-		staller.send([]byte{22})
+		stallers = append(stallers, newRawViewer(t, h))
+	}
+	for _, s := range stallers { // all soon after one another: the first must not be given up before the last begins
+		s.check(nominate())
+		s.send([]byte{22})
 	}
 	eventually(t, "all under way", func() bool { return h.Stats().Handshakes == handshakesAtOnce })
 	began := time.Now()

@@ -10,16 +10,22 @@ import (
 
 func TestViewerGetsEveryPacketFromAKeyframeOn(t *testing.T) {
 	h := newHouse(t, Options{})
-	h.film(t, 5000)
 	s, v := h.watch(t)
+	h.shoot(0, 5000)
 	first := v.next(t)
 	if start := first.Payload[0] & 0x10; start == 0 {
 		t.Error("the first packet is not the beginning of a picture")
 	}
-	for n := uint16(1); n < 200; n++ {
-		if p := v.next(t); p.SequenceNumber != first.SequenceNumber+n {
+	for n, pictures, whole := uint16(1), 1, first.Marker; n < 200; n++ {
+		if whole { // one picture after the other: the socket of a viewer who reads late would be full
+			h.shoot(pictures, 5000)
+			pictures++
+		}
+		p := v.next(t)
+		if p.SequenceNumber != first.SequenceNumber+n {
 			t.Fatalf("packet %d has number %d, want %d", n, p.SequenceNumber, first.SequenceNumber+n)
 		}
+		whole = p.Marker
 	}
 	if got := s.Stats(); got.Packets < 200 || h.total.Stats().Packets < got.Packets {
 		t.Errorf("counted %+v, and in all %+v", got, h.total.Stats())

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/stun/v4"
@@ -363,8 +362,6 @@ func TestAgentConnects(t *testing.T) {
 }
 
 func dial(ctx context.Context, agent *ice.Agent, port int) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
 	if err := agent.OnCandidate(func(ice.Candidate) {}); err != nil {
 		return err
 	}

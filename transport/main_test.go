@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patient is how long a test waits for what must come.
-const patient = 10 * time.Second
+const patient = 20 * time.Second
 
 // Addresses of nobody (RFC 5737).
 var (
