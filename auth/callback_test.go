@@ -256,8 +256,9 @@ func TestCallbackOverTheNetwork(t *testing.T) {
 			t.Error(got)
 		}
 	}
-	if connections.Load() != 1 {
-		t.Errorf("%d connections", connections.Load())
+	// One that the client's writer was held up on is not used again.
+	if n := connections.Load(); n > 2 {
+		t.Errorf("%d connections", n)
 	}
 	if got := ask("/moved", "cam") + " " + ask("/long", "cam"); got != "unavailable anonymous" || leaked.Load() != 0 {
 		t.Errorf("%s, %d requests where it was redirected", got, leaked.Load())

@@ -57,7 +57,7 @@ func (r *running) ask(t *testing.T, method, path, token, body string, headers ..
 func TestWhoMay(t *testing.T) {
 	admin := newPerson("admin", `"admin", "metrics", "play"`, "*")
 	viewer, publisher := newPerson("viewer", `"play"`, "cam"), newPerson("publisher", `"publish"`, "stu*")
-	g := start(t, closed(admin, viewer, publisher))
+	g := start(t, closed(admin, viewer, publisher)+"[transcode]\nworker = \"off\"\n[devices]\nworker = \"off\"\n") // be they installed or not
 	play, publish := publishOffer("recvonly"), publishOffer("sendonly")
 	eventually(t, "the camera is there", func() bool {
 		return g.ask(t, "POST", "/cam/whep", admin.token, play).StatusCode == 201

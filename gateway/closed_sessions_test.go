@@ -81,7 +81,7 @@ func TestForgedAddressesAndTheBackoff(t *testing.T) {
 // J21, I30: many at once without a token take no places from those who have one.
 func TestCrowdAtAClosedGateway(t *testing.T) {
 	one := newPerson("one", `"publish"`, "*")
-	g := start(t, "[limits]\nhalf_open = 20\nstreams = 0\n"+closed(one)+rooms)
+	g := start(t, "ice_timeout = \"2m\"\n[limits]\nhalf_open = 20\nstreams = 0\n"+closed(one)+rooms)
 	var answers [600]atomic.Int32 // by status
 	var all sync.WaitGroup
 	for i := range 200 {
