@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sluice/media"
 )
 
 // tiles is how many streams the page of a control room shows.
@@ -40,7 +42,8 @@ func TestDashboard(t *testing.T) {
 	if !inNamespaceWith(t, strings.Replace(network, "exec", "ip link set cam1 up\nexec", 1)) {
 		return
 	}
-	g := startGatewayAs(t, "http.listen = \""+foreign+":0\"\nwebrtc.listen_udp = \"0\"\nstreams.demo.source = \"demo:\"\nauth.mode = \"internal\"\n"+
+	camera := startCameraOf(t, media.VP8) // small pictures: a busy machine does not decode sixteen large ones
+	g := startGatewayAs(t, "http.listen = \""+foreign+":0\"\nwebrtc.listen_udp = \"0\"\nstreams.demo.source = \""+camera+"\"\nauth.mode = \"internal\"\n"+
 		"auth.users = [{ name = \"anonymous\", allow = [{ actions = [\"play\", \"admin\", \"metrics\"], streams = [\"*\"] }] }]\n")
 	g.awaitState(t, "demo", "ready", cameraLimit)
 	p := openBrowser(t, chromium).open(t, g.URL)
