@@ -4,11 +4,12 @@ import (
 	"context"
 	"time"
 
+	"sluice/bitstream"
 	"sluice/media"
 )
 
 // maxLate is how far behind the camera may fall, on a machine that stood still, before it leaves out what is
-// late, as a camera's encoder would.
+// late, up to a keyframe.
 const maxLate = time.Second
 
 // sink takes what the player says is due.
@@ -32,9 +33,10 @@ type player struct {
 
 // cursor is a track's place in its clip.
 type cursor struct {
-	track *Track
-	unit  int
-	round int64
+	track  *Track
+	unit   int
+	round  int64
+	broken bool // something was left out, which what comes before the next keyframe may refer to
 }
 
 // due is when the cursor's unit is to be sent, since the start.
@@ -87,17 +89,20 @@ func (p *player) run(ctx context.Context, start time.Time) error {
 	}
 }
 
-// step sends the cursor's unit if it is due and not much too late.
+// step sends the cursor's unit if it is due, not much too late and can be decoded.
 func (p *player) step(c *cursor, track int, elapsed time.Duration) error {
 	late := elapsed - c.due()
 	if late < 0 {
 		return nil
 	}
 	defer c.advance()
-	if late > maxLate {
+	data := c.track.Units[c.unit].Data
+	if late > maxLate || c.broken && !bitstream.Keyframe(c.track.Codec, data) {
+		c.broken = true
 		return nil
 	}
-	return p.sink.send(track, c.pts(), c.track.Units[c.unit].Data)
+	c.broken = false
+	return p.sink.send(track, c.pts(), data)
 }
 
 // next is the track whose unit is due first, -1 if there is none.

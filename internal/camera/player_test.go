@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sluice/bitstream"
 	"sluice/media"
 )
 
@@ -116,7 +117,7 @@ func TestPlayerOnce(t *testing.T) {
 	})
 }
 
-// A machine that stood still makes the camera leave out what is late, not send it in a burst.
+// A machine that stood still makes the camera leave out what is late, not send it in a burst, and go on with a keyframe.
 func TestPlayerLeavesOutWhatIsLate(t *testing.T) {
 	clip := testClip(t, media.VP8)
 	synctest.Test(t, func(t *testing.T) {
@@ -128,13 +129,17 @@ func TestPlayerLeavesOutWhatIsLate(t *testing.T) {
 			return nil
 		}
 		_ = play(t, player{clip: clip, reportEvery: time.Hour}, f, 10*time.Second)
-		for _, s := range f.sends {
+		for i, s := range f.sends {
 			if late := s.at - media.Duration(s.pts, 90000); late > maxLate {
 				t.Fatalf("PTS %d sent %v late", s.pts, late)
 			}
+			unit := clip.Tracks[0].Units[s.pts/3600%50]
+			if i > 0 && s.pts != f.sends[i-1].pts+3600 && !bitstream.Keyframe(media.VP8, unit.Data) {
+				t.Errorf("PTS %d follows %d and is no keyframe", s.pts, f.sends[i-1].pts)
+			}
 		}
-		if n := len(f.sends); n < 145 || n > 160 {
-			t.Errorf("%d units; 100 of 250 should be missing", n)
+		if n := len(f.sends); n < 110 || n > 160 {
+			t.Errorf("%d units; 100 of 250 should be missing, and what comes before the next keyframe", n)
 		}
 	})
 }

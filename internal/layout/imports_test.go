@@ -78,7 +78,7 @@ var mayImport = map[string][]string{
 	"cmd/gateway-gst/internal/elements": {},
 
 	// Proof. Nothing above imports what is below, but for the camera behind `gateway camera`.
-	"internal/camera":      {"media"},
+	"internal/camera":      {"bitstream", "media"},
 	"internal/testcamera":  {"media"},
 	"internal/testmedia":   {"media"},
 	"internal/testviewer":  {"media"},
