@@ -45,11 +45,11 @@ test: deps workers test-static test-race test-workers e2e ## every test: unit, r
 
 test-static: go .tools/pebble ## all packages as they are released, without cgo
 	$(STAGE) "build (CGO_ENABLED=0)" env CGO_ENABLED=0 go build ./...
-	$(STAGE) "test (CGO_ENABLED=0)" env CGO_ENABLED=0 go test $(FRESH) -timeout 5m $(UNITS)
+	$(STAGE) "test (CGO_ENABLED=0)" env CGO_ENABLED=0 go test $(FRESH) -timeout 10m $(UNITS)
 
 test-race: go .tools/pebble
 	$(STAGE) "packages for test-race" scripts/install-test-deps gcc libc6-dev
-	$(STAGE) "test -race" env CGO_ENABLED=1 go test $(FRESH) -race -timeout 10m $(UNITS)
+	$(STAGE) "test -race" env CGO_ENABLED=1 go test $(FRESH) -race -timeout 15m $(UNITS)
 
 test-workers: workers ## what is built with cgo
 	$(STAGE) "test the workers" env CGO_ENABLED=1 go test $(FRESH) -tags '$(TAGS)' -timeout 10m ./cmd/gateway-gst/... ./cmd/gateway-capture/...
