@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"math/big"
 	"net/url"
 	"slices"
@@ -202,6 +203,19 @@ func checkArrival(t *testing.T, packets []packet, sr *rtcp.SenderReport, track i
 
 // The joint between two rounds shows neither in sequence numbers nor in timestamps.
 func TestJointOnTheWire(t *testing.T) {
+	fault := joint(t)
+	for tries := 1; fault != "" && tries < 5; tries++ { // what is late on a machine that stands still is left out
+		t.Log(fault)
+		fault = joint(t)
+	}
+	if fault != "" {
+		t.Error(fault)
+	}
+}
+
+// joint reads some rounds and tells where they show.
+func joint(t *testing.T) string {
+	t.Helper()
 	r, err := read(t, serve(t, Options{Clip: testClip(t, media.PCMU)}), gortsplib.TransportTCP)
 	if err != nil {
 		t.Fatal(err)
@@ -209,12 +223,11 @@ func TestJointOnTheWire(t *testing.T) {
 	packets := r.until(t, func(list []packet) bool { return len(list) >= 120 })
 	for i, p := range packets[1:] {
 		last := packets[i].rtp
-		step := p.rtp.Timestamp - last.Timestamp
-		leftOut := step%160 == 0 && step/8 > uint32(maxLate.Milliseconds()) // by a machine that stood still
-		if p.rtp.SequenceNumber != last.SequenceNumber+1 || step != 160 && !leftOut {
-			t.Fatalf("packet %d: %v after %v", i+1, p.rtp.Header, last.Header)
+		if p.rtp.SequenceNumber != last.SequenceNumber+1 || p.rtp.Timestamp != last.Timestamp+160 {
+			return fmt.Sprintf("packet %d: %v after %v", i+1, p.rtp.Header, last.Header)
 		}
 	}
+	return ""
 }
 
 func TestEveryCodecIsDescribedAndSent(t *testing.T) {
