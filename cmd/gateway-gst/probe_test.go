@@ -3,6 +3,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"sluice/media"
@@ -21,6 +22,27 @@ func probeJob(encoder string, codec media.Codec) wire.Job {
 	}
 }
 
+// probed is the result of a job that ends well. A machine that stands still makes an encoder too slow: that is tried again.
+func probed(t *testing.T, job wire.Job) (r wire.ProbeResult) {
+	t.Helper()
+	for tries := 1; ; tries++ {
+		p := run(t, job)
+		p.wait(wire.TypeReady)
+		m := p.next()
+		if m.Type == wire.TypeError && strings.Contains(string(m.Payload), probeLimit.String()) && tries < 5 {
+			t.Logf("%s", m.Payload)
+			continue
+		}
+		if m.Type != wire.TypeResult {
+			t.Fatalf("the worker says %s %s, want a result", m.Type, firstOf(m.Payload))
+		}
+		if err := m.Decode(&r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+}
+
 func TestProbe(t *testing.T) {
 	for encoder, codec := range map[string]media.Codec{
 		"x264enc tune=zerolatency speed-preset=superfast": media.H264,
@@ -28,13 +50,7 @@ func TestProbe(t *testing.T) {
 		"vp8enc deadline=1": media.VP8,
 	} {
 		t.Run(encoder, func(t *testing.T) {
-			p := run(t, probeJob(encoder, codec))
-			p.wait(wire.TypeReady)
-			m := p.wait(wire.TypeResult)
-			var r wire.ProbeResult
-			if err := m.Decode(&r); err != nil {
-				t.Fatal(err)
-			}
+			r := probed(t, probeJob(encoder, codec))
 			if r.Frames != 30 || r.Milliseconds <= 0 || r.Milliseconds > 100 || r.BFrames || !r.ForceKey {
 				t.Errorf("the result is %+v", r)
 			}
@@ -47,11 +63,7 @@ func TestProbe(t *testing.T) {
 
 func TestProbeSeesBFrames(t *testing.T) {
 	job := probeJob("x264enc bframes=2 b-adapt=false speed-preset=ultrafast rc-lookahead=0", media.VP8) // no caps of baseline
-	p := run(t, job)
-	p.wait(wire.TypeReady)
-	m := p.wait(wire.TypeResult)
-	var r wire.ProbeResult
-	if err := m.Decode(&r); err != nil || !r.BFrames {
+	if r := probed(t, job); !r.BFrames {
 		t.Errorf("the result is %+v, want B-frames", r)
 	}
 }
