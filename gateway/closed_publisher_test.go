@@ -109,3 +109,12 @@ func TestBothControllingAtAClosedGateway(t *testing.T) {
 	arrive(t, l.begins(t, w, strings.NewReplacer("t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n")), 20)
 	l.ends(t, w)
 }
+
+// J112, once more with authorisation on: a publisher whose certificate is not the one of its offer is not listened to.
+func TestPublisherWithAnotherCertificateAtAClosedGateway(t *testing.T) {
+	w, p := newWatched(t, "", "strict"), newRawPeer(t, "sendonly", "")
+	w.keepsOut(t, "POST", "/room-1/whip", p.offer)
+	p.join(t, w, "/room-1/whip")
+	anotherCertificate(t, w, p)
+	w.goesOn(t)
+}

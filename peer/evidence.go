@@ -20,9 +20,56 @@ func (l *link) Evidence() transport.Evidence {
 	e.Path, e.Heard = l.found.Load(), l.heard.Load()
 	if e.Handshake.Done = l.keyed.Load(); !e.Handshake.Done {
 		e.Handshake.Failure = transport.FailureBy(e.Handshake.Alert, e.Handshake.AlertOut)
-		e.Pairs = pairsOf(l.pc.GetStats())
+		e.Pairs = l.pairs()
 	}
 	return e
+}
+
+// pairs are those that were tried, and once a path is found that one alone: from then on the library closes the
+// connection whenever the handshake fails, and its GetStats may not run beside that.
+func (l *link) pairs() []transport.Pair {
+	l.look.Lock()
+	defer l.look.Unlock()
+	if !l.blind {
+		l.lookForPairs()
+	}
+	return l.looked
+}
+
+// lookNoMore has a last look at the pairs of a connection that is about to be closed.
+func (l *link) lookNoMore() {
+	l.look.Lock()
+	defer l.look.Unlock()
+	if !l.keyed.Load() {
+		l.lookForPairs()
+	}
+	l.blind = true
+}
+
+func (l *link) lookForPairs() {
+	switch p, found := l.selected(); {
+	case found:
+		l.looked = []transport.Pair{p}
+	case !l.found.Load() && l.pc.SignalingState() != webrtc.SignalingStateClosed:
+		l.looked = pairsOf(l.pc.GetStats())
+	}
+}
+
+// selected is the pair in use.
+func (l *link) selected() (transport.Pair, bool) {
+	pair, err := l.ice().GetSelectedCandidatePair()
+	if err != nil || pair == nil {
+		return transport.Pair{}, false
+	}
+	stats, _ := l.ice().GetSelectedCandidatePairStats()
+	return transport.Pair{
+		Local: address(pair.Local).Addr(), Remote: address(pair.Remote), TCP: pair.Remote.Protocol == webrtc.ICEProtocolTCP,
+		Used: true, Checks: checks(stats),
+	}, true
+}
+
+func address(c *webrtc.ICECandidate) netip.AddrPort {
+	return addrPort(webrtc.ICECandidateStats{IP: c.Address, Port: int32(c.Port)})
 }
 
 // Evidence is likewise; a publisher is heard by its media.
@@ -43,11 +90,7 @@ func pairsOf(stats webrtc.StatsReport) []transport.Pair {
 		local, _ := stats[p.LocalCandidateID].(webrtc.ICECandidateStats)
 		remote, _ := stats[p.RemoteCandidateID].(webrtc.ICECandidateStats)
 		all = append(all, transport.Pair{
-			Local: addrPort(local).Addr(), Remote: addrPort(remote), TCP: remote.Protocol == "tcp", Used: p.Nominated,
-			Checks: transport.Checks{
-				Received: uint32(p.RequestsReceived), Answered: uint32(p.ResponsesSent),
-				Sent: uint32(p.RequestsSent), Returned: uint32(p.ResponsesReceived),
-			},
+			Local: addrPort(local).Addr(), Remote: addrPort(remote), TCP: remote.Protocol == "tcp", Used: p.Nominated, Checks: checks(p),
 		})
 	}
 	slices.SortFunc(all, func(a, b transport.Pair) int {
@@ -55,6 +98,13 @@ func pairsOf(stats webrtc.StatsReport) []transport.Pair {
 			cmp.Compare(b.Checks.Sent, a.Checks.Sent), a.Remote.Compare(b.Remote))
 	})
 	return all[:min(len(all), transport.MaxPairs)]
+}
+
+func checks(p webrtc.ICECandidatePairStats) transport.Checks {
+	return transport.Checks{
+		Received: uint32(p.RequestsReceived), Answered: uint32(p.ResponsesSent),
+		Sent: uint32(p.RequestsSent), Returned: uint32(p.ResponsesReceived),
+	}
 }
 
 func first(a, b bool) int {

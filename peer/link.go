@@ -46,6 +46,10 @@ type link struct {
 	ours   string              // guarded by exchange: our offer as the library knows it; "" if the peer offers
 	answer *negotiation.Answer // guarded by exchange: the peer's, to our offer
 
+	look   sync.Mutex       // held while the library is asked for its pairs
+	looked []transport.Pair // guarded by look: what it told last
+	blind  bool             // guarded by look: it is not asked any more
+
 	mu          sync.Mutex
 	description string // guarded by mu: our SDP for the peer
 	err         error  // guarded by mu: why it is over
@@ -130,6 +134,7 @@ func (l *link) Close() {
 		l.mu.Lock()
 		l.closing.Store(true) // under mu: no reader begins from now on
 		l.mu.Unlock()
+		l.lookNoMore()
 		l.finish(nil)            // lets go whoever waits to deliver something
 		_ = l.pc.GracefulClose() // what is left to close is closed all the same
 		l.readers.Wait()
