@@ -1,7 +1,9 @@
 package gateway_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/admin"
 	"sluice/internal/testviewer"
@@ -32,7 +35,7 @@ func newWatched(t *testing.T, keys, strict string) *watched {
 		last: netip.MustParseAddr("192.0.2.1"),
 	}
 	config := strings.Replace(closed(w.admin, w.one), "mode =", fmt.Sprintf("session_auth = %q\nmode =", strict), 1)
-	w.running = startAt(t, trustProxy, keys+config+rooms)
+	w.running = startAt(t, trustProxy, "ice_timeout = \"1m\"\n"+keys+config+rooms)
 	w.awaitStream(t, "cam")
 	w.bystander = w.watch(t, "cam")
 	w.goesOn(t)
@@ -46,11 +49,29 @@ func (w *watched) awaitStream(t *testing.T, name string) {
 	})
 }
 
+// watch waits for a keyframe too, which comes after the stream is ready.
 func (w *watched) watch(t *testing.T, stream string) *testviewer.Viewer {
 	t.Helper()
 	options := testviewer.Browser()
 	options.Token = w.one.token
-	return watch(t, w.url+"/"+stream+"/whep", options)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		v, err := testviewer.Watch(ctx, w.url+"/"+stream+"/whep", options)
+		var refused *testviewer.StatusError
+		switch {
+		case err == nil:
+			t.Cleanup(v.Close)
+			return v
+		case !errors.As(err, &refused) || refused.Status != 409:
+			t.Fatal(err)
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			t.Fatal(err)
+		}
+	}
 }
 
 // goesOn expects pictures at the bystander that have yet to come.
@@ -171,7 +192,8 @@ func resent(formats, lines string) string {
 	return edited("RTP/SAVPF 96", "RTP/SAVPF 96 "+formats) + lines
 }
 
-// mendedOffers are those with sections, layers and formats that can't be. Answers to those that are taken lack words.
+// mendedOffers are those with sections, layers and formats that can't be. Answers to those that are taken lack words,
+// none of which can be in a random name of theirs.
 var mendedOffers = []struct {
 	id, offer string
 	status    int
@@ -180,13 +202,13 @@ var mendedOffers = []struct {
 	{"J41", second(publishOffer("sendonly"), "0"), 400, ""},
 	{"J44", second(edited("a=group:BUNDLE 0\r\n", ""), "1"), 422, ""},
 	{"J45: 64 layers", publishOffer("sendonly") + layers(64), 422, ""},
-	{"J45: blank, and one unknown", publishOffer("sendonly") + "a=rid:a b send\r\na=simulcast:send zz\r\n", 201, "zz"},
-	{"J45: five layers", publishOffer("sendonly") + layers(5), 201, "l4"},
-	{"J48: loop", resent("97 98", "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=98\r\na=rtpmap:98 rtx/90000\r\na=fmtp:98 apt=97\r\n"), 201, "rtx"},
-	{"J48: of itself", resent("97", "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=97\r\n"), 201, "rtx"},
-	{"J48: of nothing", resent("97", "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=100\r\n"), 201, "rtx"},
-	{"J50: 60 KiB", edited("42e01f", "42e01f;sprop-parameter-sets="+strings.Repeat("A", 60<<10)), 201, "sprop"},
-	{"J50: no base64", edited("42e01f", "42e01f;sprop-parameter-sets=!!!,?"), 201, "sprop"},
+	{"J45: blank, and one unknown", publishOffer("sendonly") + "a=rid:a b send\r\na=simulcast:send zz\r\n", 201, " zz"},
+	{"J45: five layers", publishOffer("sendonly") + layers(5), 201, "a=rid:l4"},
+	{"J48: loop", resent("97 98", "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=98\r\na=rtpmap:98 rtx/90000\r\na=fmtp:98 apt=97\r\n"), 201, " rtx/90000"},
+	{"J48: of itself", resent("97", "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=97\r\n"), 201, " rtx/90000"},
+	{"J48: of nothing", resent("97", "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=100\r\n"), 201, " rtx/90000"},
+	{"J50: 60 KiB", edited("42e01f", "42e01f;sprop-parameter-sets="+strings.Repeat("A", 60<<10)), 201, "sprop-parameter-sets"},
+	{"J50: no base64", edited("42e01f", "42e01f;sprop-parameter-sets=!!!,?"), 201, "sprop-parameter-sets"},
 }
 
 // J41, J44, J45, J48, J50, once more with authorisation on: whoever may is answered as by an open gateway, and nobody
@@ -228,7 +250,7 @@ func TestForgedHostAtAClosedGateway(t *testing.T) {
 		form := regexp.MustCompile(`^` + path + `/[A-Za-z0-9_-]{22}$`)
 		for token, want := range map[string]int{w.one.token: 201, "wrong": 401, "": 401} {
 			a := w.come(t, "POST", path, token, offer, forged...)
-			if body := read(t, a); a.StatusCode != want || strings.Contains(fmt.Sprint(a.Header)+body, "evil") {
+			if body := read(t, a); a.StatusCode != want || strings.Contains(fmt.Sprint(a.Header)+body, "evil.example") {
 				t.Errorf("%s with %q: %d %v\n%s", path, token, a.StatusCode, a.Header, body)
 			}
 			if all := a.Header.Values("Location"); want == 201 && (len(all) != 1 || !form.MatchString(all[0])) {

@@ -67,25 +67,28 @@ func knock(t *testing.T, f *foot) {
 // controlled has the greatest tie-breaker, so that whoever is controlled too stays that.
 var controlled = stun.RawAttribute{Type: stun.AttrICEControlled, Value: bytes.Repeat([]byte{255}, 8)}
 
-func bothControlled(t *testing.T, _ *watched, p *rawPeer) {
-	for range 3 {
-		var code stun.ErrorCodeAttribute
-		if m := p.check(t, controlled, priority, nominated); m.Type != stun.BindingError || code.GetFrom(m) != nil || code.Code != stun.CodeRoleConflict {
-			t.Fatalf("the conflict was answered with %v", m)
+func bothControlled(t *testing.T, w *watched, p *rawPeer) {
+	p.connects(t, w, func() {
+		for range 3 {
+			var code stun.ErrorCodeAttribute
+			if m := p.check(t, controlled, priority, nominated); m.Type != stun.BindingError || code.GetFrom(m) != nil || code.Code != stun.CodeRoleConflict {
+				t.Fatalf("the conflict was answered with %v", m)
+			}
 		}
-	}
-	p.connects(t)
+		p.passes(t, nominated)
+	})
 }
 
-func withoutAttributes(t *testing.T, _ *watched, p *rawPeer) {
-	if m := p.check(t, nominated); m.Type != stun.BindingSuccess {
-		t.Fatalf("the check was answered with %v", m)
-	}
-	p.plays(t)
+func withoutAttributes(t *testing.T, w *watched, p *rawPeer) {
+	p.connects(t, w, func() {
+		if m := p.check(t, nominated); m.Type != stun.BindingSuccess {
+			t.Fatalf("the check was answered with %v", m)
+		}
+	})
 }
 
-func flapping(t *testing.T, _ *watched, p *rawPeer) {
-	p.connects(t)
+func flapping(t *testing.T, w *watched, p *rawPeer) {
+	p.connects(t, w, func() { p.passes(t, nominated) })
 	feet := []*foot{p.foot, p.another(t)}
 	for i := range 100 {
 		feet[1].passes(t, nominated)
@@ -138,13 +141,14 @@ func manyHellos(t *testing.T, w *watched, p *rawPeer) {
 	if gone := w.ask(t, "DELETE", never.location, w.one.token, ""); gone.StatusCode != 200 {
 		t.Errorf("DELETE: %d", gone.StatusCode)
 	}
-	p.passes(t, nominated)
-	p.tapped = func(first []byte) {
-		for range 100 { // a handshake is given no more than 256 datagrams
-			p.send(t, first)
+	p.connects(t, w, func() {
+		p.passes(t, nominated)
+		p.tapped = func(first []byte) {
+			for range 100 { // a handshake is given no more than 256 datagrams
+				p.send(t, first)
+			}
 		}
-	}
-	p.plays(t)
+	})
 	for i := range uint16(1000) {
 		p.send(t, hello(1000+i, 0, 38))                                       // begin again
 		p.send(t, hello(2000+i, uint32(i)*38, 1<<24-1))                       // fragments without end
@@ -173,9 +177,9 @@ func heap() int64 {
 }
 
 // uncalledSCTP floods with associations and what would come in them: there are no data channels, whatever is offered.
-func uncalledSCTP(t *testing.T, _ *watched, p *rawPeer) {
+func uncalledSCTP(t *testing.T, w *watched, p *rawPeer) {
 	goroutines, before := runtime.NumGoroutine(), heap()
-	p.connects(t)
+	p.connects(t, w, func() { p.passes(t, nominated) })
 	packet := func(tag byte, chunk ...byte) []byte {
 		return append([]byte{0x13, 0x88, 0x13, 0x88, 0, 0, 0, tag, 0, 0, 0, 0}, chunk...)
 	}

@@ -211,7 +211,7 @@ func (l *liar) does(t *testing.T, o order) {
 	l.orders <- o
 	select {
 	case <-o.done:
-	case <-time.After(patience):
+	case <-time.After(2 * patience):
 		t.Fatal("the publisher did not do as it was told")
 	}
 	if err := l.failed.Load(); err != nil {
