@@ -47,10 +47,11 @@ func (l *link) lookNoMore() {
 }
 
 func (l *link) lookForPairs() {
-	switch p, found := l.selected(); {
-	case found:
-		l.looked = []transport.Pair{p}
-	case !l.found.Load() && l.pc.SignalingState() != webrtc.SignalingStateClosed:
+	if l.hasPath() {
+		if p, ok := l.selected(); ok {
+			l.looked = []transport.Pair{p}
+		}
+	} else if l.pc.SignalingState() != webrtc.SignalingStateClosed {
 		l.looked = pairsOf(l.pc.GetStats())
 	}
 }

@@ -118,12 +118,19 @@ func (l *link) why() error {
 
 // RemoteAddress is where the peer's packets come from, as host:port; "" before a path is found.
 func (l *link) RemoteAddress() string {
+	if !l.hasPath() {
+		return ""
+	}
 	pair, err := l.ice().GetSelectedCandidatePair()
 	if err != nil || pair == nil || pair.Remote == nil {
 		return ""
 	}
 	return net.JoinHostPort(pair.Remote.Address, strconv.Itoa(int(pair.Remote.Port)))
 }
+
+// hasPath reports whether ICE has found a path. The library may not be asked for the selected pair before: it reads
+// without a lock what it writes when ICE begins.
+func (l *link) hasPath() bool { return l.found.Load() || l.keyed.Load() }
 
 // ice is the one transport of all that is bundled.
 func (l *link) ice() *webrtc.ICETransport { return l.pc.SCTP().Transport().ICETransport() }
