@@ -21,9 +21,16 @@ const (
 	away    = "10.77.0.2"
 )
 
+// atOnce has an IPv6 address be of use as soon as its cable is there, not a second or two later: a browser breaks off
+// what it loads when its addresses change (ERR_NETWORK_CHANGED).
+const atOnce = `for links in all default; do
+	echo 0 >/proc/sys/net/ipv6/conf/$links/accept_dad || true
+done
+`
+
 // network is what a namespace has: loopback, and one end of a cable. The other end is for otherHost.
 const network = `set -e
-ip link set lo up
+` + atOnce + `ip link set lo up
 ip link add cam0 type veth peer name cam1
 ip address add ` + foreign + `/24 dev cam0
 ip link set cam0 up

@@ -41,7 +41,7 @@ const (
 )
 
 // alone is the network of the viewer before there is a cable.
-const alone = `ip link set lo up && exec "$@"`
+const alone = atOnce + `ip link set lo up && exec "$@"`
 
 // nat is what a router does to packets that leave its inner network.
 type nat string
