@@ -20,6 +20,7 @@ import (
 	"github.com/pion/webrtc/v4"
 	"github.com/pion/webrtc/v4/pkg/media/h264reader"
 
+	"sluice/internal/testviewer"
 	"sluice/media"
 )
 
@@ -200,16 +201,11 @@ func (o *outgoing) write(picture []byte) error {
 
 func (p *pionPublisher) offer(t testing.TB) string {
 	t.Helper()
-	offer, err := p.connection.CreateOffer(nil)
+	sdp, err := testviewer.Offer(p.connection, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gathered := webrtc.GatheringCompletePromise(p.connection)
-	if err := p.connection.SetLocalDescription(offer); err != nil {
-		t.Fatal(err)
-	}
-	<-gathered
-	return p.connection.LocalDescription().SDP
+	return sdp
 }
 
 // postOffer is the one request of WHIP and WHEP: Location, answer and header of the 201, or a refusal.

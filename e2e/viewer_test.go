@@ -14,6 +14,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
+	"sluice/internal/testviewer"
 	"sluice/media"
 )
 
@@ -164,16 +165,11 @@ func (v *viewer) offer(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	offer, err := v.connection.CreateOffer(nil)
+	sdp, err := testviewer.Offer(v.connection, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gathered := webrtc.GatheringCompletePromise(v.connection)
-	if err := v.connection.SetLocalDescription(offer); err != nil {
-		t.Fatal(err)
-	}
-	<-gathered
-	return v.connection.LocalDescription().SDP
+	return sdp
 }
 
 // post sends the offer. The answer is a 201 with all that WHEP wants, or a problem document.

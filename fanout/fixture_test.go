@@ -12,6 +12,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"sluice/hub"
+	"sluice/internal/testviewer"
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/rtpout"
@@ -204,16 +205,11 @@ func (v *viewer) read(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 
 func (v *viewer) offer(t testing.TB) string {
 	t.Helper()
-	o, err := v.CreateOffer(nil)
+	sdp, err := testviewer.Offer(v.PeerConnection, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gathered := webrtc.GatheringCompletePromise(v.PeerConnection)
-	if err := v.SetLocalDescription(o); err != nil {
-		t.Fatal(err)
-	}
-	<-gathered
-	return v.LocalDescription().SDP
+	return sdp
 }
 
 func (v *viewer) accept(t testing.TB, answer string) {

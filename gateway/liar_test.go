@@ -110,16 +110,11 @@ func (l *liar) Kind() webrtc.RTPCodecType {
 // offer has all candidates.
 func (l *liar) offer(t *testing.T) string {
 	t.Helper()
-	offer, err := l.pc.CreateOffer(nil)
+	sdp, err := testviewer.Offer(l.pc, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gathered := webrtc.GatheringCompletePromise(l.pc)
-	if err := l.pc.SetLocalDescription(offer); err != nil {
-		t.Fatal(err)
-	}
-	<-gathered
-	return l.pc.LocalDescription().SDP
+	return sdp
 }
 
 // publish begins to send what is right, 100 times a second.

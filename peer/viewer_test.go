@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/hub"
+	"sluice/internal/testviewer"
 	"sluice/media"
 	"sluice/negotiation"
 	"sluice/rtpout"
@@ -156,16 +157,11 @@ func newViewer(t testing.TB, profiles ...dtls.SRTPProtectionProfile) *viewer {
 
 func (v *viewer) offer(t testing.TB) string {
 	t.Helper()
-	o, err := v.CreateOffer(nil)
+	sdp, err := testviewer.Offer(v.PeerConnection, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gathered := webrtc.GatheringCompletePromise(v.PeerConnection)
-	if err := v.SetLocalDescription(o); err != nil {
-		t.Fatal(err)
-	}
-	<-gathered
-	return v.LocalDescription().SDP
+	return sdp
 }
 
 func (v *viewer) accept(t testing.TB, answer string) {

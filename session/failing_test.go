@@ -17,6 +17,7 @@ import (
 	"sluice/fanout"
 	"sluice/hub"
 	"sluice/internal/lossyrelay"
+	"sluice/internal/testviewer"
 	"sluice/media"
 	"sluice/peer"
 	"sluice/transport"
@@ -214,16 +215,11 @@ func newRealViewer(t *testing.T) *realViewer {
 
 func (v *realViewer) offer(t *testing.T) string {
 	t.Helper()
-	o, err := v.pc.CreateOffer(nil)
+	sdp, err := testviewer.Offer(v.pc, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gathered := webrtc.GatheringCompletePromise(v.pc)
-	if err = v.pc.SetLocalDescription(o); err != nil {
-		t.Fatal(err)
-	}
-	<-gathered
-	return v.pc.LocalDescription().SDP
+	return sdp
 }
 
 func (v *realViewer) accept(t *testing.T, answer string) {

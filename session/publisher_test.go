@@ -81,16 +81,11 @@ func newPeerConnection(t *testing.T, options ...func(*webrtc.API)) *webrtc.PeerC
 
 func describe(t *testing.T, pc *webrtc.PeerConnection, o *webrtc.OfferOptions) string {
 	t.Helper()
-	offer, err := pc.CreateOffer(o)
+	sdp, err := testviewer.Offer(pc, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gathered := webrtc.GatheringCompletePromise(pc)
-	if err := pc.SetLocalDescription(offer); err != nil {
-		t.Fatal(err)
-	}
-	<-gathered
-	return pc.LocalDescription().SDP
+	return sdp
 }
 
 func accept(t *testing.T, pc *webrtc.PeerConnection, answer string) {

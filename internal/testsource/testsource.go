@@ -33,7 +33,7 @@ func Start(t testing.TB, s ingest.Source) *Running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	r := &Running{Stream: stream, cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(r.ended)

@@ -177,17 +177,20 @@ func (v *Viewer) Reports() []*rtcp.SenderReport {
 func (v *Viewer) SendRTCP(p ...rtcp.Packet) error { return v.pc.WriteRTCP(p) }
 
 // Offer makes the offer, with all candidates in it.
-func (v *Viewer) Offer() (string, error) {
-	offer, err := v.pc.CreateOffer(nil)
+func (v *Viewer) Offer() (string, error) { return Offer(v.pc, nil) }
+
+// Offer makes the offer of a connection, with all candidates in it.
+func Offer(pc *webrtc.PeerConnection, o *webrtc.OfferOptions) (string, error) {
+	offer, err := pc.CreateOffer(o)
 	if err != nil {
 		return "", fmt.Errorf("make an offer: %w", err)
 	}
-	gathered := webrtc.GatheringCompletePromise(v.pc)
-	if err := v.pc.SetLocalDescription(offer); err != nil {
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(offer); err != nil {
 		return "", fmt.Errorf("apply the offer: %w", err)
 	}
 	<-gathered
-	return v.pc.LocalDescription().SDP, nil
+	return pc.LocalDescription().SDP, nil
 }
 
 // Accept applies the answer.
