@@ -39,7 +39,7 @@ func TestTranscodeReasons(t *testing.T) {
 		startCameraOf(t, media.H265, media.AAC), startCameraOf(t, media.H264)))
 	for stream, words := range map[string]string{"camera": "The camera sends H.265", "always": `transcode = "always"`} {
 		t.Run(stream, func(t *testing.T) {
-			g.awaitState(t, stream, "ready", cameraLimit)
+			g.awaitSize(t, stream) // which the reason tells, once it is known
 			p := openBrowser(t, chromium).open(t, g.page(stream))
 			p.awaitPicture(25)
 			all := g.sessions(t, stream)
@@ -61,6 +61,20 @@ func TestTranscodeReasons(t *testing.T) {
 			p.screenshot("reason")
 		})
 	}
+}
+
+// awaitSize waits for the first keyframe of a stream.
+func (g *gatewayProcess) awaitSize(t *testing.T, name string) {
+	t.Helper()
+	g.awaitState(t, name, "ready", cameraLimit)
+	eventually(t, cameraLimit, func() string {
+		for _, track := range g.stream(t, name).Tracks {
+			if track.Width > 0 {
+				return ""
+			}
+		}
+		return "the size of the picture is not known"
+	})
 }
 
 // checkLogged wants a sentence in the gateway's log, where its quotes are escaped.

@@ -66,16 +66,20 @@ func (t *Stream) Snapshot(ctx context.Context) (jpeg []byte, at time.Time, err e
 }
 
 // newestPicture is the newest keyframe of the best rendition that has one. If there is none yet it asks for one. The
-// error is a *NoPictureError.
+// error is a *NoPictureError, or what the keyframe could not be decoded for either: that needs mending, not waiting.
 func (t *Stream) newestPicture() (*hub.Unit, error) {
 	all := t.hub.Renditions()
 	none := &NoPictureError{Stream: t.hub.Name(), Sound: len(all) > 0}
 	for _, r := range all {
-		if _, has := media.First(r.Tracks, media.Video); !has {
+		track, has := media.First(r.Tracks, media.Video)
+		if !has {
 			continue
 		}
 		if u, ok := t.hub.NewestKeyframe(r.Name); ok {
 			return u, nil
+		}
+		if err := t.service.workers.Err(); err != nil && !t.passes(track.Codec) {
+			return nil, err
 		}
 		none.Sound = false
 		t.hub.RequestKeyframe(r.Name)
@@ -83,9 +87,14 @@ func (t *Stream) newestPicture() (*hub.Unit, error) {
 	return nil, none
 }
 
+// passes reports whether a keyframe of the codec is a snapshot as it is.
+func (t *Stream) passes(codec media.Codec) bool {
+	return codec == media.MJPEG && t.options.Process == ""
+}
+
 // decode makes a JPEG of a keyframe.
 func (t *Stream) decode(ctx context.Context, u *hub.Unit) ([]byte, error) {
-	if u.Track.Codec == media.MJPEG && t.options.Process == "" {
+	if t.passes(u.Track.Codec) {
 		return u.Data[0], nil
 	}
 	select {

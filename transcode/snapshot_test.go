@@ -150,6 +150,21 @@ func TestSnapshotOfMotionJPEG(t *testing.T) {
 	})
 }
 
+// Without a worker a keyframe helps no more than none: who asks hears what to mend, not to wait.
+func TestSnapshotWithoutWorker(t *testing.T) {
+	for _, codec := range []media.Codec{media.H265, media.MJPEG} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t, Options{}, StreamOptions{})
+			defer s.stop()
+			s.workers.missing(&worker.NotInstalledError{Name: "gateway-gst"})
+			s.publish(media.Track{ID: "video", Kind: media.Video, Codec: codec, ClockRate: 90000})
+			_, _, err := s.Snapshot(t.Context())
+			equal(t, "lacks a worker", errors.As(err, new(*worker.NotInstalledError)), codec != media.MJPEG)
+			equal(t, "lacks a picture", errors.As(err, new(*NoPictureError)), codec == media.MJPEG)
+		})
+	}
+}
+
 // Of sound no picture will come, however long one waits.
 func TestSnapshotOfSound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
