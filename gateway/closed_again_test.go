@@ -1,9 +1,7 @@
 package gateway_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"sluice/admin"
 	"sluice/internal/testviewer"
@@ -49,29 +46,11 @@ func (w *watched) awaitStream(t *testing.T, name string) {
 	})
 }
 
-// watch waits for a keyframe too, which comes after the stream is ready.
 func (w *watched) watch(t *testing.T, stream string) *testviewer.Viewer {
 	t.Helper()
 	options := testviewer.Browser()
 	options.Token = w.one.token
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for {
-		v, err := testviewer.Watch(ctx, w.url+"/"+stream+"/whep", options)
-		var refused *testviewer.StatusError
-		switch {
-		case err == nil:
-			t.Cleanup(v.Close)
-			return v
-		case !errors.As(err, &refused) || refused.Status != 409:
-			t.Fatal(err)
-		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			t.Fatal(err)
-		}
-	}
+	return watch(t, w.url+"/"+stream+"/whep", options)
 }
 
 // goesOn expects pictures at the bystander that have yet to come.

@@ -143,16 +143,27 @@ func eventually(t *testing.T, what string, is func() bool) {
 	t.Fatalf("never: %s", what)
 }
 
+// watch waits for a keyframe too, which comes after the stream is ready: the gateway itself waits for 4 s.
 func watch(t *testing.T, url string, o testviewer.Options) *testviewer.Viewer {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	v, err := testviewer.Watch(ctx, url, o)
-	if err != nil {
-		t.Fatal(err)
+	for {
+		v, err := testviewer.Watch(ctx, url, o)
+		var refused *testviewer.StatusError
+		switch {
+		case err == nil:
+			t.Cleanup(v.Close)
+			return v
+		case !errors.As(err, &refused) || refused.Status != http.StatusConflict:
+			t.Fatal(err)
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			t.Fatal(err)
+		}
 	}
-	t.Cleanup(v.Close)
-	return v
 }
 
 func receive(t *testing.T, from <-chan *rtp.Packet, n int) []*rtp.Packet {
