@@ -152,12 +152,23 @@
     return { status: 200, etag, fragment: text };
   }
 
+  // answered is what the browser reports. Firefox may never answer, and a browser that stood still does so late.
+  async function answered() {
+    for (let tries = 0; tries < 5; tries++) {
+      const late = new Promise((resolve) => { setTimeout(resolve, 2_000); });
+      const reports = await Promise.race([connection.getStats(), late]);
+      if (reports) {
+        return reports;
+      }
+    }
+    return new Map();
+  }
+
   // stats sums up what is sent and how the other side takes it.
   async function stats() {
     const sum = { state: connection.connectionState, ice: connection.iceConnectionState, statuses, layers: {}, pictures: 0, keyframeRequests: 0, bandwidth: 0, reports: 0, decoded: 0, received: 0, sounds: 0, cipher: '', route: '', relay: '', shown, ...pause };
     const playout = {}; // of each kind: the source's time of what is played now
-    const nothing = new Promise((resolve) => { setTimeout(resolve, 2_000, new Map()); }); // Firefox may never answer
-    const reports = await Promise.race([connection.getStats(), nothing]);
+    const reports = await answered();
     for (const report of reports.values()) {
       if (report.type === 'outbound-rtp' && report.kind === 'video') {
         sum.pictures += report.framesEncoded ?? 0;
