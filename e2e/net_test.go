@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/pion/transport/v4"
+	"github.com/pion/transport/v4/stdnet"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -31,7 +33,9 @@ func useSocket(t testing.TB, settings *webrtc.SettingEngine) *peerSocket {
 	if err != nil {
 		t.Fatal(err)
 	}
-	widen(t, c)
+	if err := widen(c); err != nil {
+		t.Fatal(err)
+	}
 	s := &peerSocket{PacketConn: c, closed: make(chan struct{})}
 	mux := webrtc.NewICEUDPMux(nil, s)
 	t.Cleanup(func() { _ = mux.Close() }) // what was under way is over
@@ -42,20 +46,36 @@ func useSocket(t testing.TB, settings *webrtc.SettingEngine) *peerSocket {
 }
 
 // widen gives a socket a roomy buffer: as far as everybody may have it, and further where the tests may do everything.
-func widen(t testing.TB, c *net.UDPConn) {
-	t.Helper()
+func widen(c *net.UDPConn) error {
 	if err := c.SetReadBuffer(roomyBuffer); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	raw, err := c.SyscallConn()
-	if err == nil {
-		err = raw.Control(func(fd uintptr) {
-			_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, roomyBuffer)
-		})
-	}
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
+	return raw.Control(func(fd uintptr) {
+		_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, roomyBuffer)
+	})
+}
+
+// roomyNet is the machine's network, for a peer that needs more than one socket: each has room for bursts.
+type roomyNet struct{ *stdnet.Net }
+
+func (n roomyNet) ListenPacket(network, address string) (net.PacketConn, error) {
+	conn, err := n.Net.ListenPacket(network, address)
+	if c, ok := conn.(*net.UDPConn); ok && err == nil {
+		err = widen(c)
+	}
+	return conn, err
+}
+
+func (n roomyNet) ListenUDP(network string, address *net.UDPAddr) (transport.UDPConn, error) {
+	conn, err := n.Net.ListenUDP(network, address)
+	if c, ok := conn.(*net.UDPConn); ok && err == nil {
+		err = widen(c)
+	}
+	return conn, err
 }
 
 // ReadFrom implements net.PacketConn.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pion/transport/v4/stdnet"
 	"github.com/pion/webrtc/v4"
 	"golang.org/x/net/proxy"
 
@@ -186,26 +187,37 @@ func (d viaTLS) Dial(network, address string) (net.Conn, error) {
 // watchBy plays a stream with pion, which finds its way as c says.
 func (g *gatewayProcess) watchBy(t *testing.T, stream string, c webrtc.Configuration) *viewer {
 	t.Helper()
+	machine, err := stdnet.NewNet()
+	if err != nil {
+		t.Fatal(err)
+	}
 	v := &viewer{closed: make(chan struct{}), received: make(map[media.Kind]*reception)}
 	settings, codecs := webrtc.SettingEngine{}, &webrtc.MediaEngine{}
+	settings.SetNet(roomyNet{machine})
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetICEProxyDialer(tlsDialer(c))
 	settings.SetNetworkTypes([]webrtc.NetworkType{
 		webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
 	})
-	err := codecs.RegisterDefaultCodecs()
-	if err == nil {
+	if err = codecs.RegisterDefaultCodecs(); err == nil {
 		v.connection, err = webrtc.NewAPI(webrtc.WithMediaEngine(codecs), webrtc.WithSettingEngine(settings)).NewPeerConnection(c)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	v.follow(t)
-	answer, refused := v.post(t, g.whep(stream), v.offer(t))
-	if refused != nil {
-		t.Fatalf("%+v", *refused)
-	}
-	v.answer = answer
+	offer := v.offer(t)
+	eventually(t, packetLimit, func() string { // for a keyframe too, which comes after the stream is ready
+		var refused *problem
+		if v.answer, refused = v.post(t, g.whep(stream), offer); refused == nil {
+			return ""
+		}
+		if refused.Status != http.StatusConflict {
+			t.Fatalf("%+v", *refused)
+		}
+		return refused.Detail
+	})
+	answer := v.answer
 	if err := v.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatalf("the answer is not understood: %v:\n%s", err, answer)
 	}
