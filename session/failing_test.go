@@ -37,8 +37,12 @@ type failure struct {
 // limits are how long a connection may take to come about, and how long its peer may be silent.
 type limits struct{ ice, consent time.Duration }
 
-// ample is for what ends by itself, however slow the machine is.
-var ample = limits{20 * time.Second, 20 * time.Second}
+var (
+	// ample is for what ends by itself, however slow the machine is.
+	ample = limits{20 * time.Second, 20 * time.Second}
+	// fair is for what has to come some way before its time is over.
+	fair = limits{9 * time.Second, 20 * time.Second}
+)
 
 var (
 	icePassword = regexp.MustCompile(`a=ice-pwd:\S+`)
@@ -54,12 +58,12 @@ func TestVerdictsOfRealConnections(t *testing.T) {
 		"nothing arrives": {up: func([]byte) bool { return false }, want: CauseNothingArrived, detail: detailHere},
 		"another password": {
 			answer: func(sdp string) string { return icePassword.ReplaceAllString(sdp, "a=ice-pwd:0123456789abcdefghijkl") },
-			want:   CauseCredentials,
+			want:   CauseCredentials, limits: fair,
 		},
-		"answers are lost":        {down: func([]byte) bool { return false }, want: CauseNotAnswered},
+		"answers are lost":        {down: func([]byte) bool { return false }, want: CauseNotAnswered, limits: fair},
 		"another certificate":     {offer: func(sdp string) string { return certificate.ReplaceAllString(sdp, zeros) }, want: CauseHandshake, detail: string(transport.HandshakeCertificate), limits: ample},
 		"ours is another":         {answer: func(sdp string) string { return certificate.ReplaceAllString(sdp, zeros) }, want: CauseHandshake, detail: string(transport.HandshakeRefused), limits: ample},
-		"our flight is swallowed": {down: notDTLS, want: CauseHandshake, detail: string(transport.HandshakeTimeout)},
+		"our flight is swallowed": {down: notDTLS, want: CauseHandshake, detail: string(transport.HandshakeTimeout), limits: fair},
 		"consent is lost":         {connected: func(f *filter, _ *realViewer) { f.cut.Store(true) }, want: CauseConsent, limits: limits{20 * time.Second, 4 * time.Second}},
 		"it leaves":               {connected: func(_ *filter, v *realViewer) { _ = v.pc.Close() }, want: "", limits: ample},
 	} {
