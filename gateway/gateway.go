@@ -83,6 +83,7 @@ func New(o Options) (*Gateway, error) {
 		options: o, log: o.Log, hub: hub.New(ringOptions(o.Config.Limits)), workers: newWorkers(o.Config, o.Log), access: newAccess(),
 	}
 	g.current.Store(&o.Config)
+	g.reloads.last.Store(time.Now().Unix())
 	if err := g.openDoors(); err != nil {
 		return nil, err
 	}

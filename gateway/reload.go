@@ -21,7 +21,6 @@ type reloads struct {
 
 // awaitReloads reads the configuration anew whenever it is asked to, until ctx is done.
 func (g *Gateway) awaitReloads(ctx context.Context) {
-	g.reloads.last.Store(time.Now().Unix())
 	for {
 		select {
 		case <-g.options.Reload:
