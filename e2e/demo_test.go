@@ -15,7 +15,13 @@ func TestDemoPlays(t *testing.T) {
 	p := openBrowser(t, chromium).open(t, g.page("demo"))
 
 	p.awaitPicture(40)
-	l := p.awaitSound()
+	p.awaitSound()
+	l := p.await(playLimit, func(l look) string { // the page counts twice a second what the browser has got
+		if l.Tracks != "video audio" {
+			return fmt.Sprintf("the page has tracks %q, want both", l.Tracks)
+		}
+		return ""
+	})
 	p.screenshot("playing")
 	if l.Width != 1280 || l.Height != 720 {
 		t.Errorf("the picture has %dx%d, want 1280x720", l.Width, l.Height)
@@ -23,8 +29,8 @@ func TestDemoPlays(t *testing.T) {
 	if len(l.Complaints)+len(l.Violations) > 0 {
 		t.Errorf("the browser complains: %q, content policy: %q", l.Complaints, l.Violations)
 	}
-	if l.Tracks != "video audio" || l.Banner != "" || l.Connections != 1 {
-		t.Errorf("the page has tracks %q, banner %q and %d connections, want both tracks, none and 1", l.Tracks, l.Banner, l.Connections)
+	if l.Banner != "" || l.Connections != 1 {
+		t.Errorf("the page has the banner %q and %d connections, want none and 1", l.Banner, l.Connections)
 	}
 	t.Logf("first picture after %s ms", l.StartedIn)
 }
