@@ -98,10 +98,13 @@ func TestScreenReturns(t *testing.T) {
 			p.screenshot("playing")
 
 			x.kill()
-			s := g.awaitState(t, "desk", "failed", cameraLimit)
-			if want := fmt.Sprintf("no X server has the display %q: start it", x.display); !strings.Contains(s.Error, want) {
-				t.Errorf("the API says %q, want that %s", s.Error, want)
-			}
+			eventually(t, cameraLimit, func() string {
+				want := fmt.Sprintf("no X server has the display %q: start it", x.display)
+				if s := g.stream(t, "desk"); s.State != "failed" || !strings.Contains(s.Error, want) {
+					return fmt.Sprintf("the API says %s, %q, want failed and that %s", s.State, s.Error, want)
+				}
+				return ""
+			})
 			p.awaitBanner("waiting", playLimit, "The screen is offline", "o X server has the display")
 			startScreen(t, x.display)
 			back := time.Now()
@@ -214,12 +217,15 @@ streams.far.source = "device:screen?id=:9999"
 				{g, "far", []string{`no X server has the display ":9999"`, fmt.Sprintf("%q", x.display)}},
 				{bare, "desk", []string{"DISPLAY is not set", "device:screen?id="}},
 			} {
-				s := want.gateway.awaitState(t, want.stream, "failed", cameraLimit)
-				for _, part := range want.says {
-					if !strings.Contains(s.Error, part) {
-						t.Errorf("of %s the API says %q, want that it says %s", s.Source, s.Error, part)
+				eventually(t, cameraLimit, func() string { // a worker that is slow to start fails in other words first
+					s := want.gateway.stream(t, want.stream)
+					for _, part := range want.says {
+						if s.State != "failed" || !strings.Contains(s.Error, part) {
+							return fmt.Sprintf("of %s, which is %s, the API says %q, want that it says %s", s.Source, s.State, s.Error, part)
+						}
 					}
-				}
+					return ""
+				})
 			}
 		})
 	}
