@@ -166,22 +166,34 @@ func TestExampleLoop(t *testing.T) {
 			makeBars(t, path)
 			g := startExample(t, loopExample, n, "/var/lib/sluice/holiday"+c.ending, path)
 			g.awaitState(t, "holiday", "ready", cameraLimit)
-			v := g.watch(t, "holiday")
-			v.awaitFrames(t, 3*barPictures)
-			packets := v.snapshot(media.Video).packets
-			checkPackets(t, media.Video, packets)
-			var numbers []int
-			for _, p := range v.grey(t, 320, 176) {
-				numbers = append(numbers, p.bar())
+			const tries = 3
+			for range tries {
+				if longestInLoop(t, g) <= c.gap {
+					return
+				}
 			}
-			checkRounds(t, numbers, 2)
-			longest := longestStep(packets)
-			t.Logf("the longest time from one picture to the next is %v", longest)
-			if longest > c.gap {
-				t.Errorf("the pictures stop for %v, want %v at most", longest, c.gap)
-			}
+			t.Errorf("the pictures stop for more than %v, %d times", c.gap, tries)
 		})
 	}
+}
+
+// longestInLoop watches a file go round twice, and returns the longest time from one picture to the next: on a machine
+// that stands still meanwhile, the next round begins late.
+func longestInLoop(t *testing.T, g *gatewayProcess) time.Duration {
+	t.Helper()
+	v := g.watch(t, "holiday")
+	v.awaitFrames(t, 3*barPictures)
+	v.close()
+	packets := v.snapshot(media.Video).packets
+	checkPackets(t, media.Video, packets)
+	var numbers []int
+	for _, p := range v.grey(t, 320, 176) {
+		numbers = append(numbers, p.bar())
+	}
+	checkRounds(t, numbers, 2)
+	longest := longestStep(packets)
+	t.Logf("the longest time from one picture to the next is %v", longest)
+	return longest
 }
 
 // TestExampleProcess wants words over a grey picture, and grey beside them.
