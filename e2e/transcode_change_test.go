@@ -55,8 +55,14 @@ func (p *page) awaitSize(width, height int) {
 // checkSession wants the page to play over its n-th connection.
 func (p *page) checkSession(n int) {
 	p.t.Helper()
-	if l := p.look(); l.Connections != n || l.State != "playing" {
-		p.t.Errorf("the page is %s over its connection %d, want playing over number %d", l.State, l.Connections, n)
+	l := p.await(playLimit, func(l look) string { // which it says up to half a second after the picture is there
+		if l.State != "playing" {
+			return "the page is " + l.State
+		}
+		return ""
+	})
+	if l.Connections != n {
+		p.t.Errorf("the page plays over its connection %d, want number %d", l.Connections, n)
 	}
 }
 
