@@ -73,6 +73,7 @@ func TestDecoderFallback(t *testing.T) {
 	g.awaitFallback(t)
 	v.awaitMade(t, 50)
 	g.checkMade(t, "bars", "h264", "")
+	able.awaitFrames(t, 25)
 	able.close()
 	v.close()
 	v.checkVideo(t, media.H264, 75)
