@@ -5,6 +5,7 @@ import (
 	"image/jpeg"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -102,9 +103,17 @@ func (g *gatewayProcess) firstFrame(t *testing.T, stream string) float64 {
 // checkMade wants one running encoder of a picture's codec and one of a sound's; "" wants none.
 func (g *gatewayProcess) checkMade(t *testing.T, stream, video, audio string) {
 	t.Helper()
+	var all []made
+	eventually(t, playLimit, func() string { // one that is given another load has no process for a moment
+		all = g.stream(t, stream).Transcodes
+		if slices.ContainsFunc(all, func(m made) bool { return m.State != "running" || m.PID == 0 }) {
+			return fmt.Sprintf("not all encoders of %s run: %+v", stream, all)
+		}
+		return ""
+	})
 	found := map[string]string{}
-	for _, m := range g.stream(t, stream).Transcodes {
-		if m.State != "running" || m.PID == 0 || m.Restarts != 0 || found[m.Kind] != "" {
+	for _, m := range all {
+		if m.Restarts != 0 || found[m.Kind] != "" {
 			t.Errorf("an encoder of %s is not alone and well: %+v", stream, m)
 		}
 		found[m.Kind] = m.Codec
@@ -192,12 +201,18 @@ func gapAt(t *testing.T, signal syscall.Signal) time.Duration {
 	if err := syscall.Kill(was[0].PID, signal); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, playLimit, func() string { // pictures from before may be shown for a while
+		is := g.stream(t, "bars").Transcodes
+		if len(is) != 1 || is[0].State != "running" || is[0].PID == was[0].PID || is[0].Restarts != was[0].Restarts+1 {
+			return fmt.Sprintf("the API tells of %+v, want one worker with one restart more", is)
+		}
+		return ""
+	})
+	_, back := p.shown()
+	p.awaitGap(back, 25, playLimit)
 	gap := p.awaitGap(now, 50, playLimit)
 	t.Logf("no picture for %v", gap.Round(time.Millisecond))
 	p.checkSession(1)
-	if is := g.stream(t, "bars").Transcodes; len(is) != 1 || is[0].PID == was[0].PID || is[0].Restarts != was[0].Restarts+1 {
-		t.Errorf("the API tells of %+v, want one worker with one restart more", is)
-	}
 	return gap
 }
 
