@@ -83,12 +83,13 @@ func (p *pagePeer) awaitDecoded(n int) {
 }
 
 // TestBandwidth lets Chromium's estimator see how its packets arrive: what it allows itself grows.
+// That is not much more than a picture makes use of, so this one takes all that it may have.
 func TestBandwidth(t *testing.T) {
 	t.Parallel()
 	const start = 300_000 // bit/s, of Chromium's estimator
 	g := startGateway(t, publishConfig("studio"))
 	p := openBrowser(t, chromium).openPeer(t, g.whip("studio"))
-	_, answer := p.start(map[string]any{"url": g.whip("studio"), "role": "publish", "codec": "vp8"})
+	_, answer := p.start(map[string]any{"url": g.whip("studio"), "role": "publish", "codec": "vp8", "snows": true})
 	if !strings.Contains(answer, "transport-cc") {
 		t.Errorf("the answer has no transport-cc:\n%s", answer)
 	}

@@ -37,10 +37,25 @@
     return canvas.captureStream(15);
   }
 
-  async function addSenders({ codec, simulcast }) {
-    const media = simulcast
-      ? drawing()
-      : await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360, frameRate: 25 } });
+  // snow is a picture that takes as much as the encoder may send, however much that is.
+  function snow() {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [640, 360];
+    const brush = canvas.getContext('2d');
+    const size = canvas.width * canvas.height;
+    const flakes = Uint32Array.from({ length: 2 * size }, () => 0xff000000 | Math.random() * 0x1000000);
+    setInterval(() => {
+      const from = Math.floor(Math.random() * size);
+      const picture = new Uint8ClampedArray(flakes.buffer, 4 * from, 4 * size);
+      brush.putImageData(new ImageData(picture, canvas.width, canvas.height), 0, 0);
+    }, 66);
+    return canvas.captureStream(15);
+  }
+
+  const filmed = () => navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360, frameRate: 25 } });
+
+  async function addSenders({ codec, simulcast, snows }) {
+    const media = simulcast ? drawing() : await (snows ? snow() : filmed());
     const sendEncodings = simulcast
       ? [['q', 4], ['h', 2], ['f', 1]].map(([rid, scaleResolutionDownBy]) => ({ rid, scaleResolutionDownBy }))
       : [{}];
