@@ -4,6 +4,7 @@
   let connection, resource, etag, answer, links, video, click, shown;
   const pause = { gap: 0, stall: 0 }; // since the last watch()
   const statuses = []; // of PATCH
+  let trickled; // resolves once each candidate that was trickled is answered
 
   const candidateLines = () => connection.localDescription.sdp.match(/a=candidate:.*/g) ?? [];
 
@@ -118,7 +119,7 @@
     connection.onicecandidate = ({ candidate }) => {
       if (candidate?.candidate && candidate.sdpMLineIndex === 0 && candidate.protocol !== drop) {
         const line = `a=${candidate.candidate}`;
-        early ? early.push(line) : patch([line], etag);
+        early ? early.push(line) : trickled = Promise.all([trickled, patch([line], etag)]);
       }
     };
     await connection.setLocalDescription();
@@ -149,6 +150,8 @@
 
   // restart makes new ICE credentials on both sides. The answer is the old one with those of the fragment.
   async function restart() {
+    await gathered();
+    await trickled;
     connection.onicecandidate = null;
     connection.restartIce();
     await connection.setLocalDescription();
