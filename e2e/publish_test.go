@@ -83,7 +83,7 @@ func (g *gatewayProcess) checkTracks(t *testing.T, p publishing, s stream) {
 func (g *gatewayProcess) awaitRole(t testing.TB, stream, role string, n int) []sessionInfo {
 	t.Helper()
 	var found []sessionInfo
-	eventually(t, farewellLimit, func() string {
+	eventually(t, playLimit, func() string {
 		found = slices.DeleteFunc(g.sessions(t, stream), func(s sessionInfo) bool { return s.Role != role })
 		connected := !slices.ContainsFunc(found, func(s sessionInfo) bool { return s.State != "connected" })
 		if len(found) != n || !connected {
