@@ -98,16 +98,40 @@ func (p *page) awaitMeter(other string) string {
 	return frames
 }
 
+// chooseSource chooses what to publish, once that can be done: it can't while the browser is asked for a device.
+func (p *page) chooseSource(source string) {
+	p.t.Helper()
+	p.awaitTrue(fmt.Sprintf(`(() => {
+		const list = document.getElementById('source');
+		if (list.disabled) {
+			return false;
+		}
+		list.value = %q;
+		list.dispatchEvent(new Event('change', { bubbles: true }));
+		return true;
+	})()`, source), "the source can't be chosen")
+}
+
+// awaitTrue waits until a JavaScript expression is true in the page; otherwise says what it means that it is not.
+func (p *page) awaitTrue(script, otherwise string) {
+	p.t.Helper()
+	eventually(p.t, playLimit, func() string {
+		var yes bool
+		if p.evaluate(script, &yes); yes {
+			return ""
+		}
+		return otherwise
+	})
+}
+
 // TestPublishPageMicrophone publishes sound alone.
 func TestPublishPageMicrophone(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t, publishConfig("radio"))
 	p := openBrowser(t, chromium).openAs(t, g.page("radio")+"publish", filming)
-	p.evaluate(`(() => {
-		const list = document.getElementById('source');
-		list.value = 'microphone';
-		list.dispatchEvent(new Event('change', { bubbles: true }));
-	})()`, nil)
+	p.chooseSource("microphone")
+	p.awaitTrue(`document.getElementById('open').hidden && !document.getElementById('curtain').hidden &&
+		!document.getElementById('source').disabled`, "the page has no sound alone")
 	p.click("#start")
 	p.awaitDesk("live", "")
 	if s := g.awaitState(t, "radio", "ready", answerLimit); len(s.Tracks) != 1 || s.Tracks[0].Kind != "audio" {
