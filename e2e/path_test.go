@@ -28,9 +28,12 @@ func TestRelayedViewer(t *testing.T) {
 	}})
 	p.awaitDecoded(50)
 	p.awaitSounds()
-	if s := p.stats(); !strings.HasPrefix(s.Route, "relay ") {
-		t.Errorf("the media come by %q, want a relay", s.Route)
-	}
+	p.awaitStats(func(s pageStats) string {
+		if !strings.HasPrefix(s.Route, "relay ") {
+			return fmt.Sprintf("the media come by %q, want a relay", s.Route)
+		}
+		return ""
+	})
 	g.checkWay(t, "door", "")
 }
 
@@ -72,9 +75,12 @@ func TestTCP(t *testing.T) {
 			p.start(map[string]any{"url": g.whep("door"), "role": "play", "drop": "udp"})
 			p.awaitDecoded(50)
 			p.awaitSounds()
-			if s := p.stats(); !strings.HasSuffix(s.Route, " tcp") {
-				t.Errorf("the media come by %q, want TCP", s.Route)
-			}
+			p.awaitStats(func(s pageStats) string {
+				if !strings.HasSuffix(s.Route, " tcp") {
+					return fmt.Sprintf("the media come by %q, want TCP", s.Route)
+				}
+				return ""
+			})
 			v := g.watchAs(t, "door", viewerOptions{tcp: true, accept: withoutUDP})
 			v.awaitFrames(t, 40)
 			g.checkWay(t, "door", c.reason)

@@ -143,6 +143,12 @@ func (p *pagePeer) stats() pageStats {
 	return s
 }
 
+// awaitStats waits until what the page tells of itself is as wanted. A page that stands still may know nothing for once.
+func (p *pagePeer) awaitStats(missing func(pageStats) string) {
+	p.t.Helper()
+	eventually(p.t, mediaLimit, func() string { return missing(p.stats()) })
+}
+
 func (p *pagePeer) keyframeRequests(testing.TB) int { return p.stats().KeyframeRequests }
 
 func (p *pagePeer) stop(testing.TB) int {

@@ -55,9 +55,12 @@ func TestWays(t *testing.T) {
 				p := openBrowser(t, chromium).openPeer(t, g.whep("door"))
 				p.start(map[string]any{"url": g.whep("door"), "role": "play"})
 				p.awaitDecoded(10)
-				if s := p.stats(); s.Cipher != "SRTP_AEAD_AES_128_GCM" {
-					t.Errorf("Chromium says that SRTP is encrypted with %q", s.Cipher)
-				}
+				p.awaitStats(func(s pageStats) string {
+					if s.Cipher != "SRTP_AEAD_AES_128_GCM" {
+						return fmt.Sprintf("Chromium says that SRTP is encrypted with %q", s.Cipher)
+					}
+					return ""
+				})
 			})
 			t.Run("pion", func(t *testing.T) {
 				t.Parallel()
