@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,7 +29,7 @@ func TestSimulcastOBS(t *testing.T) {
 	g := startGateway(t, publishConfig("studio"))
 	obs := startPeer(t, "obs.mjs", g.whip("studio"),
 		"--video", obsVideo(t, 640, 360), "--video", obsVideo(t, 320, 180), "--audio", obsSound(t))
-	g.awaitState(t, "studio", "ready", answerLimit)
+	g.awaitLayers(t, "studio", 640, 320)
 	big, small := g.watch(t, "studio"), g.watch(t, "studio?maxwidth=400")
 	big.awaitFrames(t, 40)
 	small.awaitFrames(t, 40)
@@ -41,6 +42,7 @@ func TestSimulcastOBS(t *testing.T) {
 	}
 	small.awaitWidth(t, 640, 640)
 	big.awaitFramesMore(t, 20)
+	small.awaitFramesMore(t, 20)
 	for _, v := range []*viewer{big, small} {
 		v.close()
 		v.checkVideo(t, media.H264, 60)
@@ -48,6 +50,23 @@ func TestSimulcastOBS(t *testing.T) {
 	if w := big.widths(t); len(w) != 1 || w[0] != 640 {
 		t.Errorf("the other viewer got pictures %v wide, want 640 only", w)
 	}
+}
+
+// awaitLayers waits until a stream has pictures of some widths, the largest first: it is ready with the first of them.
+func (g *gatewayProcess) awaitLayers(t *testing.T, name string, widths ...int) {
+	t.Helper()
+	eventually(t, answerLimit, func() string {
+		var found []int
+		for _, track := range g.stream(t, name).Tracks {
+			if track.Kind == string(media.Video) {
+				found = append(found, track.Width)
+			}
+		}
+		if !slices.Equal(found, widths) {
+			return fmt.Sprintf("stream %s has pictures %v wide, want %v", name, found, widths)
+		}
+		return ""
+	})
 }
 
 // widths are the widths of a viewer's pictures, in the order in which they came, as the parameter sets tell.
@@ -98,9 +117,12 @@ func TestSimulcastChromium(t *testing.T) {
 		wish        string
 		least, most int // width
 	}{{`{"rid":"q"}`, 320, 320}, {`{"rid":"h"}`, 640, 640}, {`{"maxWidth":400}`, 320, 320}, {`{}`, 640, 1280}} {
-		if status := postJSON(t, link["layer"], step.wish); status != http.StatusOK {
-			t.Fatalf("the wish %s is answered with %d", step.wish, status)
-		}
+		eventually(t, mediaLimit, func() string { // the layer may begin later than others, or pause
+			if status := postJSON(t, link["layer"], step.wish); status != http.StatusOK {
+				return fmt.Sprintf("the wish %s is answered with %d", step.wish, status)
+			}
+			return ""
+		})
 		v.awaitWidth(t, step.least, step.most)
 	}
 	if status := postJSON(t, link["layer"], `{"rid":"none"}`); status != http.StatusNotFound {
