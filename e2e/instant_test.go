@@ -154,7 +154,7 @@ func (g *gatewayProcess) checkInstant(t *testing.T, c *longCamera, codec media.C
 // checkInstantPage joins with Chromium.
 func (g *gatewayProcess) checkInstantPage(t *testing.T, c *longCamera) {
 	t.Helper()
-	const tries = 3
+	const tries = 5
 	p := openBrowser(t, chromium).openPeer(t, g.whep("door"))
 	for try := 1; ; try++ {
 		c.checkSoon(t, func() time.Duration {
@@ -203,16 +203,16 @@ func (p *pagePeer) freezes() string {
 	return fmt.Sprintf("no picture for %.0f ms, while the page itself stood still for %.0f ms: %+v", s.Gap, s.Stall, s)
 }
 
-// awaitSync waits until the page knows how picture and sound lie, and wants them in step.
+// awaitSync waits until the page knows how picture and sound come, and wants them in step.
 func (p *pagePeer) awaitSync() {
 	p.t.Helper()
 	const most = 200 // milliseconds
 	eventually(p.t, mediaLimit, func() string {
 		switch s := p.stats(); {
 		case s.Drift == nil:
-			return "it is not known how picture and sound lie"
+			return "it is not known how picture and sound come"
 		case math.Abs(*s.Drift) > most:
-			return fmt.Sprintf("the picture is %.0f ms ahead of the sound", *s.Drift)
+			return fmt.Sprintf("the picture comes %.0f ms ahead of the sound", *s.Drift)
 		}
 		return ""
 	})

@@ -93,7 +93,7 @@ type pageStats struct {
 	Relay            string   // how a relay of the viewer's is reached: "udp", "tcp", "tls"
 	Shown            float64  // milliseconds from start to the first picture
 	Gap, Stall       float64  // longest time without a new picture, and without the page itself running; see watch
-	Drift            *float64 // milliseconds by which the picture is ahead of the sound; nil: not known yet
+	Drift            *float64 // milliseconds by which the picture comes ahead of the sound; nil: not known yet
 }
 
 // pageOf publishes a codec and sound from the fake devices of a browser.

@@ -182,10 +182,22 @@
     return new Map();
   }
 
+  const holding = {}; // of each kind: what was counted at the last look
+
+  // held is how long the browser itself has kept what it has played of late, in milliseconds; NaN if it has played
+  // nothing. While the machine is busy it may keep the sound for seconds, and shows pictures as they come.
+  function held({ id, kind, jitterBufferDelay: seconds, jitterBufferEmittedCount: count }) {
+    const known = holding[kind]?.id === id && holding[kind].count <= count;
+    const before = known ? holding[kind] : { seconds: 0, count: 0, mean: NaN };
+    const mean = count > before.count ? 1_000 * (seconds - before.seconds) / (count - before.count) : before.mean;
+    holding[kind] = { id, seconds, count, mean };
+    return mean;
+  }
+
   // stats sums up what is sent and how the other side takes it.
   async function stats() {
     const sum = { state: connection.connectionState, ice: connection.iceConnectionState, statuses, layers: {}, pictures: 0, keyframeRequests: 0, bandwidth: 0, reports: 0, decoded: 0, received: 0, sounds: 0, cipher: '', route: '', relay: '', shown, ...pause };
-    const playout = {}; // of each kind: the source's time of what is played now
+    const came = {}; // of each kind: the source's time of what has just come, to be played later
     const reports = await answered();
     for (const report of reports.values()) {
       if (report.type === 'outbound-rtp' && report.kind === 'video') {
@@ -197,7 +209,7 @@
       } else if (report.type === 'candidate-pair' && report.nominated) {
         sum.bandwidth = Math.max(sum.bandwidth, report.availableOutgoingBitrate ?? 0);
       } else if (report.type === 'inbound-rtp') {
-        playout[report.kind] = report.estimatedPlayoutTimestamp;
+        came[report.kind] = report.estimatedPlayoutTimestamp + held(report);
         sum.decoded += report.framesDecoded ?? 0;
         sum.received += report.kind === 'video' ? report.packetsReceived : 0;
         sum.sounds += (report.totalSamplesReceived ?? 0) - (report.concealedSamples ?? 0);
@@ -208,7 +220,7 @@
         sum.relay = local?.relayProtocol ?? '';
       }
     }
-    sum.drift = playout.video && playout.audio ? playout.video - playout.audio : null;
+    sum.drift = came.video && came.audio ? came.video - came.audio : null;
     return sum;
   }
 
