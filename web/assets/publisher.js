@@ -109,11 +109,8 @@ export class Publisher extends EventTarget {
       return;
     }
     this.#become('connecting', failure);
-    if (dismissed) {
-      this.#retryTimer = setTimeout(() => this.#succeed(resource), successorAfter);
-    } else {
-      this.#retryTimer = setTimeout(() => this.#connect(), this.#backoff.next(failure.retryAfter));
-    }
+    const wait = dismissed ? successorAfter : this.#backoff.next(failure.retryAfter);
+    this.#retryTimer = setTimeout(() => this.#succeed(resource), wait);
   }
 
   // After a loss the place may be taken by our own former session, until the server misses it.
@@ -121,8 +118,9 @@ export class Publisher extends EventTarget {
     return hopeless(failure) && !(failure.status === 409 && this.#wasLive);
   }
 
-  // A server that closes the connection is going down, or has given the place to somebody else, which its verdict of the
-  // session tells: two pages that took it from each other in turn would both be of no use.
+  // A connection that is lost may have been closed, whether that was heard or not, because the place was given to somebody
+  // else, which the server's verdict of the session tells: two pages that took it from each other in turn would both be of
+  // no use.
   async #succeed(resource) {
     const timer = this.#retryTimer;
     const verdict = await askVerdict(resource);
