@@ -138,6 +138,7 @@ func closeBrowsers() {
 	}
 }
 
+// startBrowser starts one; whoever calls it holds the lock of shared.
 func startBrowser(k kind) (*browser, error) {
 	profile, err := os.MkdirTemp("", "sluice-e2e-profile-")
 	if err != nil {

@@ -110,7 +110,9 @@ func TestViewerVanishes(t *testing.T) {
 	const consent, grace = 10 * time.Second, 10 * time.Second // a busy machine may keep a viewer from its checks
 	g := startGateway(t, fmt.Sprintf("webrtc.consent_timeout = %q\nstreams.door.source = %q\n", consent, startCameraOf(t, media.H264)))
 	g.awaitState(t, "door", "ready", cameraLimit)
+	shared.Lock()
 	b, err := startBrowser(chromium)
+	shared.Unlock()
 	if err != nil {
 		t.Fatal(err)
 	}

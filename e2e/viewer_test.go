@@ -32,6 +32,7 @@ type viewer struct {
 
 	mu       sync.Mutex
 	received map[media.Kind]*reception // guarded by mu
+	gone     bool                      // guarded by mu; no reader starts any more
 }
 
 // reception is what came of one track.
@@ -203,6 +204,10 @@ func problemOf(t testing.TB, r *http.Response, body []byte) *problem {
 func (v *viewer) read(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 	in := &reception{codec: track.Codec()}
 	v.mu.Lock()
+	if v.gone {
+		v.mu.Unlock()
+		return
+	}
 	v.received[media.Kind(track.Kind().String())] = in
 	v.readers.Add(1)
 	v.mu.Unlock()
@@ -264,6 +269,9 @@ func (v *viewer) awaitFrames(t *testing.T, n int) {
 
 // close leaves without a word to the gateway, as a browser that is switched off.
 func (v *viewer) close() {
+	v.mu.Lock()
+	v.gone = true
+	v.mu.Unlock()
 	_ = v.connection.Close() // may be closed
 	v.readers.Wait()
 }
