@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"sluice/auth"
@@ -70,6 +72,36 @@ func TestPageTellsOfNoWay(t *testing.T) {
 	p.awaitAddress("/cam/")
 	p.awaitBanner("error", playLimit, "No way for the picture", "took this device for its own machine", "tell whoever runs the gateway")
 	p.picture("no-way")
+}
+
+// TestPageWithoutItsScripts opens a page whose scripts a proxy keeps back: it says that it is not whole, and is loaded
+// again on a click.
+func TestPageWithoutItsScripts(t *testing.T) {
+	t.Parallel()
+	g := startGateway(t, fmt.Sprintf("streams.cam.source = %q\n", startCameraOf(t, media.VP8)))
+	target, err := url.Parse(g.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole atomic.Bool
+	gateway := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.Host = r.In.Host
+	}}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, ".js") && !whole.Load() {
+			http.Error(w, "out of order", http.StatusBadGateway)
+			return
+		}
+		gateway.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	p := openBrowser(t, chromium).open(t, proxy.URL+"/cam/")
+	p.awaitBanner("error", playLimit, "This page did not load completely")
+	p.picture("without-scripts")
+	whole.Store(true)
+	p.click("#retry")
+	p.awaitPicture(25)
 }
 
 // TestICETestPage tries the gateway's own TURN servers in a browser, which only somebody who has signed in may.

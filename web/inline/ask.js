@@ -39,6 +39,24 @@
     applied.catch(() => {});
   };
 
+  // Without its scripts a page that waits for ever has nobody to say so.
+  const tell = () => {
+    globalThis.sluiceBegun?.pc.close();
+    root.dataset.state = 'error';
+    document.getElementById('badge').textContent = 'Not playing';
+    document.getElementById('banner-title').textContent = 'This page did not load completely';
+    document.getElementById('banner-text').textContent = 'A part of it could not be fetched from the gateway.';
+    document.getElementById('retry').onclick = () => location.reload();
+    document.getElementById('banner').hidden = false;
+  };
+  rest.querySelector('script').addEventListener('error', () => {
+    if (document.readyState === 'loading') {
+      document.addEventListener('DOMContentLoaded', tell);
+    } else {
+      tell();
+    }
+  });
+
   root.hidden = true; // until its style is there
   for (const type of ['load', 'error']) {
     rest.querySelector('link[rel="stylesheet"]').addEventListener(type, () => { root.hidden = false; });

@@ -33,24 +33,28 @@ class FakeConnection extends EventTarget {
 
   async setRemoteDescription(description) { this.done.push(description); }
   getTransceivers() { return []; }
+  close() { this.done.push('close'); }
 }
 
 // page runs the script in a page in which fetch has the given outcome. Its pauses are over at once; none ends without
 // one if pausing is false.
-function page({ outcome = Promise.resolve(new Response('')), fault = undefined, barred = undefined, able = true, pausing = true, search = '' } = {}) {
+function page({ outcome = Promise.resolve(new Response('')), fault = undefined, barred = undefined, able = true, pausing = true, search = '', readyState = 'interactive' } = {}) {
   FakeConnection.fault = fault;
   FakeConnection.barred = barred;
   const log = [];
   const style = new EventTarget();
   const root = { hidden: false, dataset: { endpoint: '/cam/whep' } };
-  const rest = { querySelector: (selector) => (selector === 'link[rel="stylesheet"]' ? style : undefined) };
+  const player = new EventTarget();
+  const rest = { querySelector: (selector) => ({ 'link[rel="stylesheet"]': style, script: player })[selector] };
+  const parts = { rest: { content: rest }, badge: {}, 'banner-title': {}, 'banner-text': {}, retry: {}, banner: { hidden: true } };
+  const reader = new EventTarget();
   const context = {
-    document: {
-      documentElement: root,
-      getElementById: (id) => (id === 'rest' ? { content: rest } : undefined),
+    document: Object.assign(reader, {
+      documentElement: root, readyState,
+      getElementById: (id) => parts[id],
       head: { append: (what) => log.push(what === rest ? 'rest' : what) },
-    },
-    performance, AbortController, URLSearchParams, location: { search },
+    }),
+    performance, AbortController, URLSearchParams, location: { search, reload: () => log.push('reload') },
     setTimeout: (then) => {
       log.push('pause');
       if (pausing) {
@@ -64,7 +68,7 @@ function page({ outcome = Promise.resolve(new Response('')), fault = undefined, 
     ...(able && { RTCPeerConnection: FakeConnection }),
   };
   vm.runInNewContext(script, context);
-  return { root, style, log, context };
+  return { root, style, player, reader, parts, log, context };
 }
 
 // settle lets all that is under way come to its end.
@@ -143,5 +147,18 @@ test('the page is hidden until it has a style, or will have none', () => {
     assert.equal(root.hidden, true);
     style.dispatchEvent(new Event(type));
     assert.equal(root.hidden, false);
+  }
+});
+
+test('a page whose player does not arrive says so, and is loaded again on a click', () => {
+  for (const readyState of ['loading', 'interactive']) {
+    const { root, player, reader, parts, log } = page({ outcome: new Promise(() => {}), readyState });
+    player.dispatchEvent(new Event('error'));
+    assert.equal(parts.banner.hidden, readyState === 'loading', 'a page that is still read has no banner yet');
+    reader.dispatchEvent(new Event('DOMContentLoaded'));
+    assert.deepEqual([root.dataset.state, parts.banner.hidden, parts['banner-title'].textContent], ['error', false, 'This page did not load completely']);
+    assert.equal(FakeConnection.last.done.at(-1), 'close');
+    parts.retry.onclick();
+    assert.equal(log.at(-1), 'reload');
   }
 });
