@@ -107,10 +107,7 @@ func askBinding(ctx context.Context, at netip.AddrPort) error {
 		return err
 	}
 	defer conn.Close()
-	deadline, _ := ctx.Deadline()
-	if err = conn.SetDeadline(deadline); err != nil {
-		return err
-	}
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // fails only if closed
 	question, err := stun.Build(stun.TransactionID, stun.BindingRequest)
 	if err != nil {
 		return err
