@@ -15,7 +15,8 @@ import (
 
 const (
 	listenLimit   = 30 * time.Second
-	shutdownLimit = 5 * time.Second // of the contract
+	shutdownLimit = 5 * time.Second  // of the contract
+	stopLimit     = 25 * time.Second // for a busy machine, which keeps a process long after its last word
 )
 
 // gatewayProcess is a running gateway.
@@ -102,12 +103,12 @@ func writeConfig(t testing.TB, text string) string {
 // workerEnd is the last words of a worker that has crashed, as the gateway's log quotes them.
 var workerEnd = regexp.MustCompile(`(?m) stderr=".*$`)
 
-// stop ends the gateway as an operator does. A test that has stopped it already may call it again.
+// stop ends the gateway as an operator does, and returns how long that took. A test that has stopped it already may call it again.
 func (g *gatewayProcess) stop(t testing.TB) time.Duration {
 	t.Helper()
-	code, took := g.terminate(shutdownLimit)
+	code, took := g.terminate(stopLimit)
 	if code != 0 {
-		t.Errorf("the gateway ended with %d after %v, want 0 within %v; its log:\n%s", code, took, shutdownLimit, g.output)
+		t.Errorf("the gateway ended with %d after %v, want 0; its log:\n%s", code, took, g.output)
 	}
 	if log := workerEnd.ReplaceAllString(g.output.String(), ""); strings.Contains(log, "goroutine ") || strings.Contains(log, "panic") {
 		t.Errorf("the log tells of a crash:\n%s", log)

@@ -110,6 +110,14 @@ func (w *world) startGatewayAs(url, config string) *gatewayProcess {
 	g := &gatewayProcess{process: start(w.t, "gateway", w.gateway.command(program, "--config", path)), URL: url}
 	w.t.Cleanup(func() { g.stop(w.t) })
 	g.await(w.t, `msg=listening`, listenLimit)
+	eventually(w.t, cameraLimit, func() string { // a busy kernel may not know all ways yet
+		r, err := client.Get(g.URL + "healthz")
+		if err != nil {
+			return err.Error()
+		}
+		_ = r.Body.Close()
+		return ""
+	})
 	g.awaitState(w.t, "door", "ready", cameraLimit)
 	return g
 }

@@ -83,7 +83,7 @@ func newHost(t *testing.T, name string) *host {
 	cmd := command("sleep", "infinity")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	h := &host{t: t, pid: start(t, name, cmd).cmd.Process.Pid}
-	h.do("ip", "link", "set", "lo", "up")
+	h.do("sh", "-c", atOnce+"ip link set lo up")
 	return h
 }
 

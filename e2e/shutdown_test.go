@@ -28,7 +28,9 @@ func TestGatewayRestarts(t *testing.T) {
 		before[i] = p.awaitPicture(10)
 	}
 
-	t.Logf("the gateway ended within %v", g.stop(t).Round(time.Millisecond))
+	if took := g.stop(t); took > shutdownLimit {
+		t.Errorf("the gateway ended after %v, want %v at most", took, shutdownLimit)
+	}
 	left := time.Now()
 	for _, p := range pages {
 		p.await(playLimit, func(l look) string {
@@ -54,5 +56,7 @@ func TestGatewayRestarts(t *testing.T) {
 			t.Errorf("%s loaded the page anew", p.browser.kind.name)
 		}
 	}
-	again.stop(t)
+	if took := again.stop(t); took > shutdownLimit {
+		t.Errorf("the gateway ended after %v, want %v at most", took, shutdownLimit)
+	}
 }
