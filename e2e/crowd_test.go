@@ -65,7 +65,11 @@ func (c *crowd) join() (*load.Viewer, error) {
 		if !errors.As(err, &refused) || refused.Status != http.StatusConflict {
 			return v, err
 		}
-		time.Sleep(50 * time.Millisecond)
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, err
+		}
 	}
 }
 
@@ -152,7 +156,7 @@ func (c *crowd) comeAndGo() error {
 	if err != nil {
 		return err
 	}
-	time.Sleep(rand.N(200 * time.Millisecond))
+	time.Sleep(rand.N(200 * time.Millisecond)) // the moment for which it watches
 	if rand.IntN(2) == 0 {
 		v.Vanish()
 		return nil
@@ -189,7 +193,7 @@ func (c *crowd) rush(n int, within time.Duration) (served, told int) {
 	for range n {
 		at := rand.N(within)
 		asking.Go(func() {
-			time.Sleep(at)
+			time.Sleep(at) // they come one after the other
 			_, err := c.join()
 			var refused *load.RefusedError
 			mu.Lock()

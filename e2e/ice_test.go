@@ -170,7 +170,7 @@ func TestDeafPublisher(t *testing.T) {
 	g.awaitState(t, "studio", "ready", answerLimit)
 	v := g.watch(t, "studio")
 	p.socket.deaf.Store(true)
-	time.Sleep(consent + 3*time.Second)
+	time.Sleep(consent + 3*time.Second) // a publisher that is deaf and sends is kept for longer than that
 	v.awaitFramesMore(t, 20)
 	p.silent.Store(true)
 	p.socket.mute.Store(true)

@@ -161,7 +161,7 @@ func (g *gatewayProcess) checkInstantPage(t *testing.T, c *longCamera) {
 			p.start(map[string]any{"url": g.whep("door"), "role": "play"})
 			return p.awaitShown()
 		})
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // the burst that a viewer begins with is not looked at
 		freezes := p.freezes()
 		if freezes == "" {
 			break
@@ -195,7 +195,7 @@ func (p *pagePeer) freezes() string {
 	const most = 500 // milliseconds
 	before := p.stats().Decoded
 	p.call("watch", nil, nil)
-	time.Sleep(5 * time.Second)
+	time.Sleep(5 * time.Second) // the span that is watched
 	s := p.stats()
 	if s.Gap <= most+s.Stall && s.Decoded-before >= 5*25/2 {
 		return ""

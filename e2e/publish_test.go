@@ -183,7 +183,7 @@ func TestKeyframeWishes(t *testing.T) {
 	g.awaitState(t, "studio", "ready", answerLimit)
 	time.Sleep(time.Second) // for wishes from before the first keyframe
 	alone := p.keyframeRequests(t)
-	time.Sleep(2 * time.Second)
+	time.Sleep(2 * time.Second) // in which nothing may come
 	if n := p.keyframeRequests(t) - alone; n > 0 || alone > 3 {
 		t.Errorf("nobody watches, and the publisher got %d and %d wishes for a keyframe", alone, n)
 	}
@@ -192,7 +192,7 @@ func TestKeyframeWishes(t *testing.T) {
 		g.watch(t, "studio").insist(t)
 	}
 	before, began := p.keyframeRequests(t), time.Now()
-	time.Sleep(watching)
+	time.Sleep(watching) // the span in which wishes are counted
 	n, most := p.keyframeRequests(t)-before, int(2*time.Since(began).Seconds())+4 // some may have been under way
 	if n == 0 || n > most {
 		t.Errorf("%d wishes for a keyframe reached the publisher within %v, want 1 to %d", n, watching, most)

@@ -51,7 +51,7 @@ func TestCameraReturns(t *testing.T) {
 		camera.kill()
 		p.awaitBanner("waiting", playLimit, "offline")
 		p.screenshot("offline")
-		time.Sleep(time.Until(gone.Add(outage)))
+		time.Sleep(time.Until(gone.Add(outage))) // the outage is as long as it says
 		down := p.look()
 		camera, _ = cameraAt(t, hostOf(url))
 		back := time.Now()
