@@ -192,7 +192,7 @@ func TestKeyframeWishes(t *testing.T) {
 		g.watch(t, "studio").insist(t)
 	}
 	before, began := p.keyframeRequests(t), time.Now()
-	time.Sleep(watching) // the span in which wishes are counted
+	time.Sleep(watching)                                                          // the span in which wishes are counted
 	n, most := p.keyframeRequests(t)-before, int(2*time.Since(began).Seconds())+4 // some may have been under way
 	if n == 0 || n > most {
 		t.Errorf("%d wishes for a keyframe reached the publisher within %v, want 1 to %d", n, watching, most)
